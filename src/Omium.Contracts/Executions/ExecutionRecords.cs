@@ -1,0 +1,219 @@
+using System.Text.Json;
+
+namespace Omium.Contracts.Executions;
+
+/// <summary>Body of <c>POST /v1/executions</c>.</summary>
+/// <param name="Workflow">Name of a saved workflow.</param>
+/// <param name="Version">Saved version; the newest when absent.</param>
+/// <param name="Input">The workflow's input; <c>{}</c> when absent.</param>
+/// <param name="StartKey">Optional. A second start with the same key answers the first execution (kept with the execution).</param>
+public sealed record StartExecutionRequest(string Workflow, int? Version = null, JsonElement? Input = null, string? StartKey = null);
+
+/// <summary>An execution as a whole: what <c>GET /v1/executions/{id}</c> and the start answer.</summary>
+public sealed record ExecutionView
+{
+    /// <summary>Id, prefixed <c>exe_</c>.</summary>
+    public required string Id { get; init; }
+
+    /// <summary>Workflow name.</summary>
+    public required string Workflow { get; init; }
+
+    /// <summary>Pinned workflow version.</summary>
+    public required int WorkflowVersion { get; init; }
+
+    /// <summary>queued, running, waiting, paused, rolling_back, succeeded, failed or cancelled.</summary>
+    public required string Status { get; init; }
+
+    /// <summary>While waiting or paused: timer, lock, credits, worker or review.</summary>
+    public string? WaitingFor { get; init; }
+
+    /// <summary>Sequence number of the last record this view contains.</summary>
+    public required long Seq { get; init; }
+
+    /// <summary>Time of the start.</summary>
+    public required DateTimeOffset CreatedAt { get; init; }
+
+    /// <summary>Time of the last record.</summary>
+    public required DateTimeOffset UpdatedAt { get; init; }
+
+    /// <summary>Time of the end, when it has ended.</summary>
+    public DateTimeOffset? EndedAt { get; init; }
+
+    /// <summary>The input.</summary>
+    public JsonElement? Input { get; init; }
+
+    /// <summary>Output: by step id, the outputs of the last steps; when it has succeeded.</summary>
+    public JsonElement? Output { get; init; }
+
+    /// <summary>Every visit of every step, in the order they were scheduled.</summary>
+    public required IReadOnlyList<StepView> Steps { get; init; }
+
+    /// <summary>Why it failed or paused, if it did: the newest failure that is not yet resolved.</summary>
+    public StepFailure? Failure { get; init; }
+
+    /// <summary>Id of that failure (<c>GET /v1/failures/{id}</c>).</summary>
+    public string? FailureId { get; init; }
+
+    /// <summary>Ids of open reviews.</summary>
+    public IReadOnlyList<string> OpenReviews { get; init; } = [];
+}
+
+/// <summary>One visit of one step.</summary>
+public sealed record StepView
+{
+    /// <summary>Step id.</summary>
+    public required string Step { get; init; }
+
+    /// <summary>Visit, from 1. A loop or a re-run after a rollback is a new visit.</summary>
+    public required int Visit { get; init; }
+
+    /// <summary>Current attempt, from 1. A retry is a new attempt of the same visit.</summary>
+    public required int Attempt { get; init; }
+
+    /// <summary>agent_task, tool_call, decision, human_approval, workflow or worker.</summary>
+    public required string Type { get; init; }
+
+    /// <summary>The agent, tool or worker that does it.</summary>
+    public string? Actor { get; init; }
+
+    /// <summary>scheduled, running, waiting, committed, failed, skipped, rolled_back or in_doubt.</summary>
+    public required string Status { get; init; }
+
+    /// <summary>When it was scheduled.</summary>
+    public required DateTimeOffset ScheduledAt { get; init; }
+
+    /// <summary>When it was settled.</summary>
+    public DateTimeOffset? SettledAt { get; init; }
+
+    /// <summary>While a retry waits: when it is due.</summary>
+    public DateTimeOffset? RetryDueAt { get; init; }
+
+    /// <summary>Its input.</summary>
+    public JsonElement? Input { get; init; }
+
+    /// <summary>Its committed output (or, of a failed attempt, what was answered).</summary>
+    public JsonElement? Output { get; init; }
+
+    /// <summary>Name of the checkpoint its commit made.</summary>
+    public string? Checkpoint { get; init; }
+
+    /// <summary>Steps and visits whose outputs its input was made from.</summary>
+    public IReadOnlyList<StepReference> Reads { get; init; } = [];
+
+    /// <summary>External calls it made.</summary>
+    public IReadOnlyList<CallView> Calls { get; init; } = [];
+
+    /// <summary>Failures of its attempts, oldest first.</summary>
+    public IReadOnlyList<StepFailure> Failures { get; init; } = [];
+}
+
+/// <summary>A step's visit.</summary>
+public sealed record StepReference(string Step, int Visit);
+
+/// <summary>One external call: the intent and what became of it.</summary>
+public sealed record CallView
+{
+    /// <summary>Effect id.</summary>
+    public required string EffectId { get; init; }
+
+    /// <summary>Tool name.</summary>
+    public required string Tool { get; init; }
+
+    /// <summary>requested, awaiting_approval, intent, settled, failed, in_doubt, refused or compensated.</summary>
+    public required string Status { get; init; }
+
+    /// <summary>none, idempotent, verifiable or irreversible.</summary>
+    public required string EffectKind { get; init; }
+
+    /// <summary>Arguments, as shown to a person.</summary>
+    public JsonElement? Arguments { get; init; }
+
+    /// <summary>Result.</summary>
+    public JsonElement? Result { get; init; }
+
+    /// <summary>Idempotency key sent with the call.</summary>
+    public string? IdempotencyKey { get; init; }
+}
+
+/// <summary>Why an attempt failed.</summary>
+public sealed record StepFailure
+{
+    /// <summary>Step, visit and attempt that failed.</summary>
+    public required string Step { get; init; }
+
+    /// <summary>Visit.</summary>
+    public required int Visit { get; init; }
+
+    /// <summary>Attempt.</summary>
+    public required int Attempt { get; init; }
+
+    /// <summary>Stable failure class (hallucination, policy_violation, timeout, ...).</summary>
+    public required string Class { get; init; }
+
+    /// <summary>Code within the class (a guard's code, an error's code).</summary>
+    public required string Code { get; init; }
+
+    /// <summary>What happened, for people.</summary>
+    public required string Message { get; init; }
+
+    /// <summary>Fingerprint: workflow + step + class + code.</summary>
+    public required string Fingerprint { get; init; }
+
+    /// <summary>When it was detected.</summary>
+    public required DateTimeOffset At { get; init; }
+
+    /// <summary>The check that was not met, as written.</summary>
+    public string? Expected { get; init; }
+
+    /// <summary>Every path the check reads, with the value it had.</summary>
+    public JsonElement? Actual { get; init; }
+}
+
+/// <summary>One row of <c>GET /v1/executions</c>.</summary>
+public sealed record ExecutionSummary(
+    string Id, string Workflow, int WorkflowVersion, string Status, string? FailureClass, DateTimeOffset CreatedAt, DateTimeOffset UpdatedAt, DateTimeOffset? EndedAt);
+
+/// <summary>One record of the event log: <c>GET /v1/executions/{id}/events</c> and each SSE message of <c>/stream</c> (event <c>record</c>, id = seq).</summary>
+/// <param name="Seq">Position, from 1.</param>
+/// <param name="At">The command's time.</param>
+/// <param name="Command">Stable name of the command.</param>
+/// <param name="Kernel">Kernel version that decided it.</param>
+/// <param name="Events">The events, each an object with <c>type</c>.</param>
+/// <param name="Hash">Hash of the record, hex.</param>
+public sealed record EventRecord(long Seq, DateTimeOffset At, string Command, int Kernel, IReadOnlyList<JsonElement> Events, string Hash);
+
+/// <summary>One line of <c>GET /v1/executions/{id}/timeline</c>, made for reading.</summary>
+/// <param name="Seq">Record it comes from.</param>
+/// <param name="At">When.</param>
+/// <param name="Kind">Event type it was made from.</param>
+/// <param name="Severity">info, success, warning or error.</param>
+/// <param name="Title">Short text.</param>
+/// <param name="Step">Step concerned.</param>
+/// <param name="Visit">Visit concerned.</param>
+/// <param name="Detail">Longer text.</param>
+public sealed record TimelineEntry(
+    long Seq, DateTimeOffset At, string Kind, string Severity, string Title, string? Step = null, int? Visit = null, string? Detail = null);
+
+/// <summary><c>GET /v1/executions/{id}/graph</c>.</summary>
+public sealed record GraphView(IReadOnlyList<GraphNode> Nodes, IReadOnlyList<GraphEdge> Edges);
+
+/// <summary>A step as it stands.</summary>
+public sealed record GraphNode(string Step, string Type, string? Actor, string Status, int Visit, string? Checkpoint, bool ExternalEffect);
+
+/// <summary>An edge and whether the current visits took it (null = not settled).</summary>
+public sealed record GraphEdge(string From, string To, string On, string? When, bool? Taken, int? MaxVisits);
+
+/// <summary><c>GET /v1/executions/{id}/verify</c>: identical, consistent, erased or corrupt.</summary>
+public sealed record VerifyView(string Verdict, long Records, string? Detail);
+
+/// <summary>Body of <c>POST /v1/executions/{id}/rollback</c>.</summary>
+/// <param name="To">A checkpoint name or a step id.</param>
+/// <param name="Scope">failure (default) or all.</param>
+/// <param name="Preview">True: only show the blast radius.</param>
+public sealed record RollbackRequest(string To, string? Scope = null, bool? Preview = null);
+
+/// <summary>The blast radius of a rollback.</summary>
+public sealed record RollbackView(string To, IReadOnlyList<StepReference> Affected, IReadOnlyList<string> Compensations, IReadOnlyList<string> Irreversible, bool Applied);
+
+/// <summary>Body of <c>POST /v1/executions/{id}/retry</c>.</summary>
+public sealed record RetryRequest(string? From = null, Reviews.AgentEdits? Edits = null);

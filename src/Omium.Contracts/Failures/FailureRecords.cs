@@ -1,0 +1,91 @@
+using System.Text.Json;
+using Omium.Contracts.Executions;
+
+namespace Omium.Contracts.Failures;
+
+/// <summary>One row of <c>GET /v1/failures</c>.</summary>
+/// <param name="Id"><c>{execution}.{step}.{visit}.{attempt}</c>.</param>
+/// <param name="Status">open, resolved or ignored.</param>
+public sealed record FailureSummary(
+    string Id, string Execution, string Workflow, string Step, string Class, string Code, string Status, DateTimeOffset At);
+
+/// <summary><c>GET /v1/failures/{id}</c>: everything a person needs to understand and mend it.</summary>
+public sealed record FailureView
+{
+    /// <summary>Id.</summary>
+    public required string Id { get; init; }
+
+    /// <summary>Execution.</summary>
+    public required string Execution { get; init; }
+
+    /// <summary>Execution status now.</summary>
+    public required string ExecutionStatus { get; init; }
+
+    /// <summary>Workflow name.</summary>
+    public required string Workflow { get; init; }
+
+    /// <summary>open, resolved or ignored.</summary>
+    public required string Status { get; init; }
+
+    /// <summary>The failure: step, class, code, message, expected against actual.</summary>
+    public required StepFailure Failure { get; init; }
+
+    /// <summary>Group of the class: specification, inter_agent_misalignment, verification or operations (MAST, arXiv 2503.13657).</summary>
+    public required string Group { get; init; }
+
+    /// <summary>Agent, tool or worker that did the step.</summary>
+    public string? Actor { get; init; }
+
+    /// <summary>Input of the failed attempt.</summary>
+    public JsonElement? Input { get; init; }
+
+    /// <summary>What the failed attempt answered.</summary>
+    public JsonElement? Output { get; init; }
+
+    /// <summary>Every guard of the step with what it saw.</summary>
+    public IReadOnlyList<Reviews.GuardResult> Guards { get; init; } = [];
+
+    /// <summary>What Omium did by itself, in order.</summary>
+    public IReadOnlyList<TimelineEntry> AutomaticActions { get; init; } = [];
+
+    /// <summary>From the first step that contributed to the failed one.</summary>
+    public IReadOnlyList<DependencyLink> DependencyChain { get; init; } = [];
+
+    /// <summary>Where it began, as far as the log shows.</summary>
+    public RootCause? RootCause { get; init; }
+
+    /// <summary>What may mend it, best first.</summary>
+    public IReadOnlyList<SuggestedFix> SuggestedFixes { get; init; } = [];
+
+    /// <summary>Checkpoints that stand.</summary>
+    public IReadOnlyList<CheckpointView> Checkpoints { get; init; } = [];
+
+    /// <summary>The agent as it was for the failed attempt (prompt, constraints, tools).</summary>
+    public AgentView? Agent { get; init; }
+
+    /// <summary>The open review that waits for a decision, if any.</summary>
+    public Reviews.ReviewView? Review { get; init; }
+
+    /// <summary>Milliseconds from detection to the pause.</summary>
+    public long? DetectionToPausedMs { get; init; }
+}
+
+/// <summary>One step on the way to a failure.</summary>
+public sealed record DependencyLink(string Step, int Visit, string? Actor, string Status, JsonElement? Output, IReadOnlyList<StepReference> Reads);
+
+/// <summary>The first step whose output violates what the guard needed, with the evidence.</summary>
+public sealed record RootCause(string Step, int Visit, string Explanation);
+
+/// <summary>A proposal.</summary>
+/// <param name="Kind">prompt, constraint, guard, tool or retry.</param>
+/// <param name="Title">One line.</param>
+/// <param name="Detail">Why.</param>
+/// <param name="Edits">Ready to test or apply, when it is an edit.</param>
+public sealed record SuggestedFix(string Kind, string Title, string Detail, Reviews.AgentEdits? Edits = null);
+
+/// <summary>A committed checkpoint.</summary>
+public sealed record CheckpointView(string Name, string Step, int Visit, DateTimeOffset At);
+
+/// <summary>An agent's definition with this execution's edits applied.</summary>
+public sealed record AgentView(
+    string Id, string? Role, string? Goal, string Prompt, string? Model, IReadOnlyList<string> Constraints, IReadOnlyList<string> Tools);

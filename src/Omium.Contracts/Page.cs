@@ -1,0 +1,34 @@
+using System.Text.Json.Serialization;
+
+namespace Omium.Contracts;
+
+/// <summary>One page of a listing; <paramref name="NextCursor"/> is null on the last one.</summary>
+public sealed record Page<T>(IReadOnlyList<T> Items, string? NextCursor);
+
+/// <summary>RFC 9457 problem details as Omium answers every error.</summary>
+public sealed record Problem
+{
+    /// <summary>Link to the error's page.</summary>
+    [JsonPropertyName("type")]
+    public required string Type { get; init; }
+
+    /// <summary>Short title.</summary>
+    [JsonPropertyName("title")]
+    public required string Title { get; init; }
+
+    /// <summary>HTTP status.</summary>
+    [JsonPropertyName("status")]
+    public required int Status { get; init; }
+
+    /// <summary>Stable code.</summary>
+    [JsonPropertyName("code")]
+    public required string Code { get; init; }
+
+    /// <summary>What happened and how to mend it.</summary>
+    [JsonPropertyName("detail")]
+    public string? Detail { get; init; }
+
+    /// <summary>Every single error, with JSON pointers.</summary>
+    [JsonPropertyName("errors")]
+    public IReadOnlyList<Workflows.SpecProblem>? Errors { get; init; }
+}
