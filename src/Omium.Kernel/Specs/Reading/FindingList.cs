@@ -1,0 +1,45 @@
+namespace Omium.Kernel.Specs.Reading;
+
+/// <summary>Collects findings. Memory is bounded: past <see cref="KeptMax"/> they are only counted.</summary>
+internal sealed class FindingList
+{
+    private const int KeptMax = 10 * SpecLimits.FindingsMax;
+
+    private readonly List<SpecFinding> _findings = [];
+
+    public int Omitted { get; private set; }
+
+    public IReadOnlyList<SpecFinding> Items => _findings;
+
+    public void Error(string code, string pointer, string message, string mend) => Add(new SpecFinding(code, SpecSeverity.Error, pointer, message, mend));
+
+    public void Warning(string code, string pointer, string message, string mend) => Add(new SpecFinding(code, SpecSeverity.Warning, pointer, message, mend));
+
+    public IReadOnlyList<SpecFinding> Ordered()
+    {
+        var ordered = SpecFindings.Order(_findings);
+        var more = Omitted + Math.Max(0, ordered.Count - SpecLimits.FindingsMax);
+        if (more == 0)
+        {
+            return ordered;
+        }
+
+        // Errors stay ahead of warnings when something must go: an error that is cut must never look like a clean bill.
+        var kept = ordered.OrderBy(finding => finding.Severity).Take(SpecLimits.FindingsMax);
+        var notice = new SpecFinding(
+            SpecCodes.TooManyFindings, SpecSeverity.Error, "", $"{more} further findings are not listed.", "Mend the listed ones first and check again.");
+        return SpecFindings.Order(kept.Append(notice));
+    }
+
+    private void Add(SpecFinding finding)
+    {
+        if (_findings.Count < KeptMax)
+        {
+            _findings.Add(finding);
+        }
+        else
+        {
+            Omitted++;
+        }
+    }
+}

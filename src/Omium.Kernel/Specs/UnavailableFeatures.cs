@@ -1,0 +1,28 @@
+namespace Omium.Kernel.Specs;
+
+/// <summary>
+/// Parts of Workflow Spec v0 whose shape is read and checked, but which this kernel does not run yet. Each use is one error
+/// <c>feature_unavailable</c>: nothing that is written is ignored in silence. A kernel that learns one removes its name here.
+/// </summary>
+public static class UnavailableFeatures
+{
+#pragma warning disable CS1591 // The names are the documentation: they are the words of the spec.
+    public const string Verifiers = "verifiers";
+    public const string ForEach = "for_each";
+    public const string Locks = "locks";
+    public const string Reads = "reads";
+    public const string Writes = "writes";
+    public const string Handoff = "handoff";
+    public const string WorkflowSteps = "workflow";
+    public const string WorkerSteps = "worker";
+    public const string McpTools = "mcp";
+    public const string Limits = "limits";
+#pragma warning restore CS1591
+
+    /// <summary>Every name.</summary>
+    public static readonly IReadOnlyList<string> All =
+        [Verifiers, ForEach, Locks, Reads, Writes, Handoff, WorkflowSteps, WorkerSteps, McpTools, Limits];
+
+    /// <summary>True while the kernel does not run it.</summary>
+    public static bool Includes(string feature) => All.Contains(feature);
+}
