@@ -191,16 +191,14 @@ internal sealed class CommitQueue : IDisposable
         try
         {
             var erases = false;
-            var sizeBytes = 0L;
             writer.Begin();
             for (var i = start; i < start + count; i++)
             {
                 taken[i].Execute(writer);
-                sizeBytes += taken[i].SizeBytes;
                 erases |= taken[i].Erases;
             }
 
-            writer.Commit(sizeBytes, erases);
+            writer.Commit(erases);
             return null;
         }
         // Whatever it is, it belongs to the callers, and the writer must live for the others.

@@ -14,9 +14,9 @@ internal sealed class CommitWriter : IDisposable
     private readonly SqliteStatement begin;
     private readonly SqliteStatement commit;
     private readonly SqliteStatement findHead;
-    private readonly long checkpointBytes;
+    private readonly int checkpointPages;
     private long lastStreamNumber;
-    private long bytesSinceCheckpoint;
+    private int nextCheckpointPages;
     private bool mustErase;
     private long checkpoints;
     private long sizeMaxBytes;
@@ -25,7 +25,8 @@ internal sealed class CommitWriter : IDisposable
     public CommitWriter(SqliteConnection connection, EmbeddedStoreOptions options)
     {
         Connection = connection;
-        checkpointBytes = options.CheckpointBytes;
+        checkpointPages = Math.Max(1, options.CheckpointBytes / PageBytes);
+        nextCheckpointPages = checkpointPages;
         sizeMaxBytes = options.SizeMaxBytes;
         begin = connection.Prepare("BEGIN IMMEDIATE");
         commit = connection.Prepare("COMMIT");
@@ -87,11 +88,10 @@ internal sealed class CommitWriter : IDisposable
         begin.Run();
     }
 
-    /// <summary>Commits and syncs about <paramref name="sizeBytes"/>. With <paramref name="erases"/> the write-ahead log is emptied too, as it still holds what was erased.</summary>
-    public void Commit(long sizeBytes, bool erases)
+    /// <summary>Commits and syncs. With <paramref name="erases"/> the write-ahead log is emptied too, as it still holds what was erased.</summary>
+    public void Commit(bool erases)
     {
         commit.Run();
-        bytesSinceCheckpoint += sizeBytes;
         mustErase |= erases;
         if (mustErase)
         {
@@ -149,7 +149,7 @@ internal sealed class CommitWriter : IDisposable
     /// </summary>
     public void CheckpointIfDue()
     {
-        if (bytesSinceCheckpoint < checkpointBytes && !mustErase)
+        if (Connection.WalPages < nextCheckpointPages && !mustErase)
         {
             return;
         }
@@ -191,8 +191,16 @@ internal sealed class CommitWriter : IDisposable
 
     private void Checkpoint(bool truncate)
     {
-        bytesSinceCheckpoint = 0;
+        // A reader may hold pages back; then the next try comes once the log has grown by as much again.
+        nextCheckpointPages = Connection.WalPages + checkpointPages;
         var framesLeft = Connection.Checkpoint(truncate);
+        if (framesLeft == 0)
+        {
+            // The next commit begins the log anew and tells its length.
+            Connection.ForgetWalPages();
+            nextCheckpointPages = checkpointPages;
+        }
+
         mustErase &= framesLeft > 0;
         Volatile.Write(ref checkpoints, checkpoints + 1);
     }

@@ -68,6 +68,7 @@ public sealed class EmbeddedStore : IAsyncDisposable
             SqliteSchema.RefuseNewer(connection, directory.DatabasePath);
             CommitWriter.Configure(connection);
             SqliteSchema.Migrate(connection);
+            connection.CountWalPages();
             // Also drops what a destruction of keys, cut short by a crash, has left in the log.
             connection.Checkpoint(truncate: true);
             return new EmbeddedStore(directory, vfs, new CommitWriter(connection, options));

@@ -1,13 +1,15 @@
-using Omium.Runtime.Ports;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using SQLitePCL;
 
 namespace Omium.Embedded.Storage;
 
 /// <summary>One connection with its prepared statements. Used by one thread at a time.</summary>
-internal sealed class SqliteConnection : IDisposable
+internal sealed unsafe class SqliteConnection : IDisposable
 {
     private readonly Dictionary<string, SqliteStatement> prepared = new(StringComparer.Ordinal);
     private readonly sqlite3 database;
+    private readonly int* walPages;
 
     public SqliteConnection(string path, string vfs, bool readOnly)
     {
@@ -23,7 +25,11 @@ internal sealed class SqliteConnection : IDisposable
 
         raw.sqlite3_extended_result_codes(database, 1);
         raw.sqlite3_busy_timeout(database, 5_000);
+        walPages = (int*)NativeMemory.AllocZeroed(sizeof(int));
     }
+
+    /// <summary>Pages in the write-ahead log after the last commit; counted from <see cref="CountWalPages"/> on.</summary>
+    public int WalPages => *walPages;
 
     /// <summary>True while a transaction is open.</summary>
     public bool InTransaction => raw.sqlite3_get_autocommit(database) == 0;
@@ -33,6 +39,17 @@ internal sealed class SqliteConnection : IDisposable
 
     /// <summary>Row id made by the last insert.</summary>
     public long LastRowId => raw.sqlite3_last_insert_rowid(database);
+
+    /// <summary>Has SQLite tell the length of its log after each commit. Ends SQLite's own checkpoints, which use the same hook.</summary>
+    public void CountWalPages()
+    {
+        var hook = (delegate* unmanaged[Cdecl]<nint, delegate* unmanaged[Cdecl]<int*, nint, byte*, int, int>, int*, nint>)
+            SqliteLibrary.Export("sqlite3_wal_hook");
+        hook(database.DangerousGetHandle(), &RememberWalPages, walPages);
+    }
+
+    /// <summary>After a checkpoint of all pages.</summary>
+    public void ForgetWalPages() => *walPages = 0;
 
     /// <summary>The statement for this text, prepared on first use and kept.</summary>
     public SqliteStatement Prepare(string sql)
@@ -98,6 +115,14 @@ internal sealed class SqliteConnection : IDisposable
 
         prepared.Clear();
         database.Dispose();
+        NativeMemory.Free(walPages);
+    }
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static int RememberWalPages(int* walPages, nint database, byte* schema, int pages)
+    {
+        *walPages = pages;
+        return raw.SQLITE_OK;
     }
 }
 
@@ -121,8 +146,9 @@ internal sealed class SqliteStatement(SqliteConnection connection, sqlite3_stmt 
         }
 
         var count = System.Text.Encoding.UTF8.GetBytes(value, text);
-        // SQLite takes a null pointer for NULL, and an empty span may be one: a slice of the buffer never is.
-        connection.Check(raw.sqlite3_bind_text(handle, parameter, text.AsSpan(0, count)), "binding a text");
+        // An empty span reaches SQLite as a null pointer, which means NULL; the overload for strings knows an empty text.
+        var result = count == 0 ? raw.sqlite3_bind_text(handle, parameter, "") : raw.sqlite3_bind_text(handle, parameter, text.AsSpan(0, count));
+        connection.Check(result, "binding a text");
         return this;
     }
 
