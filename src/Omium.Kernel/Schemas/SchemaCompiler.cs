@@ -71,6 +71,8 @@ internal sealed class SchemaCompiler(SchemaLimits limits)
 
         if (isObject)
         {
+            // Parents first, so that problems come in the order of the schema.
+            _unbuilt.Enqueue(node);
             ReadAnchors(node);
             foreach (var (child, _) in SchemaVocabulary.Subschemas(location, IsLegacy))
             {
@@ -82,7 +84,6 @@ internal sealed class SchemaCompiler(SchemaLimits limits)
                 Scan(child, resource);
             }
 
-            _unbuilt.Enqueue(node);
         }
         else if (element.ValueKind == JsonValueKind.False)
         {

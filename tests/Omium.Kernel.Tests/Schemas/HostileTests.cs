@@ -98,6 +98,7 @@ public sealed class HostileTests
             var schema = Compile("""{"type":"array","items":{"$ref":"#"}}""");
             var deep = JsonElement.Parse(Encoding.ASCII.GetBytes(new string('[', 10_000) + new string(']', 10_000)), new JsonDocumentOptions { MaxDepth = 20_000 });
             Assert.Equal("$depth", Assert.Single(schema.Validate(deep).Errors).Keyword);
+            Assert.Equal("$depth", Assert.Single(schema.Validate(deep, new SchemaLimits { DepthMax = int.MaxValue }).Errors).Keyword);
             Assert.False(Compile("""{"uniqueItems":true,"const":[[[]]]}""").Validate(deep).IsValid);
         });
 
