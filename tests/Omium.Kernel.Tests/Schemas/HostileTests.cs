@@ -10,7 +10,11 @@ namespace Omium.Kernel.Tests.Schemas;
 public sealed class HostileTests
 {
     private const int StackBytes = 1024 * 1024;
+    private const int RoundsMax = 4;
+    private static readonly TimeSpan TimeLimit = TimeSpan.FromSeconds(1);
     private const long AllocatedBytesMax = 400L * 1024 * 1024;
+
+    private static readonly JsonElement Numbers = Parse("[" + string.Join(",", Enumerable.Range(0, 400_000)) + "]");
 
     [Theory]
     [InlineData("""{"$ref":"#"}""")]
@@ -102,14 +106,37 @@ public sealed class HostileTests
             Assert.False(Compile("""{"uniqueItems":true,"const":[[[]]]}""").Validate(deep).IsValid);
         });
 
+    [Theory]
+    [InlineData("""{"properties":{"a":{"oneOf":[{"$ref":"#"}]}},"unevaluatedProperties":false}""")]
+    [InlineData("""{"patternProperties":{"a":{"anyOf":[{"$ref":"#"}]}}}""")]
+    [InlineData("""{"additionalProperties":{"if":{"$ref":"#"},"then":false,"else":false}}""")]
+    [InlineData("""{"unevaluatedProperties":{"dependentSchemas":{"a":{"not":{"not":{"$ref":"#"}}}}}}""")]
+    public void Validate_DeepMembers_GiveUpBeforeTheStackEnds(string schema) =>
+        Bounded(() =>
+        {
+            var text = string.Concat(Enumerable.Repeat("{\"a\":", 5_000)) + "1" + new string('}', 5_000);
+            var deep = JsonElement.Parse(Encoding.ASCII.GetBytes(text), new JsonDocumentOptions { MaxDepth = 20_000 });
+            Assert.Equal("$depth", Compile(schema).Validate(deep, new SchemaLimits { DepthMax = int.MaxValue }).Errors[^1].Keyword);
+        });
+
     [Fact]
     public void Validate_WideValues_EndByCost() =>
         Bounded(() =>
         {
-            var numbers = Parse("[" + string.Join(",", Enumerable.Range(0, 400_000)) + "]");
-            Assert.True(Compile("""{"uniqueItems":true}""").Validate(numbers).IsValid);
-            Assert.Equal("$cost", Compile("""{"uniqueItems":true,"items":{"type":"integer","minimum":0}}""").Validate(numbers).Errors[^1].Keyword);
+            Assert.True(Compile("""{"uniqueItems":true}""").Validate(Numbers).IsValid);
+            Assert.Equal("$cost", Compile("""{"items":{"type":"integer","minimum":0}}""").Validate(Numbers).Errors[^1].Keyword);
         });
+
+    [Theory]
+    [InlineData("[1,2,1.0]", false)]
+    [InlineData("[100,1e2]", false)]
+    [InlineData("[-0,0]", false)]
+    [InlineData("[1e20,100000000000000000000]", false)]
+    [InlineData("[0.10,0.1]", false)]
+    [InlineData("[1,-1,true,\"1\",[1],0.1,10]", true)]
+    [InlineData("""[{"a":1,"b":[2]},{"b":[2.0],"a":1}]""", false)]
+    public void Validate_UniqueItems_ComparesByMeaning(string items, bool expected) =>
+        Assert.Equal(expected, Compile("""{"uniqueItems":true}""").Validate(Parse(items)).IsValid);
 
     [Fact]
     public void Validate_HugeNumbers_AreExactAndBounded() =>
@@ -157,7 +184,7 @@ public sealed class HostileTests
         return compiled;
     }
 
-    /// <summary>On a thread of its own with a small stack; once to warm up, once measured.</summary>
+    /// <summary>On a thread of its own with a small stack; once to warm up, then measured; again if the machine was busy.</summary>
     private static void Bounded(Action action)
     {
         Exception? failure = null;
@@ -167,10 +194,16 @@ public sealed class HostileTests
                 try
                 {
                     action();
-                    var (clock, before) = (Stopwatch.StartNew(), GC.GetAllocatedBytesForCurrentThread());
-                    action();
-                    Assert.InRange(clock.Elapsed.TotalSeconds, 0, 1.5);
-                    Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, AllocatedBytesMax);
+                    var fastest = TimeSpan.MaxValue;
+                    for (var round = 0; round < RoundsMax && fastest > TimeLimit; round++)
+                    {
+                        var (clock, before) = (Stopwatch.StartNew(), GC.GetAllocatedBytesForCurrentThread());
+                        action();
+                        fastest = clock.Elapsed < fastest ? clock.Elapsed : fastest;
+                        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, AllocatedBytesMax);
+                    }
+
+                    Assert.InRange(fastest, TimeSpan.Zero, TimeLimit);
                 }
                 catch (Exception error)
                 {
