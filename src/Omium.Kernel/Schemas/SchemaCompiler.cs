@@ -287,7 +287,7 @@ internal sealed class SchemaCompiler(SchemaLimits limits)
         IsLegacy = SchemaVocabulary.LegacyDialects.Contains(uri.Replace("http:", "https:", StringComparison.Ordinal));
         if (!IsLegacy && uri != MetaSchemas.Draft202012)
         {
-            Report(root, "$schema", $"The dialect \"{uri}\" is not supported; 2020-12 is, and drafts 6, 7 and 2019-09 are read by its rules.", "schema_unsupported_dialect");
+            Report(root, "$schema", $"The dialect \"{uri}\" is not supported; 2020-12 is, and drafts 4, 6, 7 and 2019-09 are read by its rules.", "schema_unsupported_dialect");
         }
     }
 
