@@ -11,6 +11,7 @@ namespace Omium.Runtime.Effects.Tools;
 /// </summary>
 public sealed class FunctionToolClient(FunctionRegistry functions, TimeProvider? time = null) : IToolClient
 {
+    private static readonly JsonElement Null = JsonSerializer.SerializeToElement<object?>(null);
     private readonly TimeProvider _time = time ?? TimeProvider.System;
 
     /// <inheritdoc/>
@@ -32,7 +33,7 @@ public sealed class FunctionToolClient(FunctionRegistry functions, TimeProvider?
             if (running.IsCompletedSuccessfully)
             {
                 timeout.Dispose();
-                return Task.FromResult(new EffectOutcome { Result = running.Result });
+                return Task.FromResult(Succeeded(running.Result));
             }
         }
         catch (Exception thrown)
@@ -52,7 +53,7 @@ public sealed class FunctionToolClient(FunctionRegistry functions, TimeProvider?
         using var forward = cancellation.Register(timeout.Cancel);
         try
         {
-            return new() { Result = await running.WaitAsync(timeout.Token) };
+            return Succeeded(await running.WaitAsync(timeout.Token));
         }
         catch (Exception) when (cancellation.IsCancellationRequested)
         {
@@ -72,6 +73,9 @@ public sealed class FunctionToolClient(FunctionRegistry functions, TimeProvider?
             return Thrown(name, thrown);
         }
     }
+
+    /// <summary>A function that gives back <c>default</c> gives null: an undefined element cannot be written.</summary>
+    private static EffectOutcome Succeeded(JsonElement result) => new() { Result = result.ValueKind == JsonValueKind.Undefined ? Null : result };
 
     private static EffectOutcome Thrown(string name, Exception thrown) =>
         Failed("function_failed", $"The function '{name}' failed: {thrown.Message}", true);
