@@ -78,6 +78,7 @@ public sealed partial class EmbeddedEngine : IAsyncDisposable
         await _timerLoop.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _stopping.Dispose();
         _externalEffects.Dispose();
+        _dueTimes.Dispose();
     }
 
     private async Task RecoverAsync(StreamId stream, CancellationToken cancellation)

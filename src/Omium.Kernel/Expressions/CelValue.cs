@@ -78,7 +78,8 @@ public abstract class CelValue
     public static CelValue FromJson(JsonElement value, JsonShape shape) => JsonConversion.ToCel(JsonConversion.Keep(value), shape);
 
     /// <summary>
-    /// The JSON value of this value. Refused, with the problem in words: integers beyond 2^53, NaN and the infinities, map keys that
+    /// The JSON value of this value. Refused, with the problem in words: integers (also those that are a
+    /// double, up to 1e21) beyond 2^53 - 1, NaN and the infinities, map keys that
     /// collide as text, types, and nesting beyond 500. Bytes become base64 text, timestamps and durations their CEL text.
     /// </summary>
     public bool TryToJson(out JsonElement json, out string? problem) => JsonConversion.TryToJson(this, out json, out problem);

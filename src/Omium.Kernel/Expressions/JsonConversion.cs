@@ -3,18 +3,22 @@ using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using Omium.Kernel.Json;
 
 namespace Omium.Kernel.Expressions;
 
 /// <summary>JSON values as CEL values and back.</summary>
 internal static class JsonConversion
 {
-    /// <summary>Largest magnitude of an integer that JSON carries between machines unharmed (RFC 8785).</summary>
-    public const long IntegerMax = 1L << 53;
+    /// <summary>Largest magnitude of an integer that JSON carries between machines unharmed: 2^53 - 1.</summary>
+    private const long IntegerMax = (long)EcmaNumber.SafeIntegerMax;
+
+    /// <summary>From this magnitude on, canonical JSON prints an integral number with an exponent and not as an integer.</summary>
+    private const double PrintedWithExponentMin = 1e21;
 
     private const double TwoTo63 = 9223372036854775808.0;
 
-    private static readonly JsonWriterOptions _writerOptions = new()
+    public static readonly JsonWriterOptions WriterOptions = new()
     {
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
         MaxDepth = CelOrder.DepthMax + 8,
@@ -75,7 +79,7 @@ internal static class JsonConversion
     public static bool TryToJson(CelValue value, out JsonElement json, out string? problem)
     {
         var buffer = new ArrayBufferWriter<byte>(256);
-        using (var writer = new Utf8JsonWriter(buffer, _writerOptions))
+        using (var writer = new Utf8JsonWriter(buffer, WriterOptions))
         {
             problem = TryWrite(value, writer, 0);
             writer.Flush();
@@ -97,12 +101,14 @@ internal static class JsonConversion
                 writer.WriteBooleanValue(flag.Value);
                 return null;
             case CelInt { Value: > IntegerMax or < -IntegerMax } or CelUint { Value: > IntegerMax }:
-                return $"the integer {value} is beyond 2^53 and JSON would not keep it exact";
+                return $"the integer {value} is beyond 2^53 - 1, where readers of JSON no longer agree; make it a string";
             case CelInt or CelUint:
                 writer.WriteRawValue(CelText.Scalar(value), skipInputValidation: true);
                 return null;
             case CelDouble number when !double.IsFinite(number.Value):
                 return $"{value} is no JSON number";
+            case CelDouble number when Math.Abs(number.Value) is > IntegerMax and < PrintedWithExponentMin && Math.Truncate(number.Value) == number.Value:
+                return $"the number {value} would be a JSON integer beyond 2^53 - 1, where readers no longer agree";
             case CelDouble number:
                 writer.WriteRawValue(number.Value == 0 ? "0" : CelText.Number(number.Value), skipInputValidation: true);
                 return null;
