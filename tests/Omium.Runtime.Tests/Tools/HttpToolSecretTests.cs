@@ -97,7 +97,7 @@ public sealed class HttpToolSecretTests
 
         var message = (await CallAsync(Request(server.Url, headers: new() { ["X-Key"] = Marker }), secrets: Secrets)).Failure!.Message;
 
-        Assert.Contains(form == "cut" ? "[secret:" : "[secret:token]", form == "cut" ? message + "[secret:" : message, StringComparison.Ordinal);
+        Assert.Contains(form == "cut" ? "xxx" : "[secret:token]", message, StringComparison.Ordinal);
         Assert.DoesNotContain("s3cr3t", message, StringComparison.Ordinal);
         Assert.DoesNotContain(Convert.ToBase64String(Encoding.UTF8.GetBytes("s3cr3t")), message, StringComparison.Ordinal);
     }
@@ -125,6 +125,6 @@ public sealed class HttpToolSecretTests
 
         var outcome = await CallAsync(Request(server.Url, headers: new() { ["X-Key"] = $"{Marker}+{SecretMarker.Of("short")}" }), secrets: Secrets);
 
-        Assert.Equal("""{"seen":"[secret:token]\u002B7","count":7}""", outcome.Result!.Value.GetRawText());
+        Assert.Equal("""{"seen":"[secret:token]+7","count":7}""", outcome.Result!.Value.GetRawText());
     }
 }
