@@ -1,0 +1,205 @@
+using Omium.Runtime.Ports;
+
+namespace Omium.Conformance.Storage;
+
+/// <summary>What every <see cref="IIndex"/> must do.</summary>
+public abstract class IndexConformance(Func<StorageBackend> open) : StorageConformance(open)
+{
+    private int appends;
+
+    [Fact]
+    public async Task GetAsync_WrittenRow_IsReadBackWhole()
+    {
+        var row = new IndexRow("acme", IndexKinds.Failure, "fail_1", "exe_1")
+        {
+            Workflow = "onboarding",
+            WorkflowVersion = 3,
+            Status = "open",
+            FailureClass = "hallucination",
+            Step = "terms",
+            Label = "apr_range",
+            Active = true,
+            CreatedUnixMs = 1_700_000_000_001,
+            UpdatedUnixMs = 1_700_000_000_002,
+            EndedUnixMs = 1_700_000_000_003,
+        };
+        await Put(row);
+
+        Assert.Equal(row, await Index.GetAsync("acme", IndexKinds.Failure, "fail_1"));
+        Assert.Null(await Index.GetAsync("zeta", IndexKinds.Failure, "fail_1"));
+        Assert.Null(await Index.GetAsync("acme", IndexKinds.Review, "fail_1"));
+    }
+
+    [Fact]
+    public async Task GetAsync_RowWrittenAgain_IsReplacedWhole()
+    {
+        var row = Row("exe_1", 10) with { Status = "running", Active = true, Step = "terms" };
+        await Put(row);
+        foreach (var changed in new[]
+        {
+            row with { Step = "score", UpdatedUnixMs = 11 },
+            row with { Status = "completed", Active = false, Step = "", EndedUnixMs = 12 },
+            row with { Workflow = "other", WorkflowVersion = 2, FailureClass = "timeout", CreatedUnixMs = 5, Label = "x" },
+        })
+        {
+            await Put(changed);
+            Assert.Equal(changed, await Index.GetAsync("acme", IndexKinds.Execution, "exe_1"));
+            Assert.Equal(changed, Assert.Single((await Index.QueryAsync(Executions)).Rows));
+        }
+    }
+
+    [Fact]
+    public async Task QueryAsync_NoFilter_IsNewestFirstThenById()
+    {
+        await Put(Row("exe_b", 20), Row("exe_a", 20), Row("exe_d", 10), Row("exe_c", 30));
+
+        var page = await Index.QueryAsync(Executions);
+
+        Assert.Equal(["exe_c", "exe_b", "exe_a", "exe_d"], Ids(page));
+        Assert.Null(page.NextCursor);
+    }
+
+    [Fact]
+    public async Task QueryAsync_PagesWhileRowsAreAdded_NeitherRepeatNorSkip()
+    {
+        await Put([.. Enumerable.Range(10, 7).Select(number => Row($"exe_{number}", number / 2))]);
+        var query = Executions with { Limit = 3 };
+        var seen = new List<string>();
+
+        var page = await Index.QueryAsync(query);
+        for (var round = 0; ; round++)
+        {
+            seen.AddRange(Ids(page));
+            if (page.NextCursor is null)
+            {
+                break;
+            }
+
+            await Put(Row($"newer_{round}", 1000 + round));
+            page = await Index.QueryAsync(query with { Cursor = page.NextCursor });
+        }
+
+        Assert.Equal(["exe_16", "exe_15", "exe_14", "exe_13", "exe_12", "exe_11", "exe_10"], seen);
+    }
+
+    [Fact]
+    public async Task QueryAsync_LastPageExactlyFull_HasNoNextCursor()
+    {
+        await Put(Row("exe_1", 1), Row("exe_2", 2));
+
+        Assert.Null((await Index.QueryAsync(Executions with { Limit = 2 })).NextCursor);
+        Assert.NotNull((await Index.QueryAsync(Executions with { Limit = 1 })).NextCursor);
+    }
+
+    [Fact]
+    public async Task QueryAsync_EachFilter_AnswersOnlyWhatMatches()
+    {
+        await Put(
+            Row("exe_1", 10) with { Workflow = "a", Status = "running" },
+            Row("exe_2", 20) with { Workflow = "a", Status = "failed", FailureClass = "timeout" },
+            Row("exe_3", 30) with { Workflow = "b", Status = "failed", FailureClass = "hallucination" },
+            Row("exe_4", 40) with { Workflow = "b", Status = "running" });
+
+        Assert.Equal(["exe_2", "exe_1"], await Query(Executions with { Workflow = "a" }));
+        Assert.Equal(["exe_4", "exe_1"], await Query(Executions with { Status = "running" }));
+        Assert.Equal(["exe_3"], await Query(Executions with { FailureClass = "hallucination" }));
+        Assert.Equal(["exe_4", "exe_1"], await Query(Executions with { FailureClass = "" }));
+        Assert.Equal(["exe_2"], await Query(Executions with { Execution = "exe_2" }));
+        Assert.Equal(["exe_4", "exe_3", "exe_2"], await Query(Executions with { FromUnixMs = 20 }));
+        Assert.Equal(["exe_1"], await Query(Executions with { ToUnixMs = 20 }));
+        Assert.Equal(["exe_2"], await Query(Executions with { Workflow = "a", Status = "failed", FromUnixMs = 20, ToUnixMs = 21 }));
+        Assert.Empty(await Query(Executions with { Workflow = "a", FailureClass = "hallucination" }));
+    }
+
+    [Fact]
+    public async Task QueryAsync_FilterWithPages_KeepsTheFilter()
+    {
+        await Put([.. Enumerable.Range(0, 10).Select(number => Row($"exe_{number}", 100 + number) with { Status = number % 2 == 0 ? "even" : "odd" })]);
+        var query = Executions with { Status = "odd", Limit = 2 };
+
+        var first = await Index.QueryAsync(query);
+        var second = await Index.QueryAsync(query with { Cursor = first.NextCursor });
+        var third = await Index.QueryAsync(query with { Cursor = second.NextCursor });
+
+        Assert.Equal(["exe_9", "exe_7", "exe_5", "exe_3", "exe_1"], [.. Ids(first), .. Ids(second), .. Ids(third)]);
+        Assert.Null(third.NextCursor);
+    }
+
+    [Fact]
+    public async Task QueryAsync_OtherKindAndTenant_AreNotListed()
+    {
+        await Put(
+            Row("exe_1", 1),
+            new IndexRow("acme", IndexKinds.Review, "rev_1", "exe_1") { CreatedUnixMs = 2 },
+            new IndexRow("acme", IndexKinds.Review, "rev_2", "exe_2") { CreatedUnixMs = 3 },
+            new IndexRow("zeta", IndexKinds.Execution, "exe_1", "exe_1") { CreatedUnixMs = 4 });
+
+        Assert.Equal(["exe_1"], await Query(Executions));
+        Assert.Equal(["rev_2", "rev_1"], await Query(new IndexQuery("acme", IndexKinds.Review)));
+        Assert.Equal(["rev_1"], await Query(new IndexQuery("acme", IndexKinds.Review) { Execution = "exe_1" }));
+    }
+
+    [Fact]
+    public async Task QueryAsync_LimitOrCursorOutOfRange_IsRefused()
+    {
+        await Assert.ThrowsAnyAsync<ArgumentException>(() => Index.QueryAsync(Executions with { Limit = 0 }));
+        await Assert.ThrowsAnyAsync<ArgumentException>(() => Index.QueryAsync(Executions with { Limit = 201 }));
+        await Assert.ThrowsAnyAsync<ArgumentException>(() => Index.QueryAsync(Executions with { Cursor = "???" }));
+    }
+
+    [Fact]
+    public async Task ListActiveAsync_EveryTenant_InOrderAndInPages()
+    {
+        await Put(
+            Row("exe_3", 1) with { Active = true },
+            Row("exe_1", 2) with { Active = true },
+            Row("exe_2", 3),
+            new IndexRow("zeta", IndexKinds.Execution, "exe_0", "exe_0") { Active = true },
+            new IndexRow("acme", IndexKinds.Review, "rev_1", "exe_2") { Active = true });
+
+        Assert.Equal([new("acme", "exe_1"), new("acme", "exe_3"), new StreamId("zeta", "exe_0")], await Index.ListActiveAsync(null, 10));
+        Assert.Equal([new("acme", "exe_1"), new StreamId("acme", "exe_3")], await Index.ListActiveAsync(null, 2));
+        Assert.Equal([new StreamId("zeta", "exe_0")], await Index.ListActiveAsync(new StreamId("acme", "exe_3"), 2));
+        Assert.Empty(await Index.ListActiveAsync(new StreamId("zeta", "exe_0"), 2));
+    }
+
+    [Fact]
+    public async Task ListActiveAsync_RowThatBecomesInactive_LeavesTheList()
+    {
+        var row = Row("exe_1", 1) with { Active = true };
+        await Put(row);
+        await Put(row with { Active = false });
+
+        Assert.Empty(await Index.ListActiveAsync(null, 10));
+    }
+
+    [Fact]
+    public async Task CountByStatusAsync_Filter_CountsAllThatMatches()
+    {
+        await Put(
+            Row("exe_1", 10) with { Status = "running", Workflow = "a" },
+            Row("exe_2", 20) with { Status = "running", Workflow = "b" },
+            Row("exe_3", 30) with { Status = "failed", Workflow = "a" });
+
+        var all = await Index.CountByStatusAsync(Executions with { Limit = 1, Cursor = "ignored" });
+        var some = await Index.CountByStatusAsync(Executions with { Workflow = "a", ToUnixMs = 30 });
+
+        Assert.Equal(new Dictionary<string, long> { ["running"] = 2, ["failed"] = 1 }, all);
+        Assert.Equal(new Dictionary<string, long> { ["running"] = 1 }, some);
+    }
+
+    private static IndexQuery Executions => new("acme", IndexKinds.Execution);
+
+    private static IndexRow Row(string id, long createdUnixMs) =>
+        new("acme", IndexKinds.Execution, id, id) { CreatedUnixMs = createdUnixMs, Status = "running" };
+
+    private static IEnumerable<string> Ids(IndexPage page) => page.Rows.Select(row => row.Id);
+
+    private async Task<IEnumerable<string>> Query(IndexQuery query) => Ids(await Index.QueryAsync(query));
+
+    /// <summary>Rows reach the index only with a record.</summary>
+    private async Task Put(params IndexRow[] rows) =>
+        Assert.Equal(
+            AppendStatus.Appended,
+            (await Log.AppendAsync(Sample.Append(Sample.Stream("writer"), appends++) with { Index = rows })).Status);
+}
