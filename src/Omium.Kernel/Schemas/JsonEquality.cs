@@ -76,8 +76,10 @@ internal static class JsonEquality
         return Mix(hash);
     }
 
-    private static ulong Mix(ulong value)
+    /// <summary>Spreads the bits of a value.</summary>
+    public static ulong Mix(ulong value)
     {
+        value += Prime;
         value = (value ^ (value >> 32)) * Prime;
         return value ^ (value >> 29);
     }

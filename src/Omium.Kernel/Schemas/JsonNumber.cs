@@ -15,6 +15,9 @@ internal readonly struct JsonNumber
 {
     private const long ExponentMax = 1_000_000_000_000_000;
 
+    /// <summary>Integers of so many digits are hashed as a long, whichever way they are written.</summary>
+    private const int ShortDigitsMax = 15;
+
     private readonly long _short;
     private readonly bool _isNegative;
     private readonly string? _digits;
@@ -106,8 +109,18 @@ internal readonly struct JsonNumber
     /// <summary>Equal numbers have equal hashes, however they are written. Deterministic.</summary>
     public ulong Hash()
     {
-        var value = Expand();
-        return JsonEquality.HashText(value._digits ?? "", (ulong)(value._position * 2) + (value._isNegative ? 1UL : 0));
+        if (_digits is null)
+        {
+            return JsonEquality.Mix((ulong)_short);
+        }
+
+        if (IsInteger && _position <= ShortDigitsMax)
+        {
+            var size = long.Parse(_digits.PadRight((int)_position, '0'), CultureInfo.InvariantCulture);
+            return JsonEquality.Mix((ulong)(_isNegative ? -size : size));
+        }
+
+        return JsonEquality.HashText(_digits, (ulong)(_position * 2) + (_isNegative ? 1UL : 0));
     }
 
     /// <summary>Greater than zero.</summary>

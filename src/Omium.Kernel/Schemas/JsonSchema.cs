@@ -7,7 +7,7 @@ namespace Omium.Kernel.Schemas;
 /// A compiled JSON Schema, draft 2020-12 (json-schema.org/draft/2020-12). Immutable and safe to share between threads.
 /// Guarantees: no network and no files (only the schema itself and the 2020-12 meta-schemas can be referred to), deterministic,
 /// numbers are compared exactly as decimals, bounded by <see cref="SchemaLimits"/>; hostile schemas and values end in an answer, never in an exception.
-/// A <c>$schema</c> of draft 6, 7 or 2019-09 is read by the rules of 2020-12; what changed its meaning since then is a problem.
+/// A <c>$schema</c> of draft 4, 6, 7 or 2019-09 is read by the rules of 2020-12; what changed its meaning since then is a problem.
 /// </summary>
 public sealed class JsonSchema
 {

@@ -71,6 +71,8 @@ internal sealed class SchemaCompiler(SchemaLimits limits)
 
         if (isObject)
         {
+            // Parents first, so that problems come in the order of the schema.
+            _unbuilt.Enqueue(node);
             ReadAnchors(node);
             foreach (var (child, _) in SchemaVocabulary.Subschemas(location, IsLegacy))
             {
@@ -82,7 +84,6 @@ internal sealed class SchemaCompiler(SchemaLimits limits)
                 Scan(child, resource);
             }
 
-            _unbuilt.Enqueue(node);
         }
         else if (element.ValueKind == JsonValueKind.False)
         {
@@ -286,7 +287,7 @@ internal sealed class SchemaCompiler(SchemaLimits limits)
         IsLegacy = SchemaVocabulary.LegacyDialects.Contains(uri.Replace("http:", "https:", StringComparison.Ordinal));
         if (!IsLegacy && uri != MetaSchemas.Draft202012)
         {
-            Report(root, "$schema", $"The dialect \"{uri}\" is not supported; 2020-12 is, and drafts 6, 7 and 2019-09 are read by its rules.", "schema_unsupported_dialect");
+            Report(root, "$schema", $"The dialect \"{uri}\" is not supported; 2020-12 is, and drafts 4, 6, 7 and 2019-09 are read by its rules.", "schema_unsupported_dialect");
         }
     }
 

@@ -11,7 +11,7 @@ namespace Omium.Kernel.Schemas;
 /// </summary>
 internal sealed class SchemaEvaluation(SchemaLimits limits)
 {
-    private const int DepthCeiling = 1_500;
+    private const int DepthCeiling = 800;
     private const int ShownLengthMax = 80;
 
     private readonly List<(JsonProperty Member, int Index)> _path = [];
@@ -19,6 +19,7 @@ internal sealed class SchemaEvaluation(SchemaLimits limits)
     private readonly List<SchemaViolation> _violations = [];
     private List<SchemaViolation>? _sink;
     private int _sinkMax = limits.ErrorsMax;
+    private readonly int _depthMax = Math.Min(limits.DepthMax, DepthCeiling);
     private int _depth;
     private bool _isStarted;
     private SchemaViolation? _abort;
@@ -58,10 +59,9 @@ internal sealed class SchemaEvaluation(SchemaLimits limits)
             return true;
         }
 
-        if (_depth >= Math.Min(Limits.DepthMax, DepthCeiling))
+        if (_depth >= _depthMax)
         {
-            Abort(node, "$depth", $"schemas are applied more than {Math.Min(Limits.DepthMax, DepthCeiling)} levels deep (the value is too deep, or the schema refers to itself without end)");
-            return false;
+            return TooDeep(node);
         }
 
         _depth++;
@@ -226,6 +226,13 @@ internal sealed class SchemaEvaluation(SchemaLimits limits)
         }
 
         return isValid && _abort is null;
+    }
+
+    /// <summary>Apart from its caller, which recurses and must keep its frame small.</summary>
+    private bool TooDeep(SchemaNode node)
+    {
+        Abort(node, "$depth", $"schemas are applied more than {_depthMax} levels deep (the value is too deep, or the schema refers to itself without end)");
+        return false;
     }
 
     private void Abort(SchemaNode node, string keyword, string message) =>

@@ -18,8 +18,8 @@ public sealed record SchemaLimits
     /// <summary>Deepest nesting of a schema, in arrays and objects. Default 128.</summary>
     public int SchemaDepthMax { get; init; } = 128;
 
-    /// <summary>Deepest nesting of schema applications while validating (references and branches count too). Default 800, at most 1,500.</summary>
-    public int DepthMax { get; init; } = 800;
+    /// <summary>Deepest nesting of schema applications while validating (references and branches count too). Default 500, at most 800, which a stack of 1 MiB bears.</summary>
+    public int DepthMax { get; init; } = 500;
 
     /// <summary>Most violations (or problems of a schema) that are reported; validation stops there. Default 50.</summary>
     public int ErrorsMax { get; init; } = 50;

@@ -18,6 +18,6 @@ public sealed record SchemaViolation(string InstancePointer, string SchemaPointe
 
 /// <summary>The answer of one validation.</summary>
 /// <param name="IsValid">True when the value keeps the schema.</param>
-/// <param name="Errors">Empty exactly when valid; at most <see cref="SchemaLimits.ErrorsMax"/>, in the order of the schema.</param>
+/// <param name="Errors">Empty exactly when valid; at most <see cref="SchemaLimits.ErrorsMax"/>, in a fixed order of keywords.</param>
 /// <param name="Cost">The work done, in the units of <see cref="SchemaLimits.CostMax"/>.</param>
 public sealed record SchemaResult(bool IsValid, IReadOnlyList<SchemaViolation> Errors, long Cost);

@@ -9,6 +9,7 @@ internal static class SchemaVocabulary
     /// <summary>Dialects before 2020-12 that are read by its rules.</summary>
     public static readonly FrozenSet<string> LegacyDialects = FrozenSet.Create(
         StringComparer.Ordinal,
+        "https://json-schema.org/draft-04/schema",
         "https://json-schema.org/draft-06/schema",
         "https://json-schema.org/draft-07/schema",
         "https://json-schema.org/draft/2019-09/schema");

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 
 namespace Omium.Kernel.Specs;
 
@@ -142,15 +143,19 @@ public sealed record LimitsSpec(int? Concurrent, double? PerSecond, int? Breaker
 public enum EffectKind
 {
     /// <summary>Nothing outside changes; may be repeated at will.</summary>
+    [JsonStringEnumMemberName("none")]
     None,
 
     /// <summary>Repeating with the same key does nothing more.</summary>
+    [JsonStringEnumMemberName("idempotent")]
     Idempotent,
 
     /// <summary>Another tool can tell whether it happened.</summary>
+    [JsonStringEnumMemberName("verifiable")]
     Verifiable,
 
     /// <summary>It cannot be taken back and cannot be checked.</summary>
+    [JsonStringEnumMemberName("irreversible")]
     Irreversible,
 }
 

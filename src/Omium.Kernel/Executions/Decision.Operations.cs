@@ -1,0 +1,192 @@
+namespace Omium.Kernel.Executions;
+
+/// <summary>What operators do: pause, resume, cancel, roll back, retry.</summary>
+internal sealed partial class Decision
+{
+    private Rejection? Pause(PauseExecution command)
+    {
+        if (_state.Requests.Contains(command.RequestId) || _state.Status == ExecutionStatus.Paused)
+        {
+            return null;
+        }
+
+        if (_state.Status != ExecutionStatus.Running)
+        {
+            return new Rejection("execution_ended", $"the execution is {Word(_state.Status)}: there is nothing to pause");
+        }
+
+        Emit(new ExecutionPaused(command.Reason ?? "person", command.By, command.RequestId));
+        return null;
+    }
+
+    private Rejection? Resume(ResumeExecution command)
+    {
+        if (_state.Requests.Contains(command.RequestId) || _state.Status == ExecutionStatus.Running)
+        {
+            return null;
+        }
+
+        if (_state.Status != ExecutionStatus.Paused)
+        {
+            return new Rejection("execution_not_paused", $"the execution is {Word(_state.Status)}, not paused");
+        }
+
+        if (_state.OpenReviews.FirstOrDefault(id => _state.Reviews[id].Request.Kind == "failure") is { } review)
+        {
+            return new Rejection("review_open", $"review {review} waits for a decision: decide it, and the execution goes on");
+        }
+
+        Emit(new ExecutionResumed(command.By, command.RequestId));
+        EnqueueAll();
+        return null;
+    }
+
+    private Rejection? Cancel(CancelExecution command)
+    {
+        if (_state.Requests.Contains(command.RequestId) || _state.Status == ExecutionStatus.Cancelled)
+        {
+            return null;
+        }
+
+        if (_state.Ended)
+        {
+            return new Rejection("execution_ended", $"the execution is {Word(_state.Status)} already");
+        }
+
+        CloseReviews("cancelled", command.By, _ => true);
+        Emit(new ExecutionCancelled(command.By, command.RequestId));
+        return null;
+    }
+
+    private Rejection? RollBack(RollBackExecution command)
+    {
+        if (_state.Requests.Contains(command.RequestId))
+        {
+            return null;
+        }
+
+        if (_state.Rollback is not null)
+        {
+            return new Rejection("rollback_in_progress", "a rollback is under way; wait for it to complete");
+        }
+
+        if (Radius(command.To, command.Scope) is not { } radius)
+        {
+            return new Rejection("checkpoint_not_found", $"there is no committed checkpoint or step '{command.To}' to go back to");
+        }
+
+        var blocked = radius.Effects.Where(call => EffectOf(call).Compensate is null).ToArray();
+        if (blocked.Length > 0)
+        {
+            return new Rejection("rollback_irreversible", $"this would leave effects that cannot be undone: {string.Join(", ", blocked.Select(call => $"{call.Tool} ({call.Id})"))}");
+        }
+
+        PlanRollback(radius.To, command.Scope, radius.Affected, [.. radius.Effects.Select(call => call.Id.ToString())], "person", command.By, command.RequestId,
+            new RollbackSequel(null, [new Specs.RecoveryAction("pause")], false, false));
+        return null;
+    }
+
+    /// <summary>What a rollback to a checkpoint or step would take back and undo; null when there is no such place.</summary>
+    internal BlastRadius? Radius(string to, string scope)
+    {
+        if (scope == "failure" && _state.FailedVisit is { } failed && Visit(failed).Status != VisitStatus.RolledBack)
+        {
+            return TryAffected(failed, to, out var target, out var affected) ? new BlastRadius(target, affected, StandingEffects(affected)) : null;
+        }
+
+        if (to == "start")
+        {
+            var all = Ordered(_state.Visits.Keys);
+            return new BlastRadius("start", all, StandingEffects(all));
+        }
+
+        var checkpoint = _state.Visits.Values
+            .Where(visit => visit.Status == VisitStatus.Committed && (visit.Checkpoint == to || visit.Key.Step == to))
+            .MaxBy(visit => visit.CommitOrdinal);
+        if (checkpoint is null)
+        {
+            return null;
+        }
+
+        var behind = Ordered(Descendants([checkpoint.Key]).Where(key => key != checkpoint.Key));
+        return new BlastRadius(to, behind, StandingEffects(behind));
+    }
+
+    private Rejection? Retry(RetryExecution command)
+    {
+        if (_state.Requests.Contains(command.RequestId))
+        {
+            return null;
+        }
+
+        if (_state.Status is ExecutionStatus.Succeeded or ExecutionStatus.Cancelled or ExecutionStatus.RollingBack)
+        {
+            return new Rejection("execution_ended", $"the execution is {Word(_state.Status)}: there is nothing to retry");
+        }
+
+        var failed = _state.FailedVisit;
+        if (command.Edits is { } edits)
+        {
+            if (failed is not { } visit)
+            {
+                return new Rejection("edit_forbidden", "no step has failed whose agent could be edited");
+            }
+
+            if (CheckEdits(Plan.Step(visit.Step)!, edits) is { } refused)
+            {
+                return refused;
+            }
+
+            CloseReviews("edit", command.By, IsFailure, edits);
+            Emit(new EditsApplied(Plan.Step(visit.Step)!.Spec.Agent!, edits, command.By));
+        }
+
+        if (command.From is null && failed is null)
+        {
+            return new Rejection("validation_failed", "nothing has failed; name with 'from' the checkpoint to run again from");
+        }
+
+        var radius = command.From is { } from
+            ? Radius(from, "all")
+            : TryAffected(failed!.Value, "last", out var target, out var affected) ? new BlastRadius(target, affected, StandingEffects(affected)) : null;
+        if (radius is null)
+        {
+            return new Rejection("checkpoint_not_found", $"there is no committed checkpoint '{command.From}'");
+        }
+
+        if (radius.Effects.FirstOrDefault(call => EffectOf(call).Compensate is null) is { } blocked)
+        {
+            return new Rejection("rollback_irreversible", $"{blocked.Tool} ({blocked.Id}) cannot be undone; retry from a later checkpoint");
+        }
+
+        CloseReviews("approve", command.By, IsFailure);
+        if (_state.Status != ExecutionStatus.Running)
+        {
+            Emit(new ExecutionResumed(command.By, null));
+        }
+
+        PlanRollback(radius.To, "failure", radius.Affected, [.. radius.Effects.Select(call => call.Id.ToString())], "person", command.By, command.RequestId,
+            new RollbackSequel(null, null, true, false));
+        return null;
+    }
+
+    private bool IsFailure(string review) => _state.Reviews[review].Request.Kind == "failure";
+
+    private void CloseReviews(string decision, string by, Func<string, bool> which, AgentEdit? edits = null)
+    {
+        foreach (var review in _state.OpenReviews.Where(which).ToArray())
+        {
+            Emit(new ReviewDecided(review, decision, by, edits, null));
+        }
+    }
+
+    private static string Word(ExecutionStatus status) => status switch
+    {
+        ExecutionStatus.RollingBack => "rolling back",
+        ExecutionStatus.None => "not started",
+        _ => status.ToString().ToLowerInvariant(),
+    };
+}
+
+/// <summary>What a rollback takes back, and the effects it undoes, newest first.</summary>
+internal sealed record BlastRadius(string To, IReadOnlyList<VisitKey> Affected, IReadOnlyList<CallState> Effects);

@@ -1,0 +1,232 @@
+using System.Text;
+using System.Text.Json;
+using Omium.Kernel.Json;
+using Omium.Kernel.Specs;
+
+namespace Omium.Kernel.Executions;
+
+/// <summary>What comes back from models and tools, and the way to the commit.</summary>
+internal sealed partial class Decision
+{
+    private Rejection? Settle(SettleEffect command)
+    {
+        if (!EffectId.TryParse(command.Effect, out var id) || !_state.Visits.TryGetValue(id.Key, out var visit) || Plan.Step(id.Step) is not { } step)
+        {
+            return new Rejection("effect_not_found", $"no effect {command.Effect} is known here");
+        }
+
+        if (id.Part == 'm')
+        {
+            return SettleModel(step, visit, id, command.Outcome);
+        }
+
+        var call = visit.Calls.Find(candidate => candidate.Id == id.WithoutSub);
+        return call is null
+            ? new Rejection("effect_not_found", $"no effect {command.Effect} is known here")
+            : id.Sub switch
+            {
+                'v' => SettleProbe(step, visit, call, command.Outcome),
+                'u' => SettleCompensation(call, command.Outcome),
+                _ => SettleCall(step, visit, call, command.Outcome),
+            };
+    }
+
+    private Rejection? SettleModel(StepPlan step, VisitState visit, EffectId id, EffectOutcome outcome)
+    {
+        var expected = visit.Turns.Count + 1;
+        if (id.Attempt != visit.Attempt || id.Number != expected || visit.Status != VisitStatus.Open || visit.CurrentCalls.Any(call => call.Outstanding))
+        {
+            return Late(visit, id);
+        }
+
+        if (outcome.Failure is { } failure)
+        {
+            Fail(visit.Key, Failing(failure));
+            return null;
+        }
+
+        var answer = outcome.Answer ?? new ModelAnswer { Content = outcome.Result?.GetRawText() };
+        if (answer.Refusal is { } refusal)
+        {
+            Fail(visit.Key, new Failing(FailureClasses.ModelError, "model_refused", $"the model refused: {Shorten(refusal)}") { Permanent = true });
+        }
+        else if (answer.FinishReason == "length")
+        {
+            Fail(visit.Key, new Failing(FailureClasses.ModelError, "answer_truncated", "the answer was cut off at its token limit") { Permanent = true });
+        }
+        else if (answer.FinishReason == "content_filter")
+        {
+            Fail(visit.Key, new Failing(FailureClasses.ModelError, "content_filtered", "the endpoint's content filter withheld the answer") { Permanent = true });
+        }
+        else if (answer.ToolCalls.Count > 0)
+        {
+            RequestAgentCalls(step, visit, answer);
+        }
+        else if (TryReadAnswer(step, answer.Content, out var output, out var problem))
+        {
+            Finish(step, visit.Key, output, answer.InputTokens, answer.OutputTokens);
+        }
+        else
+        {
+            Fail(visit.Key, new Failing(FailureClasses.SchemaViolation, "malformed_answer", problem) { Output = Externalize(JsonMake.Text(answer.Content ?? "")) });
+        }
+
+        return null;
+    }
+
+    /// <summary>A result for something that no longer waits for it: on record once if it was fenced, else a repetition without consequence.</summary>
+    private Rejection? Late(VisitState visit, EffectId id)
+    {
+        if (visit.Status == VisitStatus.RolledBack && visit.Attempt == id.Attempt && visit.Turns.Count + 1 == id.Number)
+        {
+            Emit(new ResultDiscarded(id.ToString(), "rolled_back"));
+        }
+
+        return null;
+    }
+
+    /// <summary>
+    /// Reads an answer: with an output schema it must be JSON (a surrounding Markdown fence is forgiven); without one, JSON objects and
+    /// arrays are taken as such and everything else as text.
+    /// </summary>
+    internal static bool TryReadAnswer(StepPlan step, string? content, out JsonElement output, out string problem)
+    {
+        (output, problem) = (default, "");
+        if (string.IsNullOrWhiteSpace(content))
+        {
+            problem = "the model answered nothing";
+            return false;
+        }
+
+        var text = WithoutFence(content.Trim());
+        if (CanonicalJson.TryParse(Encoding.UTF8.GetBytes(text), out output, out var error))
+        {
+            var structured = output.ValueKind is JsonValueKind.Object or JsonValueKind.Array;
+            if (PayloadReference.TryRead(output, out _, out _))
+            {
+                problem = $"the answer uses the reserved name {PayloadReference.Member}";
+                return false;
+            }
+
+            output = step.OutputSchema is not null || structured ? output : JsonMake.Text(content);
+            return true;
+        }
+
+        if (step.OutputSchema is null || IsText(step.Spec.OutputSchema))
+        {
+            output = JsonMake.Text(content);
+            return true;
+        }
+
+        problem = $"the answer is not JSON: {error?.Message}";
+        return false;
+    }
+
+    private static bool IsText(JsonElement? schema) =>
+        schema is { ValueKind: JsonValueKind.Object } declared && declared.TryGetProperty("type", out var type)
+        && type.ValueKind == JsonValueKind.String && type.ValueEquals("string"u8);
+
+    private static string WithoutFence(string text)
+    {
+        if (!text.StartsWith("```", StringComparison.Ordinal) || !text.EndsWith("```", StringComparison.Ordinal))
+        {
+            return text;
+        }
+
+        var first = text.IndexOf('\n', StringComparison.Ordinal);
+        return first < 0 || first >= text.Length - 3 ? text : text[(first + 1)..^3].Trim();
+    }
+
+    /// <summary>An output: schema, postconditions, edges, then the commit and its checkpoint in one append.</summary>
+    private void Finish(StepPlan step, VisitKey key, JsonElement output, long inputTokens, long outputTokens, string? by = null)
+    {
+        if (!Accept(step, key, output, out var edges, out var failing))
+        {
+            Fail(key, failing with { Output = failing.Output ?? Externalize(output) });
+            return;
+        }
+
+        var attempt = Visit(key).Attempt;
+        var stored = Externalize(output);
+        Emit(new StepCommitted(
+            key.Step, key.Visit, attempt, stored, Project(step, stored), edges.Count == 0 ? null : edges, by, inputTokens, outputTokens));
+        if (step.CheckpointName is { } checkpoint)
+        {
+            Emit(new CheckpointCommitted(checkpoint, key.Step, key.Visit));
+        }
+
+        Leave(step);
+    }
+
+    private bool Accept(StepPlan step, VisitKey key, JsonElement output, out List<int> edges, out Failing failing)
+    {
+        edges = [];
+        var resolved = values.Resolve(output);
+        if (step.OutputSchema?.Validate(resolved) is { IsValid: false } invalid)
+        {
+            var first = invalid.Errors[0];
+            var message = string.Join("; ", invalid.Errors.Take(5).Select(error => $"{Pointer(error.InstancePointer)}: {error.Message}"));
+            var actual = JsonPointer.TryResolve(resolved, first.InstancePointer, out var value) && PayloadReference.BytesOf(value).Length <= 1_024
+                ? JsonMake.Object(($"output{first.InstancePointer.Replace('/', '.')}", value))
+                : (JsonElement?)null;
+            Emit(new GuardFailed(key.Step, key.Visit, Visit(key).Attempt, "schema", 0, FailureClasses.SchemaViolation, message, $"schema{first.SchemaPointer}", actual));
+            failing = new Failing(FailureClasses.SchemaViolation, FailureClasses.SchemaViolation, message) { Expected = $"schema{first.SchemaPointer}", Actual = actual };
+            return false;
+        }
+
+        var scope = Scope(output, step.Spec.OutputSchema);
+        return Check(step.Post, "post", key, scope, out failing) && TakeEdges(step, EdgeOn.Success, scope, out edges, out failing);
+    }
+
+    /// <summary>Of a referenced output, the parts that expressions read, as long as they stay under 16 KiB together.</summary>
+    private JsonElement? Project(StepPlan step, JsonElement stored)
+    {
+        const int ProjectionBytesMax = 16_384;
+        if (!PayloadReference.TryRead(stored, out var digest, out _) || !values.Payloads.TryGetValue(digest, out var whole) || step.Projections.Count == 0)
+        {
+            return null;
+        }
+
+        var root = new ProjectionNode();
+        foreach (var path in step.Projections)
+        {
+            root.Add(whole, path);
+        }
+
+        var projection = root.ToJson();
+        return PayloadReference.BytesOf(projection).Length <= ProjectionBytesMax ? projection : null;
+    }
+
+    private static Failing Failing(EffectFailure failure) => new(failure.Class, failure.Code, failure.Message)
+    {
+        RetryAfterMs = failure.RetryAfterMs, Permanent = failure.Permanent,
+    };
+
+    private static string Shorten(string text) => text.Length <= 500 ? text : string.Concat(text.AsSpan(0, 500), "...");
+
+    /// <summary>A tree of the members that are kept.</summary>
+    private sealed class ProjectionNode
+    {
+        private readonly SortedDictionary<string, ProjectionNode> _members = new(StringComparer.Ordinal);
+        private JsonElement? _value;
+
+        public void Add(JsonElement value, IReadOnlyList<string> path)
+        {
+            var node = this;
+            foreach (var segment in path)
+            {
+                if (value.ValueKind != JsonValueKind.Object || !value.TryGetProperty(segment, out var inner))
+                {
+                    return;
+                }
+
+                value = inner;
+                node = node._members.TryGetValue(segment, out var known) ? known : node._members[segment] = new ProjectionNode();
+            }
+
+            node._value = value;
+        }
+
+        public JsonElement ToJson() => _value ?? JsonMake.Object([.. _members.Select(member => (member.Key, member.Value.ToJson()))]);
+    }
+}

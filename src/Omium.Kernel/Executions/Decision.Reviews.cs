@@ -1,0 +1,301 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using Omium.Kernel.Json;
+using Omium.Kernel.Specs;
+
+namespace Omium.Kernel.Executions;
+
+/// <summary>Questions to people: one decision each, bound to the digest of what was shown.</summary>
+internal sealed partial class Decision
+{
+    /// <summary>How long a review may be answered.</summary>
+    private const long ReviewTtlMs = 30L * 24 * 60 * 60 * 1_000;
+
+    private void Ask(VisitKey key, string kind, string? effect, IReadOnlyList<string> decisions, JsonElement shown, string? role = null)
+    {
+        var id = string.Create(CultureInfo.InvariantCulture, $"rev_{_state.ExecutionId.Replace("exe_", "", StringComparison.Ordinal)}_{_state.Reviews.Count + 1}");
+        var stored = Externalize(shown);
+        var identity = $"{id}\n{kind}\n{effect}\n{string.Join(',', decisions)}\n{DigestOf(stored)}";
+        var digest = CanonicalJson.Digest(Encoding.UTF8.GetBytes(identity));
+        Emit(new ReviewRequested(id, kind, key.Step, key.Visit, Visit(key).Attempt, effect, decisions, stored, digest, atMs + ReviewTtlMs, role));
+    }
+
+    private void AskAboutFailure(VisitKey key, string? role)
+    {
+        var failure = Visit(key).Failures[^1].Failure;
+        var shown = JsonMake.Object(
+            ("class", JsonMake.Text(failure.Class)),
+            ("code", JsonMake.Text(failure.Code)),
+            ("message", JsonMake.Text(failure.Message)),
+            ("expected", failure.Expected is { } expected ? JsonMake.Text(expected) : default),
+            ("actual", failure.Actual ?? default),
+            ("input", Visit(key).Input),
+            ("output", failure.Output ?? default));
+        Ask(key, "failure", null, ["approve", "edit", "override", "rollback", "skip", "reject"], shown, role);
+    }
+
+    private Rejection? Decide(DecideReview command)
+    {
+        if (!_state.Reviews.TryGetValue(command.Review, out var review))
+        {
+            return new Rejection("review_not_found", $"no review {command.Review} is known here");
+        }
+
+        if (review.Decided is { } decided)
+        {
+            if (decided.Decision == command.Decision && decided.By == command.By)
+            {
+                return null;
+            }
+
+            Emit(new ReviewRefused(command.Review, command.Decision, command.By, "review_closed"));
+            return new Rejection("review_closed", $"{decided.By} has already decided: {decided.Decision}", RecordsEvents: true);
+        }
+
+        if (atMs > review.Request.ExpiresMs)
+        {
+            Emit(new ReviewRefused(command.Review, command.Decision, command.By, "review_expired"));
+            return new Rejection("review_expired", "the time to decide is over; retry, roll back or cancel the execution instead", RecordsEvents: true);
+        }
+
+        if (command.Digest != review.Request.Digest)
+        {
+            return new Rejection("review_digest_mismatch", "what you saw is not what this review shows now: read it again and decide on that");
+        }
+
+        if (!review.Request.Decisions.Contains(command.Decision))
+        {
+            return new Rejection("decision_not_allowed", $"this review takes {string.Join(", ", review.Request.Decisions)}");
+        }
+
+        return review.Request.Kind switch
+        {
+            "failure" => DecideFailure(review.Request, command),
+            "approval" => DecideApproval(review.Request, command),
+            "call_approval" => DecideCall(review.Request, command),
+            _ => DecideInDoubt(review.Request, command),
+        };
+    }
+
+    private Rejection? DecideFailure(ReviewRequested request, DecideReview command)
+    {
+        var key = new VisitKey(request.Step, request.Visit);
+        var step = Plan.Step(request.Step)!;
+        if (command.Decision == "edit" && CheckEdits(step, command.Edits) is { } refused)
+        {
+            return refused;
+        }
+
+        if (command.Decision == "override")
+        {
+            return Override(step, key, command);
+        }
+
+        if (command.Decision == "rollback")
+        {
+            return RollBackByReview(key, command);
+        }
+
+        Emit(new ReviewDecided(command.Review, command.Decision, command.By, command.Edits, command.Note));
+        if (command.Decision == "reject")
+        {
+            Resume(command.By);
+            EndFailed(key);
+            return null;
+        }
+
+        if (command.Decision == "edit")
+        {
+            Emit(new EditsApplied(step.Spec.Agent!, command.Edits!, command.By));
+        }
+
+        Resume(command.By);
+        if (command.Decision == "skip")
+        {
+            SkipFailed(key, "person");
+        }
+        else if (Visit(key).Status == VisitStatus.FailedAttempt)
+        {
+            RetryAttempt(key, 0);
+        }
+
+        EnqueueAll();
+        return null;
+    }
+
+    /// <summary>Goes on after a person's decision; an execution that is not paused stays as it is.</summary>
+    private void Resume(string by)
+    {
+        if (_state.Status == ExecutionStatus.Paused && !_state.OpenReviews.Any(id => _state.Reviews[id].Request.Kind == "failure"))
+        {
+            Emit(new ExecutionResumed(by, null));
+        }
+    }
+
+    /// <summary>A person's output goes through the same schema, guards and edges as any other.</summary>
+    private Rejection? Override(StepPlan step, VisitKey key, DecideReview command)
+    {
+        if (command.Output is not { } output)
+        {
+            return new Rejection("validation_failed", "an override needs an output");
+        }
+
+        var trial = new Decision(_state, values, atMs);
+        if (!trial.Accept(step, key, output, out _, out var failing))
+        {
+            return new Rejection("override_refused", $"the output is held to the same checks, and fails: {failing.Message}");
+        }
+
+        Emit(new ReviewDecided(command.Review, command.Decision, command.By, null, command.Note));
+        Resume(command.By);
+        var target = key;
+        if (Visit(key).Status == VisitStatus.RolledBack)
+        {
+            target = new VisitKey(key.Step, _state.Latest[key.Step] + 1);
+            var before = Visit(key);
+            Emit(new StepScheduled(target.Step, target.Visit, before.Input, before.InputDigest, before.After.Count == 0 ? null : before.After, before.Reads.Count == 0 ? null : before.Reads));
+        }
+        else
+        {
+            Emit(new RetryScheduled(key.Step, key.Visit, Visit(key).Attempt + 1, atMs));
+        }
+
+        Finish(step, target, output, 0, 0, command.By);
+        EnqueueAll();
+        return null;
+    }
+
+    private Rejection? RollBackByReview(VisitKey key, DecideReview command)
+    {
+        IReadOnlyList<VisitKey> affected;
+        string target;
+        if (command.To is { } to)
+        {
+            if (!TryAffected(key, to, out target, out affected))
+            {
+                return new Rejection("checkpoint_not_found", $"no checkpoint '{to}' lies before {key.Step}");
+            }
+        }
+        else
+        {
+            (target, affected) = ("start", Ordered(_state.Visits.Keys));
+        }
+
+        Emit(new ReviewDecided(command.Review, command.Decision, command.By, null, command.Note));
+        var effects = StandingEffects(affected);
+        foreach (var residue in effects.Where(call => EffectOf(call).Compensate is null))
+        {
+            Leftover(residue, "irreversible", "there is no way to undo it");
+        }
+
+        var undo = effects.Where(call => EffectOf(call).Compensate is not null).Select(call => call.Id.ToString()).ToArray();
+        PlanRollback(target, command.To is null ? "all" : "failure", affected, undo, "person", command.By, null,
+            new RollbackSequel(key, command.To is null ? null : [new RecoveryAction("pause"), new RecoveryAction("await_review")], false, command.To is null));
+        return null;
+    }
+
+    private Rejection? CheckEdits(StepPlan step, AgentEdit? edits)
+    {
+        if (edits is null || (edits.Prompt ?? (object?)edits.Constraints ?? edits.Tools) is null)
+        {
+            return new Rejection("validation_failed", "an edit needs a prompt, constraints or tools");
+        }
+
+        if (step.Agent is not { } agent)
+        {
+            return new Rejection("edit_forbidden", $"step '{step.Spec.Id}' has no agent to edit");
+        }
+
+        var touched = new List<string>();
+        touched.AddRange(edits.Prompt is null ? [] : [EditKinds.Prompt]);
+        touched.AddRange(edits.Constraints is null ? [] : [EditKinds.Constraints]);
+        touched.AddRange(edits.Tools is null ? [] : [EditKinds.ToolSelection]);
+        var refused = touched.FirstOrDefault(kind => !Plan.Policy.AllowedEdits.Contains(kind) || Plan.Policy.ForbiddenEdits.Contains(kind));
+        if (refused is not null)
+        {
+            return new Rejection("edit_forbidden", $"the recovery policy does not allow an edit of {refused}");
+        }
+
+        var unknown = edits.Tools?.FirstOrDefault(tool => Plan.Tool(tool) is null);
+        return unknown is null ? null : new Rejection("edit_forbidden", $"there is no tool '{unknown}' in this workflow (agent {agent.Id})");
+    }
+
+    private Rejection? DecideApproval(ReviewRequested request, DecideReview command)
+    {
+        var key = new VisitKey(request.Step, request.Visit);
+        Emit(new ReviewDecided(command.Review, command.Decision, command.By, null, command.Note));
+        if (command.Decision == "approve")
+        {
+            var output = JsonMake.Object(
+                ("approved", JsonMake.Boolean(true)), ("by", JsonMake.Text(command.By)), ("note", command.Note is { } note ? JsonMake.Text(note) : default));
+            Finish(Plan.Step(request.Step)!, key, output, 0, 0, command.By);
+        }
+        else
+        {
+            Fail(key, new Failing(FailureClasses.Rejected, "rejected", command.Note ?? $"{command.By} rejected it") { Permanent = true });
+        }
+
+        return null;
+    }
+
+    private Rejection? DecideCall(ReviewRequested request, DecideReview command)
+    {
+        var key = new VisitKey(request.Step, request.Visit);
+        Emit(new ReviewDecided(command.Review, command.Decision, command.By, null, command.Note));
+        if (command.Decision == "reject")
+        {
+            var call = Visit(key).Calls.Find(candidate => candidate.Id.ToString() == request.Effect)!;
+            var reason = $"{command.By} rejected this call{(command.Note is { } note ? $": {note}" : "")}";
+            Emit(new CallRefused(request.Effect!, call.Tool, call.ToolCallId, reason, call.Turn));
+            if (call.Turn == 0)
+            {
+                Fail(key, new Failing(FailureClasses.Rejected, "call_rejected", reason) { Permanent = true });
+            }
+        }
+
+        return null;
+    }
+
+    private Rejection? DecideInDoubt(ReviewRequested request, DecideReview command)
+    {
+        var key = new VisitKey(request.Step, request.Visit);
+        var visit = Visit(key);
+        var call = visit.Calls.Find(candidate => candidate.Id.ToString() == request.Effect)!;
+        var step = Plan.Step(request.Step)!;
+        if (command.Decision == "done")
+        {
+            var output = command.Output ?? JsonMake.Object(("confirmed_by", JsonMake.Text(command.By)));
+            if (call.Turn == 0 && visit.Status == VisitStatus.Open && !new Decision(_state, values, atMs).Accept(step, key, output, out _, out var failing))
+            {
+                return new Rejection("override_refused", $"say with 'output' what the call gave; the step's checks need it: {failing.Message}");
+            }
+
+            Emit(new ReviewDecided(command.Review, command.Decision, command.By, null, command.Note));
+            SettleIntent(step, Visit(key), call, new EffectOutcome { Result = Externalize(output) }, "person");
+            return null;
+        }
+
+        Emit(new ReviewDecided(command.Review, command.Decision, command.By, null, command.Note));
+        if (command.Decision == "redo" && visit.Status == VisitStatus.Open)
+        {
+            Emit(new IntentInDoubt(request.Effect!, "person_says_redo", "rerun", atMs));
+            return null;
+        }
+
+        var refusal = new EffectFailure(FailureClasses.InDoubt, "not_done", $"{command.By} says it did not happen and shall not", Permanent: true);
+        SettleIntent(step, Visit(key), call, new EffectOutcome { Failure = refusal }, "person");
+        return null;
+    }
+
+    private Rejection? Record(RecordTest command)
+    {
+        if (!_state.Reviews.ContainsKey(command.Review))
+        {
+            return new Rejection("review_not_found", $"no review {command.Review} is known here");
+        }
+
+        Emit(new ReviewTested(command.Review, command.By, command.Edits, command.Outcome, command.Problem, command.InputTokens, command.OutputTokens));
+        return null;
+    }
+}

@@ -1,0 +1,210 @@
+using Omium.Kernel.Specs;
+
+namespace Omium.Kernel.Executions;
+
+/// <summary>
+/// Rollback of the affected only. Prepare: fence the visits, list the effects to undo. Commit: compensate in reverse order, each once, past a
+/// failed one; then go on with what was to follow.
+/// </summary>
+internal sealed partial class Decision
+{
+    /// <summary>Attempts of one compensation before it becomes residue.</summary>
+    private const int CompensationAttemptsMax = 5;
+
+    /// <summary>Carries out rollback_to or compensate for a failed visit. False when the rest of the actions waits for compensations.</summary>
+    private bool RollBackFailed(VisitKey key, RecoveryAction action, RecoveryAction[] rest)
+    {
+        var to = action.Kind == "compensate" ? "last" : action.Argument ?? "last";
+        if (!TryAffected(key, to, out var target, out var affected))
+        {
+            return true;
+        }
+
+        var effects = StandingEffects(affected);
+        if (effects.Any(call => EffectOf(call).Compensate is null))
+        {
+            return true; // What cannot be undone is not undone automatically: the review that follows says so.
+        }
+
+        PlanRollback(target, "failure", affected, [.. effects.Select(call => call.Id.ToString())], "policy", null, null, new RollbackSequel(key, rest, false, false));
+        return false;
+    }
+
+    /// <summary>
+    /// What a rollback of a failed visit takes back: the visit, every visit after the checkpoint on its ancestry, and their descendants by
+    /// edges and by what they read.
+    /// </summary>
+    private bool TryAffected(VisitKey failed, string to, out string target, out IReadOnlyList<VisitKey> affected)
+    {
+        (target, affected) = ("start", []);
+        var ancestors = Ancestors(failed);
+        var checkpoints = ancestors.Select(Visit).Where(visit => visit is { Status: VisitStatus.Committed, Checkpoint: not null });
+        var checkpoint = to == "last"
+            ? checkpoints.MaxBy(visit => visit.CommitOrdinal)
+            : checkpoints.Where(visit => visit.Checkpoint == to || visit.Key.Step == to).MaxBy(visit => visit.CommitOrdinal);
+        if (checkpoint is null && to is not ("last" or "start"))
+        {
+            return false;
+        }
+
+        target = checkpoint?.Checkpoint ?? "start";
+        var seeds = new List<VisitKey> { failed };
+        if (checkpoint is not null)
+        {
+            var after = Descendants([checkpoint.Key]);
+            seeds.AddRange(ancestors.Where(key => after.Contains(key) && key != checkpoint.Key));
+        }
+
+        affected = Ordered(Descendants(seeds));
+        return true;
+    }
+
+    private HashSet<VisitKey> Ancestors(VisitKey key)
+    {
+        var seen = new HashSet<VisitKey>();
+        var queue = new Queue<VisitKey>([key]);
+        while (queue.TryDequeue(out var next))
+        {
+            foreach (var before in Visit(next).After.Concat(Visit(next).Reads))
+            {
+                if (seen.Add(before))
+                {
+                    queue.Enqueue(before);
+                }
+            }
+        }
+
+        return seen;
+    }
+
+    /// <summary>The visits themselves and everything scheduled after them or made from their outputs.</summary>
+    private HashSet<VisitKey> Descendants(IEnumerable<VisitKey> roots)
+    {
+        var set = new HashSet<VisitKey>(roots);
+        foreach (var visit in _state.Visits.Values.OrderBy(visit => visit.Ordinal))
+        {
+            if (visit.Status != VisitStatus.RolledBack && (visit.After.Any(set.Contains) || visit.Reads.Any(set.Contains)))
+            {
+                set.Add(visit.Key);
+            }
+        }
+
+        return set;
+    }
+
+    private VisitKey[] Ordered(IEnumerable<VisitKey> keys) =>
+        [.. keys.Where(key => Visit(key).Status != VisitStatus.RolledBack).OrderBy(key => Visit(key).Ordinal)];
+
+    /// <summary>Effects of these visits that may stand in the world, newest first.</summary>
+    private CallState[] StandingEffects(IEnumerable<VisitKey> affected) =>
+        [.. affected.OrderByDescending(key => Visit(key).CommitOrdinal == 0 ? int.MaxValue : Visit(key).CommitOrdinal).ThenByDescending(key => Visit(key).Ordinal)
+            .SelectMany(key => Visit(key).Calls.Where(call => call.MayStand || (call.Kind != EffectKind.None && call.Unsettled)).Reverse())];
+
+    private void PlanRollback(
+        string to, string scope, IReadOnlyList<VisitKey> affected, IReadOnlyList<string> compensations, string cause, string? by, string? requestId, RollbackSequel then)
+    {
+        foreach (var review in _state.OpenReviews.ToArray())
+        {
+            var request = _state.Reviews[review].Request;
+            if (affected.Contains(new VisitKey(request.Step, request.Visit)))
+            {
+                Emit(new ReviewDecided(review, "rolled_back", by ?? cause, null, null));
+            }
+        }
+
+        Emit(new RollbackPlanned(_state.Rollbacks + 1, to, scope, affected, compensations, cause, by, requestId, then));
+        ContinueRollback();
+    }
+
+    /// <summary>Completes the rollback once nothing remains to compensate, and does what was to follow.</summary>
+    private void ContinueRollback()
+    {
+        if (_state.Rollback is not { } rollback || rollback.Remaining.Count > 0)
+        {
+            return;
+        }
+
+        var then = rollback.Plan.Then;
+        Emit(new RollbackCompleted(rollback.Plan.Rollback, rollback.Compensated, rollback.Residue));
+        if (then.Cancel)
+        {
+            Emit(new ExecutionCancelled(rollback.Plan.By ?? rollback.Plan.Cause, null));
+            return;
+        }
+
+        if (then.Reschedule)
+        {
+            EnqueueAll();
+        }
+
+        if (then.Visit is { } key && then.Actions is { Count: > 0 } actions)
+        {
+            Act(key, actions);
+        }
+        else if (then.Visit is null && then.Actions is { Count: > 0 } && _state.Status == ExecutionStatus.Running)
+        {
+            Emit(new ExecutionPaused("rolled_back", rollback.Plan.By ?? rollback.Plan.Cause, null));
+        }
+        else if (then.Actions is not null && !then.Reschedule)
+        {
+            EnqueueAll(); // A policy that only rolls back means: try again from there.
+        }
+    }
+
+    private void EnqueueAll()
+    {
+        foreach (var step in Plan.Steps)
+        {
+            _ready.Enqueue(step.Spec.Id);
+        }
+    }
+
+    private Rejection? SettleCompensation(CallState call, EffectOutcome outcome)
+    {
+        var effect = call.Id.ToString();
+        if (_state.Rollback is not { } rollback || rollback.Remaining.FirstOrDefault() != effect)
+        {
+            return null;
+        }
+
+        var attempt = call.CompensationAttempts + 1;
+        if (outcome.Failure is not { } failure)
+        {
+            Emit(new CompensationSettled(effect, attempt, true, null, null));
+        }
+        else if (failure.Permanent || attempt >= CompensationAttemptsMax)
+        {
+            Emit(new CompensationSettled(effect, attempt, false, failure, null));
+            Leftover(call, "compensation_failed", failure.Message);
+        }
+        else
+        {
+            var backoff = RecoveryPolicy.Default.Retry!.Backoff;
+            var wait = Math.Min(backoff.Initial.TotalMilliseconds * Math.Pow(2, attempt - 1), backoff.Max.TotalMilliseconds);
+            Emit(new CompensationSettled(effect, attempt, false, failure, atMs + Math.Max((long)wait, failure.RetryAfterMs ?? 0)));
+        }
+
+        ContinueRollback();
+        return null;
+    }
+
+    private void Leftover(CallState call, string reason, string message)
+    {
+        Emit(new ResidueRecorded(call.Id.ToString(), call.Tool, reason, message));
+        Notify("residue", call.Id.Step, $"{call.Tool} could not be undone: {message}");
+    }
+
+    /// <summary>The outcome of a call whose visit was taken back: what happened is undone next, what did not happen needs nothing.</summary>
+    private void SettleFenced(EffectId id)
+    {
+        var call = Visit(id.Key).Calls.Find(candidate => candidate.Id == id)!;
+        Emit(new ResultDiscarded(id.ToString(), "fenced"));
+        if (_state.Rollback is null || call.MayStand)
+        {
+            return;
+        }
+
+        Emit(new CompensationSettled(id.ToString(), call.CompensationAttempts, false, null, null));
+        ContinueRollback();
+    }
+}

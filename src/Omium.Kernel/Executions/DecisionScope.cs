@@ -1,0 +1,80 @@
+using System.Text.Json;
+using Omium.Kernel.Expressions;
+using Omium.Kernel.Json;
+using Omium.Kernel.Specs;
+
+namespace Omium.Kernel.Executions;
+
+/// <summary>The roots that expressions see, resolved on demand from recorded state.</summary>
+internal sealed class DecisionScope(ExecutionState state, WorkflowPlan plan, DecisionValues values, long nowMs) : IBindings
+{
+    /// <summary>Root <c>output</c>: the step's output, in post guards and edge conditions.</summary>
+    public (JsonElement Value, JsonElement? Schema)? Output { get; init; }
+
+    /// <summary>Root <c>input</c> where it is a call's arguments; else it is the workflow's input.</summary>
+    public (JsonElement Value, JsonElement? Schema)? Arguments { get; init; }
+
+    /// <summary>Root <c>failure</c>, in rules.</summary>
+    public JsonElement? Failure { get; init; }
+
+    /// <summary>True inside a tool's url, headers and body: <c>secrets.name</c> gives the secret's marker.</summary>
+    public bool Secrets { get; init; }
+
+    /// <inheritdoc/>
+    public bool TryResolve(string name, out CelValue value)
+    {
+        CelValue? found = name switch
+        {
+            "input" => Arguments is { } arguments ? Value(arguments.Value, arguments.Schema) : Value(state.Input, plan.Spec.InputSchema),
+            "output" => Output is { } output ? Value(output.Value, output.Schema) : null,
+            "steps" => new LazyCelMap(Step, () => state.Latest.Keys.Order(StringComparer.Ordinal)),
+            "execution" => CelValue.FromJson(JsonMake.Object(
+                ("id", JsonMake.Text(state.ExecutionId)),
+                ("workflow", JsonMake.Text(state.Workflow)),
+                ("version", JsonMake.Integer(state.WorkflowVersion)))),
+            "now" => new CelTimestamp(DateTimeOffset.FromUnixTimeMilliseconds(nowMs)),
+            "failure" => Failure is { } failure ? CelValue.FromJson(failure) : null,
+            "secrets" => Secrets ? new LazyCelMap(secret => new CelString(SecretMarker.Of(secret)), () => []) : null,
+            _ => null,
+        };
+        value = found ?? CelNull.Instance;
+        return found is not null;
+    }
+
+    private LazyCelMap? Step(string id)
+    {
+        var visit = state.LatestVisit(id);
+        return visit is null
+            ? null
+            : new LazyCelMap(member => member == "output" ? OutputOf(id, visit) : null, () => ["output"]);
+    }
+
+    private CelValue? OutputOf(string id, VisitState visit)
+    {
+        if (visit.Output is not { } output)
+        {
+            return visit.Status == VisitStatus.Skipped ? CelNull.Instance : null;
+        }
+
+        var schema = plan.Step(id)?.Spec.OutputSchema;
+        return PayloadReference.TryRead(output, out var digest, out _) && !values.Payloads.ContainsKey(digest)
+            ? CelValue.FromJson(visit.Projection ?? output, schema)
+            : Value(output, schema);
+    }
+
+    private CelValue Value(JsonElement value, JsonElement? schema) => CelValue.FromJson(values.Resolve(value), schema);
+}
+
+/// <summary>What a decision may read besides the state: the compiled plan of the pinned spec, and the payloads that <c>Needs</c> named.</summary>
+public sealed class DecisionValues(WorkflowPlan plan)
+{
+    /// <summary>The plan.</summary>
+    public WorkflowPlan Plan { get; } = plan;
+
+    /// <summary>Payloads by digest.</summary>
+    public Dictionary<string, JsonElement> Payloads { get; init; } = new(StringComparer.Ordinal);
+
+    /// <summary>The value behind a reference if it is here; else the value itself.</summary>
+    public JsonElement Resolve(JsonElement value) =>
+        PayloadReference.TryRead(value, out var digest, out _) && Payloads.TryGetValue(digest, out var payload) ? payload : value;
+}

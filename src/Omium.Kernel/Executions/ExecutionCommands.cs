@@ -1,0 +1,113 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace Omium.Kernel.Executions;
+
+/// <summary>
+/// What somebody wants. Time, ids and randomness arrive in here and nowhere else. The same command twice is a no-op:
+/// results are known by their effect, operator commands by their request id, decisions by review, decision and person.
+/// </summary>
+[JsonPolymorphic(TypeDiscriminatorPropertyName = "type")]
+[JsonDerivedType(typeof(StartExecution), "start")]
+[JsonDerivedType(typeof(SettleEffect), "settle_effect")]
+[JsonDerivedType(typeof(BeginCall), "begin_call")]
+[JsonDerivedType(typeof(WakeTimers), "wake_timers")]
+[JsonDerivedType(typeof(LoseRunner), "lose_runner")]
+[JsonDerivedType(typeof(DecideReview), "decide_review")]
+[JsonDerivedType(typeof(RecordTest), "record_test")]
+[JsonDerivedType(typeof(PauseExecution), "pause")]
+[JsonDerivedType(typeof(ResumeExecution), "resume")]
+[JsonDerivedType(typeof(CancelExecution), "cancel")]
+[JsonDerivedType(typeof(RollBackExecution), "rollback")]
+[JsonDerivedType(typeof(RetryExecution), "retry")]
+[JsonDerivedType(typeof(RecordNotification), "record_notification")]
+public abstract record ExecutionCommand(long AtMs)
+{
+    /// <summary>Stable name, as stored in the envelope.</summary>
+    [JsonIgnore]
+    public abstract string Name { get; }
+}
+
+#pragma warning disable CS1591 // Name is documented on the base; the records below say what each command means.
+
+/// <summary>Begins an execution of a workflow version.</summary>
+public sealed record StartExecution(
+    long AtMs, string ExecutionId, string Tenant, string Workflow, int WorkflowVersion, string SpecDigest, JsonElement Input, long Seed, string StartedBy, double HighValueUsd)
+    : ExecutionCommand(AtMs)
+{
+    public override string Name => "start";
+}
+
+/// <summary>A runner reports what became of an effect.</summary>
+public sealed record SettleEffect(long AtMs, string Effect, EffectOutcome Outcome) : ExecutionCommand(AtMs)
+{
+    public override string Name => "settle_effect";
+}
+
+/// <summary>A runner asks for the right to call out. <paramref name="MarginMs"/> is added to the call's time-out before it is in doubt.</summary>
+public sealed record BeginCall(long AtMs, string Effect, string Owner, long MarginMs) : ExecutionCommand(AtMs)
+{
+    public override string Name => "begin_call";
+}
+
+/// <summary>Time has passed: whatever is due by then happens.</summary>
+public sealed record WakeTimers(long AtMs) : ExecutionCommand(AtMs)
+{
+    public override string Name => "wake_timers";
+}
+
+/// <summary>Every runner but the one named is known to be gone (the embedded engine holds its data directory alone).</summary>
+public sealed record LoseRunner(long AtMs, string SurvivingOwner) : ExecutionCommand(AtMs)
+{
+    public override string Name => "lose_runner";
+}
+
+/// <summary>A person decides a review.</summary>
+public sealed record DecideReview(long AtMs, string Review, string Decision, string Digest, string By, AgentEdit? Edits, JsonElement? Output, string? To, string? Note)
+    : ExecutionCommand(AtMs)
+{
+    public override string Name => "decide_review";
+}
+
+/// <summary>A person tested a fix; the test ran beside the execution.</summary>
+public sealed record RecordTest(long AtMs, string Review, string By, AgentEdit Edits, string Outcome, string? Problem, long InputTokens, long OutputTokens)
+    : ExecutionCommand(AtMs)
+{
+    public override string Name => "record_test";
+}
+
+/// <summary>Begin nothing new.</summary>
+public sealed record PauseExecution(long AtMs, string By, string RequestId, string? Reason) : ExecutionCommand(AtMs)
+{
+    public override string Name => "pause";
+}
+
+/// <summary>Go on.</summary>
+public sealed record ResumeExecution(long AtMs, string By, string RequestId) : ExecutionCommand(AtMs)
+{
+    public override string Name => "resume";
+}
+
+/// <summary>End; what has been done stays done.</summary>
+public sealed record CancelExecution(long AtMs, string By, string RequestId) : ExecutionCommand(AtMs)
+{
+    public override string Name => "cancel";
+}
+
+/// <summary>Take back what came after a checkpoint. Scope: failure or all.</summary>
+public sealed record RollBackExecution(long AtMs, string By, string RequestId, string To, string Scope) : ExecutionCommand(AtMs)
+{
+    public override string Name => "rollback";
+}
+
+/// <summary>Run again what failed, from its last checkpoint or from the one named, with edits if there are any.</summary>
+public sealed record RetryExecution(long AtMs, string By, string RequestId, string? From, AgentEdit? Edits) : ExecutionCommand(AtMs)
+{
+    public override string Name => "retry";
+}
+
+/// <summary>A notification was delivered.</summary>
+public sealed record RecordNotification(long AtMs, int Notification) : ExecutionCommand(AtMs)
+{
+    public override string Name => "record_notification";
+}

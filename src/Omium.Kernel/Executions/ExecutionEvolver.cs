@@ -1,0 +1,318 @@
+using System.Collections.Immutable;
+
+namespace Omium.Kernel.Executions;
+
+/// <summary>
+/// Evolve: what each event changes. Total: an event that cannot follow from the state means a corrupt log and throws
+/// <see cref="CorruptLogException"/>; nothing else is ever thrown.
+/// </summary>
+internal static class ExecutionEvolver
+{
+    public static ExecutionState Evolve(ExecutionState state, ExecutionEvent happened, long atMs)
+    {
+        if (state.Status == ExecutionStatus.None && happened is not ExecutionStarted)
+        {
+            throw new CorruptLogException($"a stream begins with {happened.GetType().Name}");
+        }
+
+        var next = happened switch
+        {
+            ExecutionStarted e => Started(state, e, atMs),
+            StepScheduled e => Scheduled(state, e, atMs),
+            StepSkipped e => Skipped(state, e, atMs),
+            GuardFailed e => With(state, new(e.Step, e.Visit), v => v with { GuardsFailed = v.GuardsFailed.Add(e) }),
+            ModelAnswered e => With(state, new(e.Step, e.Visit), v => v with
+            {
+                Turns = v.Turns.Add(e), InputTokens = v.InputTokens + e.InputTokens, OutputTokens = v.OutputTokens + e.OutputTokens,
+            }),
+            CallRequested e => Requested(state, e),
+            CallRefused e => Refused(state, e),
+            IntentRecorded e => WithCall(state, e.Effect, c => c with
+            {
+                Status = CallStatus.Intent, Owner = e.Owner, InDoubtAtMs = e.InDoubtAtMs, Runs = e.Run, IntentMs = c.IntentMs == 0 ? atMs : c.IntentMs, Next = null,
+            }),
+            IntentInDoubt e => WithCall(state, e.Effect, c => c with { Status = CallStatus.InDoubt, Next = e.Next, NextDueMs = e.DueMs }),
+            IntentSettled e => Settled(state, e),
+            CallSettled e => WithCall(state, e.Effect, c => c with
+            {
+                Status = e.Failure is null ? CallStatus.Settled : CallStatus.Failed, Result = e.Result, Failure = e.Failure,
+            }),
+            StepCommitted e => Committed(state, e, atMs),
+            CheckpointCommitted e => With(state, new(e.Step, e.Visit), v => v with { Checkpoint = e.Name }),
+            StepFailed e => Failed(state, e, atMs),
+            RetryScheduled e => Retrying(state, e),
+            LoopTriggered e => Looped(state, e),
+            RuleApplied e => state with { RuleUses = state.RuleUses.SetItem(e.Rule, state.RuleUses.GetValueOrDefault(e.Rule) + 1) },
+            RollbackPlanned e => Planned(state, e),
+            CompensationSettled e => Compensated(state, e),
+            ResidueRecorded e => state with { Residue = state.Residue.Add(e) },
+            RollbackCompleted => state with
+            {
+                Rollback = null,
+                Status = state.Status != ExecutionStatus.RollingBack ? state.Status : state.Rollback is { WasPaused: true } ? ExecutionStatus.Paused : ExecutionStatus.Running,
+            },
+            ReviewRequested e => Asked(state, e, atMs),
+            ReviewDecided e => Answered(state, e, atMs),
+            ReviewRefused or ReviewTested or ResultDiscarded => state,
+            EditsApplied e => state with { Edits = state.Edits.SetItem(e.Agent, Merge(state.Edits.GetValueOrDefault(e.Agent), e.Edits)) },
+            NotificationRequested e => state with
+            {
+                Notifications = state.Notifications.SetItem(e.Notification, e), NotificationCount = Math.Max(state.NotificationCount, e.Notification),
+            },
+            NotificationSent e => state with { Notifications = state.Notifications.Remove(e.Notification) },
+            ExecutionPaused e => Requested(state, e.RequestId) with { Status = ExecutionStatus.Paused },
+            ExecutionResumed e => Requested(state, e.RequestId) with { Status = ExecutionStatus.Running, EndedMs = 0 },
+            ExecutionSucceeded e => state with { Status = ExecutionStatus.Succeeded, Output = e.Output, EndedMs = atMs },
+            ExecutionFailed => state with { Status = ExecutionStatus.Failed, EndedMs = atMs },
+            ExecutionCancelled e => Requested(state, e.RequestId) with { Status = ExecutionStatus.Cancelled, EndedMs = atMs },
+            _ => throw new CorruptLogException($"an event of an unknown kind: {happened.GetType().Name}"),
+        };
+        return next.UpdatedMs == atMs ? next : next with { UpdatedMs = atMs };
+    }
+
+    private static ExecutionState Started(ExecutionState state, ExecutionStarted e, long atMs) => state.Status != ExecutionStatus.None
+        ? throw new CorruptLogException("an execution started twice")
+        : state with
+        {
+            ExecutionId = e.ExecutionId,
+            Tenant = e.Tenant,
+            Workflow = e.Workflow,
+            WorkflowVersion = e.WorkflowVersion,
+            SpecDigest = e.SpecDigest,
+            Input = e.Input,
+            Seed = e.Seed,
+            HighValueUsd = e.HighValueUsd,
+            Status = ExecutionStatus.Running,
+            CreatedMs = atMs,
+        };
+
+    private static ExecutionState Scheduled(ExecutionState state, StepScheduled e, long atMs)
+    {
+        var visit = new VisitState(new VisitKey(e.Step, e.Visit), state.Ordinal + 1)
+        {
+            Status = VisitStatus.Open,
+            Input = e.Input,
+            InputDigest = e.InputDigest,
+            After = e.After ?? [],
+            Reads = e.Reads ?? [],
+            ScheduledMs = atMs,
+        };
+        return Added(state, visit) with { Open = state.Open.Add(visit.Ordinal, visit.Key) };
+    }
+
+    private static ExecutionState Skipped(ExecutionState state, StepSkipped e, long atMs)
+    {
+        var key = new VisitKey(e.Step, e.Visit);
+        if (state.Visits.TryGetValue(key, out var visit))
+        {
+            return Close(state, visit with { Status = VisitStatus.Skipped, SettledMs = atMs, TakenEdges = e.Edges ?? [], Review = null });
+        }
+
+        return Added(state, new VisitState(key, state.Ordinal + 1)
+        {
+            Status = VisitStatus.Skipped, ScheduledMs = atMs, SettledMs = atMs, After = e.After ?? [], TakenEdges = e.Edges ?? [],
+        });
+    }
+
+    private static ExecutionState Added(ExecutionState state, VisitState visit)
+    {
+        if (state.Visits.ContainsKey(visit.Key) || state.Latest.GetValueOrDefault(visit.Key.Step) != visit.Key.Visit - 1)
+        {
+            throw new CorruptLogException($"visit {visit.Key} does not follow the one before");
+        }
+
+        return state with
+        {
+            Ordinal = visit.Ordinal,
+            Visits = state.Visits.Add(visit.Key, visit),
+            Latest = state.Latest.SetItem(visit.Key.Step, visit.Key.Visit),
+        };
+    }
+
+    private static ExecutionState Requested(ExecutionState state, CallRequested e)
+    {
+        var id = Parse(e.Effect);
+        return With(state, id.Key, v => v with
+        {
+            Calls = v.Calls.Add(new CallState(id, e.Tool)
+            {
+                Status = e.Approval ? CallStatus.AwaitingApproval : CallStatus.Requested,
+                Kind = e.Kind,
+                Arguments = e.Arguments,
+                ArgumentsDigest = e.ArgumentsDigest,
+                Key = e.Key,
+                ToolCallId = e.ToolCallId,
+                Turn = e.Turn,
+            }),
+        });
+    }
+
+    private static ExecutionState Refused(ExecutionState state, CallRefused e)
+    {
+        var id = Parse(e.Effect);
+        return With(state, id.Key, v =>
+        {
+            var at = v.Calls.FindIndex(c => c.Id == id);
+            var refused = (at < 0 ? new CallState(id, e.Tool) { ToolCallId = e.ToolCallId, Turn = e.Turn } : v.Calls[at]) with
+            {
+                Status = CallStatus.Refused, Refusal = e.Reason,
+            };
+            return v with { Calls = at < 0 ? v.Calls.Add(refused) : v.Calls.SetItem(at, refused) };
+        });
+    }
+
+    private static ExecutionState Settled(ExecutionState state, IntentSettled e)
+    {
+        var next = WithCall(state, e.Effect, c => c with
+        {
+            Status = e.Done ? CallStatus.Settled : CallStatus.Failed, Result = e.Result, Failure = e.Failure, Next = null,
+        });
+        return next with { FencedCalls = next.FencedCalls.Remove(e.Effect) };
+    }
+
+    private static ExecutionState Committed(ExecutionState state, StepCommitted e, long atMs)
+    {
+        var visit = Visit(state, new(e.Step, e.Visit));
+        var next = Close(state, visit with
+        {
+            Status = VisitStatus.Committed,
+            Output = e.Output,
+            Projection = e.Projection,
+            TakenEdges = e.Edges ?? [],
+            SettledMs = atMs,
+            RetryDueMs = 0,
+            CommitOrdinal = state.Commits + 1,
+            Review = null,
+            InputTokens = visit.InputTokens + e.InputTokens,
+            OutputTokens = visit.OutputTokens + e.OutputTokens,
+        });
+        return next with { Commits = state.Commits + 1, FailedVisit = next.FailedVisit is { } failed && failed.Step == e.Step ? null : next.FailedVisit };
+    }
+
+    private static ExecutionState Failed(ExecutionState state, StepFailed e, long atMs)
+    {
+        var visit = Visit(state, new(e.Step, e.Visit));
+        visit = visit with { Failures = visit.Failures.Add((e, atMs)), TakenEdges = e.Edges ?? [], RetryDueMs = 0, Review = null };
+        var next = e.Final
+            ? Close(state, visit with { Status = VisitStatus.Failed, SettledMs = atMs })
+            : state with { Visits = state.Visits.SetItem(visit.Key, visit with { Status = VisitStatus.FailedAttempt }) };
+        return next with { FailedVisit = visit.Key };
+    }
+
+    private static ExecutionState Retrying(ExecutionState state, RetryScheduled e)
+    {
+        var visit = Visit(state, new(e.Step, e.Visit));
+        var reopened = visit with { Status = VisitStatus.Open, Attempt = e.Attempt, RetryDueMs = e.DueMs, Turns = [], SettledMs = 0, TakenEdges = [] };
+        return state with { Visits = state.Visits.SetItem(visit.Key, reopened), Open = state.Open.SetItem(visit.Ordinal, visit.Key), FailedVisit = null };
+    }
+
+    private static ExecutionState Looped(ExecutionState state, LoopTriggered e)
+    {
+        var visits = state.Visits;
+        foreach (var step in e.Reset)
+        {
+            if (state.LatestVisit(step) is { Detached: false } latest)
+            {
+                visits = visits.SetItem(latest.Key, latest with { Detached = true });
+            }
+        }
+
+        return state with { Visits = visits, Loops = state.Loops.SetItem(e.Edge, state.Loops.GetValueOrDefault(e.Edge) + 1) };
+    }
+
+    private static ExecutionState Planned(ExecutionState state, RollbackPlanned e)
+    {
+        var next = state;
+        foreach (var key in e.Affected)
+        {
+            var visit = Visit(next, key);
+            var fenced = visit.Calls.Where(c => c.Unsettled).Select(c => c.Id.ToString());
+            next = Close(next, visit with { Status = VisitStatus.RolledBack, Review = null }) with { FencedCalls = next.FencedCalls.Union(fenced) };
+        }
+
+        return Requested(next, e.RequestId) with
+        {
+            Status = ExecutionStatus.RollingBack,
+            Rollbacks = e.Rollback,
+            Rollback = new RollbackState(e, [.. e.Compensations]) { WasPaused = state.Status == ExecutionStatus.Paused },
+            EndedMs = 0,
+        };
+    }
+
+    private static ExecutionState Compensated(ExecutionState state, CompensationSettled e)
+    {
+        var rollback = state.Rollback ?? throw new CorruptLogException("a compensation without a rollback");
+        var settled = e.Done || e.RetryDueMs is null;
+        var next = WithCall(state, e.Effect, c => c with
+        {
+            Status = e.Done ? CallStatus.Compensated : c.Status, CompensationAttempts = e.Attempt, CompensationDueMs = e.RetryDueMs ?? 0,
+        });
+        return next with
+        {
+            Rollback = rollback with
+            {
+                Remaining = settled ? rollback.Remaining.Remove(e.Effect) : rollback.Remaining,
+                Compensated = rollback.Compensated + (e.Done ? 1 : 0),
+                Residue = rollback.Residue + (settled && !e.Done ? 1 : 0),
+            },
+        };
+    }
+
+    private static ExecutionState Asked(ExecutionState state, ReviewRequested e, long atMs)
+    {
+        var next = With(state, new(e.Step, e.Visit), v => v with { Review = e.Review });
+        return next with { Reviews = next.Reviews.Add(e.Review, new ReviewState(e, atMs)), OpenReviews = next.OpenReviews.Add(e.Review) };
+    }
+
+    private static ExecutionState Answered(ExecutionState state, ReviewDecided e, long atMs)
+    {
+        if (!state.Reviews.TryGetValue(e.Review, out var review) || review.Decided is not null)
+        {
+            throw new CorruptLogException($"review {e.Review} was decided twice or never requested");
+        }
+
+        var key = new VisitKey(review.Request.Step, review.Request.Visit);
+        var next = With(state, key, v => v.Review == e.Review ? v with { Review = null } : v);
+        if (review.Request is { Kind: "call_approval", Effect: { } effect } && e.Decision == "approve")
+        {
+            next = WithCall(next, effect, c => c.Status == CallStatus.AwaitingApproval ? c with { Status = CallStatus.Requested } : c);
+        }
+
+        return next with
+        {
+            Reviews = next.Reviews.SetItem(e.Review, review with { Decided = e, DecidedMs = atMs }), OpenReviews = next.OpenReviews.Remove(e.Review),
+        };
+    }
+
+    private static ExecutionState Requested(ExecutionState state, string? requestId) =>
+        requestId is null ? state : state with { Requests = state.Requests.Add(requestId) };
+
+    private static AgentEdit Merge(AgentEdit? older, AgentEdit newer) =>
+        older is null ? newer : new AgentEdit(newer.Prompt ?? older.Prompt, newer.Constraints ?? older.Constraints, newer.Tools ?? older.Tools);
+
+    /// <summary>Closes a visit: it owes nothing any more, and its edges are settled (unless detached, rolled back or only an attempt failed).</summary>
+    private static ExecutionState Close(ExecutionState state, VisitState visit) =>
+        state with { Visits = state.Visits.SetItem(visit.Key, visit), Open = state.Open.Remove(visit.Ordinal) };
+
+    private static ExecutionState With(ExecutionState state, VisitKey key, Func<VisitState, VisitState> change) =>
+        state with { Visits = state.Visits.SetItem(key, change(Visit(state, key))) };
+
+    private static ExecutionState WithCall(ExecutionState state, string effect, Func<CallState, CallState> change)
+    {
+        var id = Parse(effect).WithoutSub;
+        var visit = Visit(state, id.Key);
+        var at = visit.Calls.FindIndex(call => call.Id == id);
+        return at < 0
+            ? throw new CorruptLogException($"no call {effect} was requested")
+            : state with { Visits = state.Visits.SetItem(visit.Key, visit with { Calls = visit.Calls.SetItem(at, change(visit.Calls[at])) }) };
+    }
+
+    private static VisitState Visit(ExecutionState state, VisitKey key) =>
+        state.Visits.TryGetValue(key, out var visit) ? visit : throw new CorruptLogException($"there is no visit {key}");
+
+    private static EffectId Parse(string effect) =>
+        EffectId.TryParse(effect, out var id) ? id : throw new CorruptLogException($"'{effect}' is no effect id");
+}
+
+/// <summary>The stored events contradict each other: the stream must not be written to any more.</summary>
+public sealed class CorruptLogException(string message) : Exception(message);

@@ -1,0 +1,108 @@
+using System.Text.Json;
+using Omium.Kernel.Json;
+using Omium.Kernel.Specs;
+
+namespace Omium.Kernel.Executions;
+
+/// <summary>
+/// The kernel: pure and deterministic. Everything durable about an execution is the ordered stream of records that these functions decided.
+/// <code>
+/// Needs  (state, command)         -> payload references this decision must be able to read
+/// Decide (state, command, values) -> events and payloads to append, or a rejection; never throws, never reads a clock
+/// Evolve (state, event, at)       -> state; total: an impossible event is a corrupt log
+/// Pending(state)                  -> what is outstanding; derived, never stored apart
+/// </code>
+/// </summary>
+public static class ExecutionKernel
+{
+    /// <summary>Raised whenever Decide can answer differently than before.</summary>
+    public const int Version = 1;
+
+    /// <summary>Digests of payloads that <see cref="Decide"/> must be given for this command; at most 1 MiB in all (larger values stay opaque).</summary>
+    public static IReadOnlyList<string> Needs(ExecutionState state, ExecutionCommand command)
+    {
+        var needed = new List<string>();
+        var room = (long)PayloadReference.DecisionBytesMax;
+        void Add(JsonElement? value)
+        {
+            if (value is { } element && PayloadReference.TryRead(element, out var digest, out var size) && size <= room && !needed.Contains(digest))
+            {
+                room -= size;
+                needed.Add(digest);
+            }
+        }
+
+        switch (command)
+        {
+            case StartExecution start:
+                Add(start.Input);
+                break;
+            case SettleEffect settle:
+                Add(settle.Outcome.Result);
+                Add(state.Input);
+                if (EffectId.TryParse(settle.Effect, out var id) && state.Visits.TryGetValue(id.Key, out var visit))
+                {
+                    Add(visit.Input);
+                }
+
+                break;
+            default:
+                Add(state.Input);
+                break;
+        }
+
+        return needed;
+    }
+
+    /// <summary>Decides a command. The same state, command and values always give the same outcome.</summary>
+    public static DecisionOutcome Decide(ExecutionState state, ExecutionCommand command, DecisionValues values)
+    {
+        if (state.Status == ExecutionStatus.None && command is not StartExecution)
+        {
+            return DecisionOutcome.Rejected(new Rejection("execution_not_found", "no such execution has been started"));
+        }
+
+        return new Decision(state, values, command.AtMs).Run(command);
+    }
+
+    /// <summary>The state after an event of a record decided at <paramref name="atMs"/>. Throws <see cref="CorruptLogException"/> only.</summary>
+    public static ExecutionState Evolve(ExecutionState state, ExecutionEvent happened, long atMs) => ExecutionEvolver.Evolve(state, happened, atMs);
+
+    /// <summary>The state after all events of a record.</summary>
+    public static ExecutionState Fold(ExecutionState state, RecordBody record)
+    {
+        foreach (var happened in record.Events)
+        {
+            state = Evolve(state, happened, record.Command.AtMs);
+        }
+
+        return state;
+    }
+
+    /// <summary>Outstanding work, oldest visit first.</summary>
+    public static IReadOnlyList<PendingEffect> Pending(ExecutionState state, WorkflowPlan plan) => PendingEffects.Of(state, plan);
+
+    /// <summary>What a rollback would take back and undo, without doing it; null when there is no such checkpoint.</summary>
+    public static RollbackPreview? PreviewRollback(ExecutionState state, DecisionValues values, string to, string scope, long atMs)
+    {
+        var radius = new Decision(state, values, atMs).Radius(to, scope);
+        if (radius is null)
+        {
+            return null;
+        }
+
+        var undo = radius.Effects.Where(call => HasCompensation(call, values.Plan)).Select(call => call.Id.ToString()).ToArray();
+        var stuck = radius.Effects.Where(call => !HasCompensation(call, values.Plan)).Select(call => call.Id.ToString()).ToArray();
+        return new RollbackPreview(radius.To, radius.Affected, undo, stuck);
+    }
+
+    private static bool HasCompensation(CallState call, WorkflowPlan plan)
+    {
+        var step = plan.Step(call.Id.Step)!;
+        var effect = step.Spec.Type == StepType.ToolCall ? step.Effect : plan.Tool(call.Tool)?.Spec.Effect;
+        return effect?.Compensate is not null;
+    }
+}
+
+/// <summary>The blast radius of a rollback.</summary>
+public sealed record RollbackPreview(string To, IReadOnlyList<VisitKey> Affected, IReadOnlyList<string> Compensations, IReadOnlyList<string> Irreversible);

@@ -1,0 +1,62 @@
+using System.Text.Json;
+using Omium.Kernel.Expressions;
+using Omium.Kernel.Json;
+using Omium.Kernel.Specs;
+
+namespace Omium.Kernel.Executions;
+
+/// <summary>One check and what it saw, for people.</summary>
+public sealed record CheckResult(string Phase, string Check, string Code, string Message, bool Passed, JsonElement? Actual);
+
+/// <summary>What an answer of a trial comes to.</summary>
+public sealed record TrialResult(JsonElement? Output, IReadOnlyList<CheckResult> Checks, string? Problem)
+{
+    /// <summary>True when every check holds.</summary>
+    public bool Passed => Problem is null && Checks.All(check => check.Passed);
+}
+
+/// <summary>Evaluates a step's checks beside an execution: for fix tests, and to show every guard of a failure with what it saw.</summary>
+public static class FixTrial
+{
+    /// <summary>The visit a fix is tried on: as it was when it was scheduled, with nothing said yet.</summary>
+    public static VisitState Fresh(VisitState visit) => visit with { Turns = [], Calls = [], Attempt = visit.Attempt + 1, Status = VisitStatus.Open };
+
+    /// <summary>Reads a model's answer the way a decision would and evaluates every check of the step.</summary>
+    public static TrialResult Judge(ExecutionState state, DecisionValues values, VisitKey key, ModelAnswer answer, long atMs)
+    {
+        var step = values.Plan.Step(key.Step)!;
+        if (answer.Refusal is { } refusal)
+        {
+            return new TrialResult(null, [], $"the model refused: {refusal}");
+        }
+
+        return Decision.TryReadAnswer(step, answer.Content, out var output, out var problem)
+            ? new TrialResult(output, Checks(state, values, key.Step, output, atMs), null)
+            : new TrialResult(null, [], problem);
+    }
+
+    /// <summary>Every check of a step on an output: schema first, then postconditions.</summary>
+    public static IReadOnlyList<CheckResult> Checks(ExecutionState state, DecisionValues values, string stepId, JsonElement output, long atMs)
+    {
+        var step = values.Plan.Step(stepId)!;
+        var resolved = values.Resolve(output);
+        var checks = new List<CheckResult>();
+        if (step.OutputSchema is { } schema)
+        {
+            var result = schema.Validate(resolved);
+            var message = result.IsValid ? "the output meets its schema" : string.Join("; ", result.Errors.Take(5).Select(error => $"{error.InstancePointer}: {error.Message}"));
+            checks.Add(new CheckResult("schema", "output schema", FailureClasses.SchemaViolation, message, result.IsValid, null));
+        }
+
+        var scope = new DecisionScope(state, values.Plan, values, atMs) { Output = (output, step.Spec.OutputSchema) };
+        foreach (var guard in step.Post)
+        {
+            var result = guard.Check.Evaluate(scope);
+            var passed = result.Value is CelBool { Value: true };
+            var message = result.Error?.Message ?? guard.Spec.Message ?? guard.Spec.Check;
+            checks.Add(new CheckResult("post", guard.Spec.Check, guard.Spec.Code, message, passed, Decision.ActualOf(guard.Check, scope)));
+        }
+
+        return checks;
+    }
+}

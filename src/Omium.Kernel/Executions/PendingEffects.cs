@@ -1,0 +1,133 @@
+using Omium.Kernel.Specs;
+
+namespace Omium.Kernel.Executions;
+
+/// <summary>What kind of work is outstanding.</summary>
+public enum PendingKind
+{
+    /// <summary>Ask the agent's model for its next turn.</summary>
+    Model,
+
+    /// <summary>Run a call that has no external effect.</summary>
+    Run,
+
+    /// <summary>Record an intent, then call.</summary>
+    Call,
+
+    /// <summary>Ask the verify tool whether a call happened.</summary>
+    Verify,
+
+    /// <summary>Undo a call.</summary>
+    Compensate,
+
+    /// <summary>Tell somebody.</summary>
+    Notify,
+
+    /// <summary>Nothing to run: wake the timers when due.</summary>
+    Timer,
+}
+
+/// <summary>One outstanding effect. <paramref name="DueMs"/>: not before this time (Unix ms); 0 = at once.</summary>
+public readonly record struct PendingEffect(string Id, PendingKind Kind, long DueMs);
+
+/// <summary>Derives outstanding work from the state: proportional to what is outstanding, not to what has happened.</summary>
+internal static class PendingEffects
+{
+    public static IReadOnlyList<PendingEffect> Of(ExecutionState state, WorkflowPlan plan)
+    {
+        var pending = new List<PendingEffect>();
+        if (state.Status == ExecutionStatus.Running)
+        {
+            foreach (var key in state.Open.Values)
+            {
+                AddVisit(pending, state.Visits[key], plan);
+            }
+        }
+        else if (state.Status != ExecutionStatus.None)
+        {
+            foreach (var key in state.Open.Values)
+            {
+                AddUnsettled(pending, state.Visits[key], startNew: false);
+            }
+        }
+
+        foreach (var effect in state.FencedCalls.Order(StringComparer.Ordinal))
+        {
+            if (EffectId.TryParse(effect, out var id) && state.Visits[id.Key].Calls.Find(call => call.Id == id) is { } call)
+            {
+                AddCall(pending, call, startNew: false);
+            }
+        }
+
+        if (state.Rollback is { } rollback && rollback.Remaining.FirstOrDefault() is { } next
+            && EffectId.TryParse(next, out var undone) && state.Visits[undone.Key].Calls.Find(call => call.Id == undone) is { MayStand: true } standing)
+        {
+            pending.Add(new PendingEffect($"{next}~u", PendingKind.Compensate, standing.CompensationDueMs));
+        }
+
+        foreach (var notification in state.Notifications.Keys.Order())
+        {
+            pending.Add(new PendingEffect($"notify~{notification}", PendingKind.Notify, 0));
+        }
+
+        return pending;
+    }
+
+    private static void AddVisit(List<PendingEffect> pending, VisitState visit, WorkflowPlan plan)
+    {
+        if (visit.Status != VisitStatus.Open || visit.Review is not null && !visit.CurrentCalls.Any(call => call.Outstanding))
+        {
+            return;
+        }
+
+        if (AddUnsettled(pending, visit, startNew: true))
+        {
+            return;
+        }
+
+        if (plan.Step(visit.Key.Step)?.Spec.Type == StepType.AgentTask)
+        {
+            pending.Add(new PendingEffect(EffectId.Model(visit.Key, visit.Attempt, visit.Turns.Count + 1).ToString(), PendingKind.Model, visit.RetryDueMs));
+        }
+        else if (visit.RetryDueMs > 0)
+        {
+            pending.Add(new PendingEffect($"retry~{visit.Key}~{visit.Attempt}", PendingKind.Timer, visit.RetryDueMs));
+        }
+    }
+
+    /// <summary>Adds the calls of the current attempt (and unsettled ones of earlier attempts). True when any is outstanding.</summary>
+    private static bool AddUnsettled(List<PendingEffect> pending, VisitState visit, bool startNew)
+    {
+        var outstanding = false;
+        foreach (var call in visit.Calls)
+        {
+            if (call.Outstanding && (call.Id.Attempt == visit.Attempt || call.Unsettled))
+            {
+                outstanding = true;
+                AddCall(pending, call, startNew);
+            }
+        }
+
+        return outstanding;
+    }
+
+    private static void AddCall(List<PendingEffect> pending, CallState call, bool startNew)
+    {
+        var id = call.Id.ToString();
+        switch (call.Status)
+        {
+            case CallStatus.Requested when startNew:
+                pending.Add(new PendingEffect(id, call.Kind == EffectKind.None ? PendingKind.Run : PendingKind.Call, 0));
+                break;
+            case CallStatus.Intent:
+                pending.Add(new PendingEffect($"doubt~{id}~{call.Runs}", PendingKind.Timer, call.InDoubtAtMs));
+                break;
+            case CallStatus.InDoubt when call.Next == "rerun" && startNew:
+                pending.Add(new PendingEffect(id, PendingKind.Call, call.NextDueMs));
+                break;
+            case CallStatus.InDoubt when call.Next == "verify":
+                pending.Add(new PendingEffect($"{id}~v", PendingKind.Verify, call.NextDueMs));
+                break;
+        }
+    }
+}

@@ -1,0 +1,120 @@
+using System.Text.Json;
+using Omium.Kernel.Expressions;
+using Omium.Kernel.Json;
+using Omium.Kernel.Specs;
+
+namespace Omium.Kernel.Executions;
+
+/// <summary>
+/// Renders the request of a call from recorded state only. Templates of the tool see <c>input</c> (the arguments), <c>execution</c>, <c>now</c>
+/// is not offered (a request must be the same whenever it is repeated), and <c>secrets</c> as markers.
+/// </summary>
+public static class ToolRendering
+{
+    /// <summary>The request, or why it cannot be rendered. <paramref name="arguments"/> are resolved (no payload references).</summary>
+    public static ToolRequest? TryRender(ExecutionState state, DecisionValues values, CallState call, JsonElement arguments, out string? problem)
+    {
+        var tool = values.Plan.Tool(call.Tool)!;
+        var step = values.Plan.Step(call.Id.Step)!;
+        var timeout = (step.Spec.Type == StepType.ToolCall ? step.Spec.Timeout : null) ?? tool.Spec.Timeout;
+        return TryRender(state, values, tool, arguments, call.Key, call.Id.ToString(), timeout, out problem);
+    }
+
+    /// <summary>The request of the verify tool: its arguments are <c>{"input": arguments, "key": key}</c>.</summary>
+    public static ToolRequest? TryRenderVerify(ExecutionState state, DecisionValues values, CallState call, JsonElement arguments, out string? problem) =>
+        TryRenderOther(state, values, call, Effect(values.Plan, call).Verify, "v", null, ProbeArguments(call, arguments), out problem);
+
+    /// <summary>The request of the compensation: its arguments are <c>{"input": arguments, "output": result, "key": key}</c>, its key is derived from the call's.</summary>
+    public static ToolRequest? TryRenderCompensation(ExecutionState state, DecisionValues values, CallState call, JsonElement arguments, JsonElement? result, out string? problem) =>
+        TryRenderOther(state, values, call, Effect(values.Plan, call).Compensate, "u", $"{call.Key}-undo",
+            JsonMake.Object(("input", arguments), ("output", result ?? JsonMake.Null), ("key", Text(call.Key))), out problem);
+
+    private static JsonElement ProbeArguments(CallState call, JsonElement arguments) => JsonMake.Object(("input", arguments), ("key", Text(call.Key)));
+
+    private static JsonElement Text(string? text) => text is null ? JsonMake.Null : JsonMake.Text(text);
+
+    private static EffectSpec Effect(WorkflowPlan plan, CallState call)
+    {
+        var step = plan.Step(call.Id.Step)!;
+        return step.Spec.Type == StepType.ToolCall ? step.Effect : plan.Tool(call.Tool)!.Spec.Effect;
+    }
+
+    private static ToolRequest? TryRenderOther(
+        ExecutionState state, DecisionValues values, CallState call, string? name, string sub, string? key, JsonElement arguments, out string? problem)
+    {
+        if (name is null || values.Plan.Tool(name) is not { } tool)
+        {
+            problem = $"no tool is declared for this ({name ?? "none named"})";
+            return null;
+        }
+
+        return TryRender(state, values, tool, arguments, key, $"{call.Id}~{sub}", tool.Spec.Timeout, out problem);
+    }
+
+    private static ToolRequest? TryRender(
+        ExecutionState state, DecisionValues values, ToolPlan tool, JsonElement arguments, string? key, string effect, TimeSpan timeout, out string? problem)
+    {
+        var scope = new DecisionScope(state, values.Plan, values, state.CreatedMs) { Arguments = (arguments, tool.Spec.InputSchema), Secrets = true };
+        problem = null;
+        string? url = null;
+        if (tool.Url is not null && (url = RenderText(tool.Url, scope, "url", ref problem)) is null)
+        {
+            return null;
+        }
+
+        var headers = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
+        foreach (var (name, template) in tool.Headers)
+        {
+            if (RenderText(template, scope, $"header {name}", ref problem) is not { } value)
+            {
+                return null;
+            }
+
+            headers[name] = value;
+        }
+
+        JsonElement? body = null;
+        if (tool.Body is { } bodyTemplate)
+        {
+            var rendered = bodyTemplate.Evaluate(scope);
+            if (rendered.Value is null)
+            {
+                problem = $"body{rendered.Error?.Pointer}: {rendered.Error?.Error.Message}";
+                return null;
+            }
+
+            body = rendered.Value;
+        }
+        else if (tool.Spec.Method is not ("GET" or "HEAD" or "DELETE"))
+        {
+            body = arguments;
+        }
+
+        return new ToolRequest
+        {
+            Tool = tool.Spec,
+            Arguments = arguments,
+            Url = url,
+            Headers = headers,
+            Body = body,
+            IdempotencyKey = key,
+            EffectId = $"{state.ExecutionId}/{effect}",
+            Timeout = timeout,
+        };
+    }
+
+    private static string? RenderText(Template template, DecisionScope scope, string place, ref string? problem)
+    {
+        var result = template.Evaluate(scope);
+        switch (result.Value)
+        {
+            case { ValueKind: JsonValueKind.String } text:
+                return text.GetString();
+            case { ValueKind: JsonValueKind.Number or JsonValueKind.True or JsonValueKind.False } scalar:
+                return scalar.GetRawText();
+            default:
+                problem = $"{place}: {result.Error?.Error.Message ?? "is not a text"}";
+                return null;
+        }
+    }
+}

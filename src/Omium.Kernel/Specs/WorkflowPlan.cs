@@ -1,0 +1,301 @@
+using System.Text.Json;
+using Omium.Kernel.Expressions;
+using Omium.Kernel.Schemas;
+
+namespace Omium.Kernel.Specs;
+
+/// <summary>
+/// A checked spec, compiled: expressions, schemas and the graph, ready for decisions. A pure function of the spec's bytes, so hosts cache it
+/// by digest. Immutable and safe for concurrent use.
+/// </summary>
+public sealed class WorkflowPlan
+{
+    private readonly Dictionary<string, StepPlan> _steps;
+    private readonly Dictionary<string, ToolPlan> _tools;
+
+    private WorkflowPlan(WorkflowSpec spec, Dictionary<string, StepPlan> steps, Dictionary<string, ToolPlan> tools, EdgePlan[] edges, RulePlan[] rules, JsonSchema? inputSchema)
+    {
+        (Spec, _steps, _tools, Edges, Rules, InputSchema) = (spec, steps, tools, edges, rules, inputSchema);
+        Policy = spec.Recovery ?? RecoveryPolicy.Default;
+        Steps = [.. spec.Steps.Select(step => steps[step.Id])];
+    }
+
+    /// <summary>The spec.</summary>
+    public WorkflowSpec Spec { get; }
+
+    /// <summary>Steps in the order written.</summary>
+    public IReadOnlyList<StepPlan> Steps { get; }
+
+    /// <summary>Edges by index.</summary>
+    public IReadOnlyList<EdgePlan> Edges { get; }
+
+    /// <summary>The recovery policy in force.</summary>
+    public RecoveryPolicy Policy { get; }
+
+    /// <summary>The policy's rules, compiled.</summary>
+    public IReadOnlyList<RulePlan> Rules { get; }
+
+    /// <summary>Schema of the input.</summary>
+    public JsonSchema? InputSchema { get; }
+
+    /// <summary>A step; null when there is none of that id.</summary>
+    public StepPlan? Step(string id) => _steps.GetValueOrDefault(id);
+
+    /// <summary>A tool; null when there is none of that name.</summary>
+    public ToolPlan? Tool(string name) => _tools.GetValueOrDefault(name);
+
+    /// <summary>
+    /// Compiles a spec that has passed <see cref="SpecChecker"/>. A spec that has not is refused with the first problem met
+    /// (this never throws): a plan is only made of expressions and schemas that compile.
+    /// </summary>
+    public static WorkflowPlan? TryCompile(WorkflowSpec spec, out string? problem)
+    {
+        var compiler = new PlanCompiler();
+        var tools = spec.Tools.Values.ToDictionary(tool => tool.Name, compiler.Tool, StringComparer.Ordinal);
+        var edges = spec.Edges.Select((edge, index) => new EdgePlan(index, edge, compiler.Expression(edge.When), edge.VisitsMax is null ? [] : Closure(spec, edge.To))).ToArray();
+        var steps = new Dictionary<string, StepPlan>(StringComparer.Ordinal);
+        foreach (var step in spec.Steps)
+        {
+            steps[step.Id] = compiler.Step(spec, step, edges, tools);
+        }
+
+        var rules = (spec.Recovery?.Rules ?? []).Select(rule => new RulePlan(rule, compiler.Expression(rule.When))).ToArray();
+        var inputSchema = compiler.Schema(spec.InputSchema);
+        problem = compiler.Problem;
+        if (problem is not null)
+        {
+            return null;
+        }
+
+        var plan = new WorkflowPlan(spec, steps, tools, edges, rules, inputSchema);
+        ProjectOutputs(plan);
+        return plan;
+    }
+
+    /// <summary>What lies behind a step along edges that are not loops, the step included: what a loop runs anew.</summary>
+    private static string[] Closure(WorkflowSpec spec, string from)
+    {
+        var seen = new HashSet<string>(StringComparer.Ordinal) { from };
+        var queue = new Queue<string>(seen);
+        while (queue.TryDequeue(out var step))
+        {
+            foreach (var edge in spec.Edges)
+            {
+                if (edge.From == step && edge.VisitsMax is null && seen.Add(edge.To))
+                {
+                    queue.Enqueue(edge.To);
+                }
+            }
+        }
+
+        return [.. seen.Order(StringComparer.Ordinal)];
+    }
+
+    /// <summary>Finds which parts of each step's output expressions read: what a large output keeps inline.</summary>
+    private static void ProjectOutputs(WorkflowPlan plan)
+    {
+        var expressions = plan.Steps.SelectMany(step => step.Expressions)
+            .Concat(plan.Edges.Select(edge => edge.When))
+            .Concat(plan.Rules.Select(rule => rule.When))
+            .OfType<CelExpression>();
+        foreach (var path in expressions.SelectMany(expression => expression.Paths))
+        {
+            if (path.Root == "steps" && path.Segments.Count > 2 && path.Segments[1] == "output" && plan.Step(path.Segments[0]) is { } source)
+            {
+                source.AddProjection([.. path.Segments.Skip(2)]);
+            }
+        }
+    }
+}
+
+/// <summary>A compiled guard.</summary>
+public sealed record GuardPlan(GuardSpec Spec, CelExpression Check);
+
+/// <summary>A compiled rule of the recovery policy.</summary>
+public sealed record RulePlan(RecoveryRule Spec, CelExpression? When);
+
+/// <summary>A compiled edge; <paramref name="Reset"/> is what a loop edge runs anew.</summary>
+public sealed record EdgePlan(int Index, EdgeSpec Spec, CelExpression? When, IReadOnlyList<string> Reset)
+{
+    /// <summary>True for an edge with max_visits.</summary>
+    public bool IsLoop => Spec.VisitsMax is not null;
+}
+
+/// <summary>A compiled tool.</summary>
+public sealed record ToolPlan(ToolSpec Spec)
+{
+    /// <summary>Schema of the arguments.</summary>
+    public JsonSchema? InputSchema { get; init; }
+
+    /// <summary>Schema of the result.</summary>
+    public JsonSchema? OutputSchema { get; init; }
+
+    /// <summary>Guards on the arguments.</summary>
+    public IReadOnlyList<GuardPlan> Guards { get; init; } = [];
+
+    /// <summary>Idempotency key.</summary>
+    public CelExpression? Key { get; init; }
+
+    /// <summary>Value at stake.</summary>
+    public CelExpression? Amount { get; init; }
+
+    /// <summary>URL.</summary>
+    public Template? Url { get; init; }
+
+    /// <summary>Headers.</summary>
+    public IReadOnlyDictionary<string, Template> Headers { get; init; } = new Dictionary<string, Template>();
+
+    /// <summary>Body.</summary>
+    public Template? Body { get; init; }
+}
+
+/// <summary>A compiled step with its place in the graph.</summary>
+public sealed class StepPlan(StepSpec spec)
+{
+    private readonly List<IReadOnlyList<string>> _projections = [];
+
+    /// <summary>The step.</summary>
+    public StepSpec Spec { get; } = spec;
+
+    /// <summary>Input template; null = the default input.</summary>
+    public Template? Input { get; init; }
+
+    /// <summary>Preconditions.</summary>
+    public IReadOnlyList<GuardPlan> Pre { get; init; } = [];
+
+    /// <summary>Postconditions.</summary>
+    public IReadOnlyList<GuardPlan> Post { get; init; } = [];
+
+    /// <summary>Schema of the output.</summary>
+    public JsonSchema? OutputSchema { get; init; }
+
+    /// <summary>Its agent, if it has one.</summary>
+    public AgentSpec? Agent { get; init; }
+
+    /// <summary>Its tool, if it has one.</summary>
+    public ToolPlan? Tool { get; init; }
+
+    /// <summary>Its effect declaration: its own, else its tool's.</summary>
+    public EffectSpec Effect { get; init; } = EffectSpec.None;
+
+    /// <summary>Key of its own effect declaration.</summary>
+    public CelExpression? EffectKey { get; init; }
+
+    /// <summary>Amount of its own effect declaration.</summary>
+    public CelExpression? EffectAmount { get; init; }
+
+    /// <summary>Outgoing edges.</summary>
+    public IReadOnlyList<EdgePlan> Outgoing { get; init; } = [];
+
+    /// <summary>Incoming edges that are not loops.</summary>
+    public IReadOnlyList<EdgePlan> Incoming { get; init; } = [];
+
+    /// <summary>True when only loop edges lead to it: it is never scheduled by a join.</summary>
+    public bool LoopTargetOnly { get; init; }
+
+    /// <summary>Steps whose outputs its input is made from.</summary>
+    public IReadOnlyList<string> Reads { get; init; } = [];
+
+    /// <summary>Parts of its output that expressions read.</summary>
+    public IReadOnlyList<IReadOnlyList<string>> Projections => _projections;
+
+    /// <summary>Name of the checkpoint its commit makes; null = none.</summary>
+    public string? CheckpointName => Spec.Checkpoint ? Spec.CheckpointName ?? Spec.Id : null;
+
+    /// <summary>Every expression of the step.</summary>
+    internal IEnumerable<CelExpression> Expressions => (Input?.Expressions.Select(e => e.Expression) ?? [])
+        .Concat(Pre.Concat(Post).Select(guard => guard.Check))
+        .Concat(new[] { EffectKey, EffectAmount }.OfType<CelExpression>());
+
+    internal void AddProjection(IReadOnlyList<string> path)
+    {
+        if (!_projections.Any(known => known.SequenceEqual(path)))
+        {
+            _projections.Add(path);
+        }
+    }
+}
+
+/// <summary>Compiles the parts and remembers the first problem.</summary>
+internal sealed class PlanCompiler
+{
+    public string? Problem { get; private set; }
+
+    public CelExpression? Expression(string? text)
+    {
+        if (text is null)
+        {
+            return null;
+        }
+
+        var compiled = CelExpression.TryCompile(text, out var error);
+        Problem ??= error is null ? null : $"'{text}': {error.Message}";
+        return compiled;
+    }
+
+    public Template? Template(JsonElement? value)
+    {
+        if (value is not { } json)
+        {
+            return null;
+        }
+
+        var compiled = Expressions.Template.TryCompile(json, out var errors);
+        Problem ??= errors.Count == 0 ? null : errors[0].Error.Message;
+        return compiled;
+    }
+
+    public JsonSchema? Schema(JsonElement? schema)
+    {
+        if (schema is not { } json)
+        {
+            return null;
+        }
+
+        var compiled = JsonSchema.TryCompile(json, out var problems);
+        Problem ??= problems.Count == 0 ? null : problems[0].Message;
+        return compiled;
+    }
+
+    public ToolPlan Tool(ToolSpec tool) => new(tool)
+    {
+        InputSchema = Schema(tool.InputSchema),
+        OutputSchema = Schema(tool.OutputSchema),
+        Guards = Guards(tool.Guards),
+        Key = Expression(tool.Effect.Key),
+        Amount = Expression(tool.Effect.Amount),
+        Url = Template(Text(tool.Url)),
+        Headers = tool.Headers.ToDictionary(header => header.Key, header => Template(Text(header.Value))!, StringComparer.OrdinalIgnoreCase),
+        Body = Template(tool.Body),
+    };
+
+    public StepPlan Step(WorkflowSpec spec, StepSpec step, EdgePlan[] edges, Dictionary<string, ToolPlan> tools)
+    {
+        var input = Template(step.Input);
+        var tool = step.Tool is { } name ? tools.GetValueOrDefault(name) : null;
+        var incoming = edges.Where(edge => edge.Spec.To == step.Id).ToArray();
+        var reads = input?.Expressions.SelectMany(e => e.Expression.Paths).Where(path => path.Root == "steps" && path.Segments.Count > 0).Select(path => path.Segments[0])
+            ?? incoming.Where(edge => !edge.IsLoop).Select(edge => edge.Spec.From);
+        return new StepPlan(step)
+        {
+            Input = input,
+            Pre = Guards(step.Pre),
+            Post = Guards(step.Post),
+            OutputSchema = Schema(step.OutputSchema),
+            Agent = step.Agent is { } agent ? spec.Agents.GetValueOrDefault(agent) : null,
+            Tool = tool,
+            Effect = step.Effect ?? tool?.Spec.Effect ?? EffectSpec.None,
+            EffectKey = Expression(step.Effect?.Key),
+            EffectAmount = Expression(step.Effect?.Amount),
+            Outgoing = [.. edges.Where(edge => edge.Spec.From == step.Id)],
+            Incoming = [.. incoming.Where(edge => !edge.IsLoop)],
+            LoopTargetOnly = incoming.Length > 0 && incoming.All(edge => edge.IsLoop),
+            Reads = [.. reads.Distinct(StringComparer.Ordinal)],
+        };
+    }
+
+    private GuardPlan[] Guards(IReadOnlyList<GuardSpec> guards) =>
+        [.. guards.Select(guard => (guard, check: Expression(guard.Check))).Where(pair => pair.check is not null).Select(pair => new GuardPlan(pair.guard, pair.check!))];
+
+    private static JsonElement? Text(string? text) => text is null ? null : Json.JsonMake.Text(text);
+}

@@ -1,0 +1,125 @@
+using Omium.Kernel.Executions;
+using Omium.Runtime.Ports;
+
+namespace Omium.Runtime.Executions;
+
+/// <summary>Which index rows a record changes. Rows hold envelope data only.</summary>
+internal static class IndexProjector
+{
+    public static IReadOnlyList<IndexRow> Rows(
+        ExecutionCell cell, ExecutionState before, ExecutionState after, IReadOnlyList<ExecutionEvent> events, IReadOnlyList<PendingEffect> pending, long atMs)
+    {
+        var rows = new List<IndexRow>();
+        var row = ExecutionRow(after, pending);
+        if (cell.ExecutionRow is not { } known || known with { UpdatedUnixMs = row.UpdatedUnixMs } != row)
+        {
+            rows.Add(row);
+        }
+
+        foreach (var happened in events)
+        {
+            switch (happened)
+            {
+                case StepFailed e when !events.OfType<RetryScheduled>().Any(retry => retry.Step == e.Step && retry.Visit == e.Visit):
+                    rows.Add(FailureRow(after, e, "open", atMs));
+                    break;
+                case StepCommitted e when before.FailedVisit is { } failed && failed.Step == e.Step && before.Visits[failed].Failures is { Count: > 0 } failures:
+                    rows.Add(FailureRow(after, failures[^1].Failure, "resolved", failures[^1].AtMs));
+                    break;
+                case ReviewRequested e:
+                    rows.Add(ReviewRow(after, e, "open", atMs));
+                    break;
+                case ReviewDecided e:
+                    rows.Add(ReviewRow(after, after.Reviews[e.Review].Request, "decided", after.Reviews[e.Review].RequestedMs));
+                    break;
+            }
+        }
+
+        return rows;
+    }
+
+    /// <summary>The id of a failure: execution, step, visit, attempt.</summary>
+    public static string FailureId(string execution, string step, int visit, int attempt) => $"{execution}.{step}.{visit}.{attempt}";
+
+    private static IndexRow ExecutionRow(ExecutionState state, IReadOnlyList<PendingEffect> pending) => new(state.Tenant, IndexKinds.Execution, state.ExecutionId, state.ExecutionId)
+    {
+        Workflow = state.Workflow,
+        WorkflowVersion = state.WorkflowVersion,
+        Status = ExecutionWords.StatusOf(state),
+        FailureClass = state.FailedVisit is { } failed ? state.Visits[failed].Failures[^1].Failure.Class : "",
+        Active = pending.Count > 0,
+        CreatedUnixMs = state.CreatedMs,
+        UpdatedUnixMs = state.UpdatedMs,
+        EndedUnixMs = state.EndedMs,
+    };
+
+    private static IndexRow FailureRow(ExecutionState state, StepFailed failure, string status, long atMs) =>
+        new(state.Tenant, IndexKinds.Failure, FailureId(state.ExecutionId, failure.Step, failure.Visit, failure.Attempt), state.ExecutionId)
+        {
+            Workflow = state.Workflow,
+            WorkflowVersion = state.WorkflowVersion,
+            Status = status,
+            FailureClass = failure.Class,
+            Step = failure.Step,
+            Label = failure.Code,
+            CreatedUnixMs = atMs,
+            UpdatedUnixMs = state.UpdatedMs,
+        };
+
+    private static IndexRow ReviewRow(ExecutionState state, ReviewRequested review, string status, long atMs) =>
+        new(state.Tenant, IndexKinds.Review, review.Review, state.ExecutionId)
+        {
+            Workflow = state.Workflow,
+            WorkflowVersion = state.WorkflowVersion,
+            Status = status,
+            Step = review.Step,
+            Label = review.Kind,
+            CreatedUnixMs = atMs,
+            UpdatedUnixMs = state.UpdatedMs,
+        };
+}
+
+/// <summary>The words that the outside sees.</summary>
+public static class ExecutionWords
+{
+    /// <summary>queued, running, waiting, paused, rolling_back, succeeded, failed or cancelled. Waiting: everything outstanding waits for a time or a person.</summary>
+    public static string StatusOf(ExecutionState state) => state.Status switch
+    {
+        ExecutionStatus.None => "queued",
+        ExecutionStatus.Running => WaitingFor(state) is null ? "running" : "waiting",
+        ExecutionStatus.Paused => "paused",
+        ExecutionStatus.RollingBack => "rolling_back",
+        ExecutionStatus.Succeeded => "succeeded",
+        ExecutionStatus.Failed => "failed",
+        _ => "cancelled",
+    };
+
+    /// <summary>review when every open visit waits for a person, timer when the others wait for a retry, null when something runs; review while paused for one.</summary>
+    public static string? WaitingFor(ExecutionState state)
+    {
+        if (state.Status == ExecutionStatus.Paused)
+        {
+            return state.OpenReviews.Count > 0 ? "review" : null;
+        }
+
+        if (state.Status != ExecutionStatus.Running || state.Open.Count == 0 && state.OpenReviews.Count == 0)
+        {
+            return null;
+        }
+
+        var waits = "review";
+        foreach (var key in state.Open.Values)
+        {
+            var visit = state.Visits[key];
+            var retryWaits = visit.RetryDueMs > state.UpdatedMs && !visit.CurrentCalls.Any();
+            if (visit.Review is null && !retryWaits)
+            {
+                return null;
+            }
+
+            waits = retryWaits ? "timer" : waits;
+        }
+
+        return waits;
+    }
+}

@@ -1,0 +1,97 @@
+using System.Buffers;
+using System.Text.Json;
+using Omium.Kernel.Json;
+
+namespace Omium.Runtime.Executions;
+
+/// <summary>Puts large values aside on the way in, and back in place on the way out.</summary>
+public static class PayloadResolver
+{
+    /// <summary>
+    /// A canonical value as commands carry it: itself when it is small, else a reference with its bytes in <paramref name="stored"/>.
+    /// </summary>
+    public static JsonElement Intern(JsonElement canonical, ref Dictionary<string, byte[]>? stored)
+    {
+        var bytes = PayloadReference.BytesOf(canonical);
+        if (bytes.Length <= PayloadReference.InlineBytesMax)
+        {
+            return canonical;
+        }
+
+        var copy = bytes.ToArray();
+        var digest = CanonicalJson.Digest(copy);
+        (stored ??= [])[digest] = copy;
+        return PayloadReference.Of(digest, copy.Length);
+    }
+
+    /// <summary>True when a value from outside uses the reserved name of references anywhere.</summary>
+    public static bool UsesReservedName(JsonElement value) => value.ValueKind switch
+    {
+        JsonValueKind.Object => value.EnumerateObject().Any(member => member.NameEquals(PayloadReference.Member) || UsesReservedName(member.Value)),
+        JsonValueKind.Array => value.EnumerateArray().Any(UsesReservedName),
+        _ => false,
+    };
+
+    /// <summary>The value with every reference replaced by what it stands for. Throws <see cref="InvalidDataException"/> when a payload is missing.</summary>
+    public static async ValueTask<JsonElement> MaterializeAsync(JsonElement value, Func<string, ValueTask<byte[]?>> read)
+    {
+        var found = new Dictionary<string, byte[]>(StringComparer.Ordinal);
+        foreach (var digest in References(value).Distinct(StringComparer.Ordinal))
+        {
+            found[digest] = await read(digest) ?? throw new InvalidDataException($"payload {digest} is missing");
+        }
+
+        if (found.Count == 0)
+        {
+            return value;
+        }
+
+        var buffer = new ArrayBufferWriter<byte>();
+        using (var writer = new Utf8JsonWriter(buffer))
+        {
+            Write(value, writer, found);
+        }
+
+        return CanonicalJson.ParseTrusted(buffer.WrittenSpan);
+    }
+
+    private static IEnumerable<string> References(JsonElement value) => value.ValueKind switch
+    {
+        JsonValueKind.Object when PayloadReference.TryRead(value, out var digest, out _) => [digest],
+        JsonValueKind.Object => value.EnumerateObject().SelectMany(member => References(member.Value)),
+        JsonValueKind.Array => value.EnumerateArray().SelectMany(References),
+        _ => [],
+    };
+
+    private static void Write(JsonElement value, Utf8JsonWriter writer, Dictionary<string, byte[]> found)
+    {
+        switch (value.ValueKind)
+        {
+            case JsonValueKind.Object when PayloadReference.TryRead(value, out var digest, out _):
+                writer.WriteRawValue(found[digest], skipInputValidation: true);
+                break;
+            case JsonValueKind.Object:
+                writer.WriteStartObject();
+                foreach (var member in value.EnumerateObject())
+                {
+                    writer.WritePropertyName(member.Name);
+                    Write(member.Value, writer, found);
+                }
+
+                writer.WriteEndObject();
+                break;
+            case JsonValueKind.Array:
+                writer.WriteStartArray();
+                foreach (var item in value.EnumerateArray())
+                {
+                    Write(item, writer, found);
+                }
+
+                writer.WriteEndArray();
+                break;
+            default:
+                value.WriteTo(writer);
+                break;
+        }
+    }
+}

@@ -1,0 +1,63 @@
+using System.Security.Cryptography;
+
+namespace Omium.Runtime.Security;
+
+/// <summary>Wraps the data keys of streams with a key that this port alone knows (a file on one machine, a key vault in a cloud).</summary>
+public interface IKeyWrap
+{
+    /// <summary>Wraps a data key.</summary>
+    byte[] Wrap(byte[] dataKey);
+
+    /// <summary>Unwraps it again. Throws <see cref="CryptographicException"/> when it was wrapped by another key or changed.</summary>
+    byte[] Unwrap(byte[] wrapped);
+}
+
+/// <summary>AES-256-GCM under one master key.</summary>
+public sealed class LocalKeyWrap(byte[] masterKey) : IKeyWrap
+{
+    /// <inheritdoc/>
+    public byte[] Wrap(byte[] dataKey) => Seal.Close(masterKey, dataKey, "omium.key.v1"u8);
+
+    /// <inheritdoc/>
+    public byte[] Unwrap(byte[] wrapped) => Seal.Open(masterKey, wrapped, "omium.key.v1"u8);
+}
+
+/// <summary>
+/// AES-256-GCM (NIST SP 800-38D). Layout: 12 bytes nonce (random), the ciphertext, 16 bytes tag. The context is authenticated, not stored, so
+/// that sealed bytes cannot be moved to another place unnoticed.
+/// </summary>
+public static class Seal
+{
+    /// <summary>Bytes of a key.</summary>
+    public const int KeyBytes = 32;
+
+    private const int NonceBytes = 12, TagBytes = 16;
+
+    /// <summary>A fresh key.</summary>
+    public static byte[] NewKey() => RandomNumberGenerator.GetBytes(KeyBytes);
+
+    /// <summary>Seals.</summary>
+    public static byte[] Close(byte[] key, ReadOnlySpan<byte> plain, ReadOnlySpan<byte> context)
+    {
+        var result = new byte[NonceBytes + plain.Length + TagBytes];
+        var nonce = result.AsSpan(0, NonceBytes);
+        RandomNumberGenerator.Fill(nonce);
+        using var cipher = new AesGcm(key, TagBytes);
+        cipher.Encrypt(nonce, plain, result.AsSpan(NonceBytes, plain.Length), result.AsSpan(NonceBytes + plain.Length), context);
+        return result;
+    }
+
+    /// <summary>Opens. Throws <see cref="CryptographicException"/> when key, context or bytes are not those it was sealed with.</summary>
+    public static byte[] Open(byte[] key, ReadOnlySpan<byte> closed, ReadOnlySpan<byte> context)
+    {
+        if (closed.Length < NonceBytes + TagBytes)
+        {
+            throw new CryptographicException("sealed bytes are too short");
+        }
+
+        var plain = new byte[closed.Length - NonceBytes - TagBytes];
+        using var cipher = new AesGcm(key, TagBytes);
+        cipher.Decrypt(closed[..NonceBytes], closed.Slice(NonceBytes, plain.Length), closed[^TagBytes..], plain, context);
+        return plain;
+    }
+}
