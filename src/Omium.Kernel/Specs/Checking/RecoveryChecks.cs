@@ -30,40 +30,35 @@ internal static class RecoveryChecks
 
     private static void CheckNames(RecoveryPolicy policy, string pointer, CheckContext context)
     {
-        CheckActions(context, policy.Actions, pointer + "/recovery_actions");
-        var codes = context.Guards().Select(guard => guard.Guard.Code).ToHashSet(StringComparer.Ordinal);
+        var checkpoints = context.Spec.Steps.Where(step => step.Checkpoint && step.Id.Length > 0).Select(step => step.CheckpointName ?? step.Id).Append("last").ToHashSet(StringComparer.Ordinal);
+        var agents = context.Spec.Agents.Keys.ToHashSet(StringComparer.Ordinal);
+        var codes = context.Guards().Select(guard => guard.Guard.Code).Concat(FailureClasses.Groups.Keys).ToHashSet(StringComparer.Ordinal);
+        CheckActions(policy.Actions, pointer + "/recovery_actions");
         foreach (var (rule, rulePointer) in SpecWalk.Numbered(policy.Rules, pointer + "/rules"))
         {
-            CheckActions(context, rule.Do, rulePointer + "/do");
+            CheckActions(rule.Do, rulePointer + "/do");
             foreach (var (code, codePointer) in SpecWalk.Numbered(rule.On, rulePointer + "/on"))
             {
-                if (code.Length > 0 && !FailureClasses.Groups.ContainsKey(code) && !codes.Contains(code))
+                if (code.Length > 0 && !codes.Contains(code))
                 {
                     context.Findings.Warning(
                         SpecCodes.UnmatchedCode,
                         codePointer,
                         $"\"{ObjectReader.Shorten(code)}\" is no failure class, and no guard of this workflow has this code.",
-                        Suggestion.Mend(code, [.. FailureClasses.Groups.Keys, .. codes], "Name a failure class or the code of a guard."));
+                        context.Findings.Mend(code, codes, "Name a failure class or the code of a guard."));
                 }
             }
         }
-    }
 
-    private static void CheckActions(CheckContext context, IReadOnlyList<RecoveryAction> actions, string pointer)
-    {
-        IReadOnlyCollection<string> checkpoints =
-            ["last", .. context.Spec.Steps.Where(step => step.Checkpoint && step.Id.Length > 0).Select(step => step.CheckpointName ?? step.Id)];
-        IReadOnlyCollection<string> agents = [.. context.Spec.Agents.Keys];
-        foreach (var action in actions)
+        void CheckActions(IReadOnlyList<RecoveryAction> actions, string actionsPointer)
         {
-            if (action.Kind == "rollback_to")
+            foreach (var action in actions)
             {
-                ReferenceChecks.Require(context, action.Argument, checkpoints, pointer, "checkpoint");
-            }
-
-            if (action.Kind == "use_agent")
-            {
-                ReferenceChecks.Require(context, action.Argument, agents, pointer, "agent");
+                if (action.Kind is "rollback_to" or "use_agent")
+                {
+                    var isRollback = action.Kind == "rollback_to";
+                    ReferenceChecks.Require(context, action.Argument, isRollback ? checkpoints : agents, actionsPointer, isRollback ? "checkpoint" : "agent");
+                }
             }
         }
     }

@@ -7,8 +7,9 @@ internal static class ReferenceChecks
 {
     public static void Check(CheckContext context)
     {
-        var (spec, toolNames) = (context.Spec, (IReadOnlyCollection<string>)[.. context.Spec.Tools.Keys]);
-        IReadOnlyCollection<string> agentIds = [.. spec.Agents.Keys];
+        var spec = context.Spec;
+        var toolNames = spec.Tools.Keys.ToHashSet(StringComparer.Ordinal);
+        var agentIds = spec.Agents.Keys.ToHashSet(StringComparer.Ordinal);
         foreach (var (id, agent) in spec.Agents)
         {
             foreach (var (tool, pointer) in SpecWalk.Numbered(agent.Tools, CheckContext.AgentPointer(id) + "/tools"))
@@ -51,7 +52,7 @@ internal static class ReferenceChecks
             SpecCodes.UnknownReference,
             pointer,
             $"There is no {what} \"{ObjectReader.Shorten(name)}\".",
-            Suggestion.Mend(name, known, known.Count == 0 ? $"Define the {what}." : $"Define the {what}, or name one of those that exist."));
+            context.Findings.Mend(name, known, known.Count == 0 ? $"Define the {what}." : $"Define the {what}, or name one of those that exist."));
     }
 
     private static void CheckEdges(CheckContext context)
@@ -62,7 +63,11 @@ internal static class ReferenceChecks
         {
             var isNeed = !edge.Pointer.StartsWith("/edges/", StringComparison.Ordinal);
             Require(context, edge.From, context.StepIds, isNeed ? edge.Pointer : edge.Pointer + "/from", "step");
-            Require(context, edge.To, isNeed ? [edge.To] : context.StepIds, edge.Pointer + "/to", "step");
+            if (!isNeed)
+            {
+                Require(context, edge.To, context.StepIds, edge.Pointer + "/to", "step");
+            }
+
             if (edge.From.Length == 0 || edge.To.Length == 0)
             {
                 continue;

@@ -40,9 +40,9 @@ internal sealed class StepGraph
 
     public bool IsLoop(int edge) => _spec.Edges[edge].VisitsMax is not null;
 
-    /// <summary>Steps that run first: no edge leads to them except loop edges.</summary>
+    /// <summary>Steps that run first: no edge leads to them, loop edges included (what only loops lead to waits for one of them).</summary>
     public IReadOnlyList<int> Starts() =>
-        Enumerable.Range(0, Count).Where(step => _spec.Steps[step].Id.Length > 0 && _incoming[step].TrueForAll(pair => IsLoop(pair.Edge))).ToList();
+        Enumerable.Range(0, Count).Where(step => _spec.Steps[step].Id.Length > 0 && _incoming[step].Count == 0).ToList();
 
     /// <summary>Steps that can be reached from the starts over edges that <paramref name="follows"/> accepts, the starts included.</summary>
     public bool[] Reachable(IEnumerable<int> starts, Func<int, int, bool> follows)
