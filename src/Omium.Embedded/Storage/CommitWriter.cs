@@ -71,6 +71,20 @@ internal sealed class CommitWriter : IDisposable
         }
     }
 
+    /// <summary>At opening: drops what a destruction of keys, cut short by a crash, has left in the log; later, where the disk is full now.</summary>
+    public void EmptyLog()
+    {
+        mustErase = true;
+        try
+        {
+            Checkpoint(truncate: true);
+        }
+        catch (StorageUnavailableException)
+        {
+            // A store on a full disk can still be read, and tries again with each commit.
+        }
+    }
+
     /// <summary>May be called from any thread; in force from the next transaction on.</summary>
     public void SetSizeMax(long bytes) => Volatile.Write(ref sizeMaxBytes, bytes);
 

@@ -69,9 +69,9 @@ public sealed class EmbeddedStore : IAsyncDisposable
             CommitWriter.Configure(connection);
             SqliteSchema.Migrate(connection);
             connection.CountWalPages();
-            // Also drops what a destruction of keys, cut short by a crash, has left in the log.
-            connection.Checkpoint(truncate: true);
-            return new EmbeddedStore(directory, vfs, new CommitWriter(connection, options));
+            var writer = new CommitWriter(connection, options);
+            writer.EmptyLog();
+            return new EmbeddedStore(directory, vfs, writer);
         }
         catch
         {

@@ -7,6 +7,8 @@ namespace Omium.Embedded.Storage;
 /// <summary>One connection with its prepared statements. Used by one thread at a time.</summary>
 internal sealed unsafe class SqliteConnection : IDisposable
 {
+    private const int BusyTimeoutMs = 1_000;
+
     private readonly Dictionary<string, SqliteStatement> prepared = new(StringComparer.Ordinal);
     private readonly sqlite3 database;
     private readonly int* walPages;
@@ -24,7 +26,8 @@ internal sealed unsafe class SqliteConnection : IDisposable
         }
 
         raw.sqlite3_extended_result_codes(database, 1);
-        raw.sqlite3_busy_timeout(database, 5_000);
+        // Nobody else writes; only the emptying of the log waits, for readers, and it may be tried again.
+        raw.sqlite3_busy_timeout(database, BusyTimeoutMs);
         walPages = (int*)NativeMemory.AllocZeroed(sizeof(int));
     }
 

@@ -134,7 +134,7 @@ internal sealed partial class Decision(ExecutionState state, DecisionValues valu
         return PayloadReference.Of(digest, bytes.Length);
     }
 
-    private string DigestOf(JsonElement value) => PayloadReference.TryRead(value, out var digest, out _) ? digest : CanonicalJson.Digest(value);
+    private static string DigestOf(JsonElement value) => PayloadReference.TryRead(value, out var digest, out _) ? digest : CanonicalJson.Digest(value);
 
     /// <summary>Every path an expression reads, with the value it has: what people are shown as "actual".</summary>
     internal static JsonElement? ActualOf(CelExpression check, DecisionScope scope)

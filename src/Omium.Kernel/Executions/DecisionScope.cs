@@ -32,7 +32,7 @@ internal sealed class DecisionScope(ExecutionState state, WorkflowPlan plan, Dec
                 ("id", JsonMake.Text(state.ExecutionId)),
                 ("workflow", JsonMake.Text(state.Workflow)),
                 ("version", JsonMake.Integer(state.WorkflowVersion)))),
-            "now" => new CelTimestamp(DateTimeOffset.FromUnixTimeMilliseconds(nowMs)),
+            "now" => CelTimestamp.Of(DateTimeOffset.FromUnixTimeMilliseconds(nowMs)),
             "failure" => Failure is { } failure ? CelValue.FromJson(failure) : null,
             "secrets" => Secrets ? new LazyCelMap(secret => new CelString(SecretMarker.Of(secret)), () => []) : null,
             _ => null,

@@ -12,6 +12,7 @@ namespace Omium.Kernel.Executions;
 [JsonSerializable(typeof(RecordBody))]
 [JsonSerializable(typeof(ExecutionEvent))]
 [JsonSerializable(typeof(ExecutionCommand))]
+[JsonSerializable(typeof(EffectOutcome))]
 [JsonSerializable(typeof(ModelRequest))]
 public sealed partial class KernelJson : JsonSerializerContext
 {

@@ -195,7 +195,7 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
         return values;
     }
 
-    private List<SealedPayload> SealAll(ExecutionCell cell, IReadOnlyDictionary<string, byte[]> decided, IReadOnlyDictionary<string, byte[]>? given)
+    private static List<SealedPayload> SealAll(ExecutionCell cell, IReadOnlyDictionary<string, byte[]> decided, IReadOnlyDictionary<string, byte[]>? given)
     {
         var all = new List<SealedPayload>();
         foreach (var (digest, bytes) in given is null ? decided : decided.Concat(given.Where(pair => !decided.ContainsKey(pair.Key))))

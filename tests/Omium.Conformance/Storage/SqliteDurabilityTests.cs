@@ -133,19 +133,52 @@ public sealed class SqliteDurabilityTests : IDisposable
     }
 
     [Fact]
-    public async Task AppendAsync_TogetherWithAPayloadThatDoesNotFit_OnlyThatFails()
+    public async Task AppendAsync_TogetherWithPayloadsThatDoNotFit_OnlyThoseFail()
     {
+        const int Appends = 500;
+        await using var store = EmbeddedStore.Open(new EmbeddedStoreOptions(directory.Path) { SizeMaxBytes = 4 * 1024 * 1024 });
+        var bytes = Sample.Bytes(10_000_000);
+        var appends = new List<Task<AppendOutcome>>();
+        var tooLarge = new List<Task<bool>>();
+
+        // Queued in one go and mixed, so that transactions hold both what fits and what does not.
+        for (var number = 0; number < Appends; number++)
+        {
+            appends.Add(store.Log.AppendAsync(Sample.Append(Sample.Stream($"exe_{number % 100}"), number / 100)));
+            if (number % 50 == 0)
+            {
+                tooLarge.Add(store.Payloads.PutIfAbsentAsync("acme", new SealedPayload("s", $"large_{number}", bytes)));
+            }
+        }
+
+        Assert.All(await Task.WhenAll(appends), outcome => Assert.Equal(AppendStatus.Appended, outcome.Status));
+        foreach (var put in tooLarge)
+        {
+            Assert.Equal("storage_full", (await Assert.ThrowsAsync<StorageUnavailableException>(() => put)).Code);
+        }
+
+        Assert.Null(await store.Payloads.GetAsync("acme", "s", "large_0"));
+        Assert.Equal(Appends, store.ReadStatistics().Appends);
+        for (var number = 0; number < 100; number++)
+        {
+            Assert.Equal([1L, 2, 3, 4, 5], (await store.Log.ReadAsync(Sample.Stream($"exe_{number}"), 0, 10)).Select(record => record.Seq));
+        }
+    }
+
+    [Fact]
+    public async Task AppendAsync_FirstRecordThatDidNotFit_CanBeRepeated()
+    {
+        var first = Sample.Append(Stream, 0, body: Sample.Bytes(10_000_000)) with { StreamKey = [1] };
         await using var store = EmbeddedStore.Open(new EmbeddedStoreOptions(directory.Path) { SizeMaxBytes = 4 * 1024 * 1024 });
 
-        var tooLarge = store.Payloads.PutIfAbsentAsync("acme", new SealedPayload("s", "large", Sample.Bytes(10_000_000)));
-        var appends = Enumerable.Range(0, 100).Select(number => store.Log.AppendAsync(Sample.Append(Sample.Stream($"exe_{number}"), 0))).ToList();
-        var tooLargeToo = store.Payloads.PutIfAbsentAsync("acme", new SealedPayload("s", "larger", Sample.Bytes(10_000_000)));
+        await Assert.ThrowsAsync<StorageUnavailableException>(() => store.Log.AppendAsync(first));
+        Assert.Empty(await store.Log.ReadAsync(Stream, 0, 10));
+        Assert.Null(await store.Log.ReadKeyAsync(Stream));
+        store.SetSizeMax(0);
 
-        Assert.All(await Task.WhenAll(appends), outcome => Assert.Equal(new AppendOutcome(AppendStatus.Appended, 1), outcome));
-        await Assert.ThrowsAsync<StorageUnavailableException>(() => tooLarge);
-        await Assert.ThrowsAsync<StorageUnavailableException>(() => tooLargeToo);
-        Assert.Null(await store.Payloads.GetAsync("acme", "s", "large"));
-        Assert.Equal(100, store.ReadStatistics().Appends);
+        Assert.Equal(new AppendOutcome(AppendStatus.Appended, 1), await store.Log.AppendAsync(first));
+        Assert.Single(await store.Log.ReadAsync(Stream, 0, 10));
+        Assert.Equal<byte[]>([1], await store.Log.ReadKeyAsync(Stream));
     }
 
     [Fact]

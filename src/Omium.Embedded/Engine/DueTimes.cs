@@ -1,0 +1,67 @@
+using Omium.Runtime.Ports;
+
+namespace Omium.Embedded.Engine;
+
+/// <summary>A heap of times at which a stream must be looked at again. Entries are hints: looking too often does no harm.</summary>
+internal sealed class DueTimes(TimeProvider time)
+{
+    private static readonly TimeSpan WaitMax = TimeSpan.FromHours(1);
+    private readonly PriorityQueue<StreamId, long> _heap = new();
+    private readonly HashSet<(StreamId, long)> _known = [];
+    private readonly SemaphoreSlim _changed = new(0);
+    private readonly Lock _gate = new();
+
+    public void Add(StreamId stream, long dueMs)
+    {
+        lock (_gate)
+        {
+            if (!_known.Add((stream, dueMs)))
+            {
+                return;
+            }
+
+            var first = !_heap.TryPeek(out _, out var earliest) || dueMs < earliest;
+            _heap.Enqueue(stream, dueMs);
+            if (!first)
+            {
+                return;
+            }
+        }
+
+        _changed.Release();
+    }
+
+    /// <summary>Waits until something is due and takes it.</summary>
+    public async Task<IReadOnlyList<StreamId>> NextAsync(CancellationToken cancellation)
+    {
+        while (true)
+        {
+            TimeSpan wait;
+            lock (_gate)
+            {
+                var now = time.GetUtcNow().ToUnixTimeMilliseconds();
+                var due = new List<StreamId>();
+                while (_heap.TryPeek(out var stream, out var at) && at <= now)
+                {
+                    _heap.Dequeue();
+                    _known.Remove((stream, at));
+                    due.Add(stream);
+                }
+
+                if (due.Count > 0)
+                {
+                    return due;
+                }
+
+                wait = _heap.TryPeek(out _, out var next) ? TimeSpan.FromMilliseconds(Math.Min(next - now, WaitMax.TotalMilliseconds)) : WaitMax;
+            }
+
+            using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+            var changed = _changed.WaitAsync(either.Token);
+            await Task.WhenAny(changed, Task.Delay(wait, time, either.Token));
+            cancellation.ThrowIfCancellationRequested();
+            await either.CancelAsync();
+            await changed.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+}

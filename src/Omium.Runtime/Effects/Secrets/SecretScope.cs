@@ -1,0 +1,138 @@
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Omium.Kernel.Executions;
+
+namespace Omium.Runtime.Effects.Secrets;
+
+/// <summary>A text or body names a secret that nobody holds.</summary>
+internal sealed class SecretMissingException(string name) : Exception($"The secret '{name}' is not set.");
+
+/// <summary>
+/// The secrets of one call: puts values in place of markers, and takes them out of every text that leaves the call again, whether the
+/// other side wrote them back plain, percent-encoded, Base64 or escaped for JSON.
+/// </summary>
+internal sealed class SecretScope(ISecretSource source)
+{
+    /// <summary>
+    /// Shortest secret that is also taken out of results. A shorter one would garble ordinary data (a secret "1" is no secret), so only
+    /// error texts lose it.
+    /// </summary>
+    public const int ResultScrubCharsMin = 8;
+
+    private const string Kind = "secret:";
+    private readonly Dictionary<string, string> _used = new(StringComparer.Ordinal);
+
+    /// <summary>True once a marker was replaced.</summary>
+    public bool Any => _used.Count > 0;
+
+    /// <summary>Replaces every marker.</summary>
+    /// <param name="text">Rendered text.</param>
+    /// <param name="encode">What to do to the value at this place (percent-encoding inside a URL); null = nothing.</param>
+    /// <exception cref="SecretMissingException">A named secret is not set.</exception>
+    public string Reveal(string text, Func<string, int, string>? encode = null)
+    {
+        if (!text.Contains(SecretMarker.Start, StringComparison.Ordinal))
+        {
+            return text;
+        }
+
+        var built = new StringBuilder(text.Length + 32);
+        var from = 0;
+        while (from < text.Length)
+        {
+            var start = text.IndexOf(SecretMarker.Start, from);
+            var end = start < 0 ? -1 : text.IndexOf(SecretMarker.End, start);
+            if (end < 0)
+            {
+                break;
+            }
+
+            built.Append(text, from, start - from);
+            var inner = text[(start + 1)..end];
+            if (inner.StartsWith(Kind, StringComparison.Ordinal))
+            {
+                var value = Value(inner[Kind.Length..]);
+                built.Append(encode is null ? value : encode(value, start));
+            }
+
+            from = end + 1;
+        }
+
+        return built.Append(text, from, text.Length - from).ToString();
+    }
+
+    /// <summary>Replaces every marker in the strings of a JSON value, names of members left alone.</summary>
+    /// <exception cref="SecretMissingException">A named secret is not set.</exception>
+    public JsonElement Reveal(JsonElement value)
+    {
+        var raw = value.GetRawText();
+        return raw.Contains(SecretMarker.Start, StringComparison.Ordinal) || raw.Contains(@"\ue000", StringComparison.OrdinalIgnoreCase)
+            ? JsonSerializer.SerializeToElement(RevealNode(JsonNode.Parse(raw)))
+            : value;
+    }
+
+    /// <summary>Takes every value used in this call out of a text for people.</summary>
+    public string Scrub(string text) => Scrub(text, 1);
+
+    /// <summary>Takes every value of at least <see cref="ResultScrubCharsMin"/> characters out of a result.</summary>
+    public string ScrubResult(string text) => Scrub(text, ResultScrubCharsMin);
+
+    private string Scrub(string text, int charsMin)
+    {
+        foreach (var (name, value) in _used.OrderByDescending(pair => pair.Value.Length))
+        {
+            if (value.Length < charsMin)
+            {
+                continue;
+            }
+
+            var shown = $"[secret:{name}]";
+            text = text.Replace(value, shown, StringComparison.Ordinal);
+            foreach (var form in Forms(value))
+            {
+                text = form.Length >= charsMin && form != value ? text.Replace(form, shown, StringComparison.OrdinalIgnoreCase) : text;
+            }
+        }
+
+        return text;
+    }
+
+    private static IEnumerable<string> Forms(string value)
+    {
+        yield return Uri.EscapeDataString(value);
+        yield return Convert.ToBase64String(Encoding.UTF8.GetBytes(value));
+        yield return JsonEncodedText.Encode(value).ToString();
+        yield return JsonEncodedText.Encode(value, System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping).ToString();
+    }
+
+    private string Value(string name)
+    {
+        if (!source.TryGet(name, out var value))
+        {
+            throw new SecretMissingException(name);
+        }
+
+        if (value.Length > 0)
+        {
+            _used[name] = value;
+        }
+
+        return value;
+    }
+
+    private JsonNode? RevealNode(JsonNode? node)
+    {
+        switch (node)
+        {
+            case JsonObject members:
+                return new JsonObject(members.Select(pair => KeyValuePair.Create(pair.Key, RevealNode(pair.Value))));
+            case JsonArray items:
+                return new JsonArray([.. items.Select(RevealNode)]);
+            case JsonValue leaf when leaf.TryGetValue<string>(out var text):
+                return JsonValue.Create(Reveal(text));
+            default:
+                return node?.DeepClone();
+        }
+    }
+}
