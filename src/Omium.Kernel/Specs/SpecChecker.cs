@@ -54,6 +54,8 @@ public static class SpecChecker
         BoundsChecks.Check(context);
         EffectChecks.Check(context);
         SchemaChecks.Check(context);
+        InputChecks.Check(context);
+        ExpressionChecks.Check(context);
         if (spec.Recovery is { } policy)
         {
             RecoveryChecks.Check(policy, "/recovery", context, findings);
