@@ -1,11 +1,14 @@
 using System.Globalization;
 using System.Text;
+using Omium.Kernel.Json;
 
 namespace Omium.Kernel.Expressions;
 
 /// <summary>Text in code points, and values as text.</summary>
 internal static class CelText
 {
+    private const int DisplayLengthMax = 16_384;
+
     /// <summary>Number of Unicode code points.</summary>
     public static int CountCodePoints(ReadOnlySpan<char> text)
     {
@@ -64,30 +67,20 @@ internal static class CelText
             return value > 0 ? "Infinity" : "-Infinity";
         }
 
-        if (value == 0)
+        if (value == 0 && double.IsNegative(value))
         {
-            return double.IsNegative(value) ? "-0" : "0";
+            return "-0";
         }
 
-        // The shortest digits that read back as the same number, and where their decimal point is.
-        string roundTrip = Math.Abs(value).ToString("R", CultureInfo.InvariantCulture);
-        int mark = roundTrip.IndexOf('E', StringComparison.Ordinal);
-        string mantissa = mark < 0 ? roundTrip : roundTrip[..mark];
-        int point = mantissa.IndexOf('.', StringComparison.Ordinal);
-        string digits = mantissa.Replace(".", "", StringComparison.Ordinal);
-        int exponent = (point < 0 ? mantissa.Length : point)
-            + (mark < 0 ? 0 : int.Parse(roundTrip.AsSpan(mark + 1), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture));
-        int zeros = digits.Length - digits.TrimStart('0').Length;
-        digits = digits.TrimStart('0').TrimEnd('0');
-        exponent -= zeros;
-        return (value < 0 ? "-" : "") + Place(digits, exponent);
+        Span<byte> printed = stackalloc byte[32];
+        return Encoding.ASCII.GetString(printed[..EcmaNumber.Format(value, printed)]);
     }
 
     /// <summary>A value as text: strings as they are, collections with their elements in brackets and braces.</summary>
     public static string Display(CelValue value)
     {
         var text = new StringBuilder();
-        TryDisplay(value, text, int.MaxValue, 0);
+        TryDisplay(value, text, DisplayLengthMax, 0);
         return text.ToString();
     }
 
@@ -127,15 +120,6 @@ internal static class CelText
         _ => "null",
     };
 
-    private static string Place(string digits, int exponent) => exponent switch
-    {
-        > 0 and <= 21 when digits.Length <= exponent => digits.PadRight(exponent, '0'),
-        > 0 and <= 21 => $"{digits[..exponent]}.{digits[exponent..]}",
-        > -6 and <= 0 => "0." + new string('0', -exponent) + digits,
-        _ => digits[..1] + (digits.Length > 1 ? "." + digits[1..] : "")
-            + (exponent - 1 < 0 ? "e-" : "e+") + Math.Abs(exponent - 1).ToString(CultureInfo.InvariantCulture),
-    };
-
     private static bool TryDisplayList(CelList list, StringBuilder text, int lengthMax, int depth)
     {
         text.Append('[');
@@ -152,15 +136,16 @@ internal static class CelText
         return true;
     }
 
+    /// <summary>Entries in the order of their keys' text: so the strings extension has it.</summary>
     private static bool TryDisplayMap(CelMap map, StringBuilder text, int lengthMax, int depth)
     {
+        var keys = map.Keys.Select(key => (Text: Scalar(key), Key: key)).ToList();
+        keys.Sort((one, other) => CelOrder.CompareText(one.Text, other.Text));
         text.Append('{');
-        string separator = "";
-        foreach (CelValue key in map.Keys)
+        for (int index = 0; index < keys.Count; index++)
         {
-            text.Append(separator).Append(Scalar(key)).Append(": ");
-            separator = ", ";
-            if (!map.TryGet(key, out CelValue value) || !TryDisplay(value, text, lengthMax, depth + 1))
+            text.Append(index == 0 ? "" : ", ").Append(keys[index].Text).Append(": ");
+            if (!map.TryGet(keys[index].Key, out CelValue value) || !TryDisplay(value, text, lengthMax, depth + 1))
             {
                 return false;
             }

@@ -3,18 +3,25 @@ using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using Omium.Kernel.Json;
 
 namespace Omium.Kernel.Expressions;
 
 /// <summary>JSON values as CEL values and back.</summary>
 internal static class JsonConversion
 {
-    /// <summary>Largest magnitude of an integer that JSON carries between machines unharmed (RFC 8785).</summary>
-    public const long IntegerMax = 1L << 53;
+    /// <summary>Largest magnitude of an integer that JSON carries between machines unharmed: 2^53 - 1.</summary>
+    private const long IntegerMax = (long)EcmaNumber.SafeIntegerMax;
+
+    /// <summary>Most bytes of one value as JSON: what <see cref="JsonLimits"/> accepts by default.</summary>
+    private const long SizeMax = 16 * 1024 * 1024;
+
+    /// <summary>From this magnitude on, canonical JSON prints an integral number with an exponent and not as an integer.</summary>
+    private const double PrintedWithExponentMin = 1e21;
 
     private const double TwoTo63 = 9223372036854775808.0;
 
-    private static readonly JsonWriterOptions _writerOptions = new()
+    public static readonly JsonWriterOptions WriterOptions = new()
     {
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
         MaxDepth = CelOrder.DepthMax + 8,
@@ -75,9 +82,9 @@ internal static class JsonConversion
     public static bool TryToJson(CelValue value, out JsonElement json, out string? problem)
     {
         var buffer = new ArrayBufferWriter<byte>(256);
-        using (var writer = new Utf8JsonWriter(buffer, _writerOptions))
+        using (var writer = new Utf8JsonWriter(buffer, WriterOptions))
         {
-            problem = TryWrite(value, writer, 0);
+            problem = TryWrite(value, writer, SizeMax, 0);
             writer.Flush();
         }
 
@@ -85,9 +92,17 @@ internal static class JsonConversion
         return problem is null;
     }
 
-    /// <summary>Writes a value as JSON. Null when it is written, else why it cannot be.</summary>
-    public static string? TryWrite(CelValue value, Utf8JsonWriter writer, int depth)
+    /// <summary>
+    /// Writes a value as JSON. Null when it is written, else why it cannot be. It is given up soon after the writer holds
+    /// <paramref name="sizeMax"/> bytes: a small value that holds itself many times over can be very large as JSON.
+    /// </summary>
+    public static string? TryWrite(CelValue value, Utf8JsonWriter writer, long sizeMax, int depth)
     {
+        if (writer.BytesCommitted + writer.BytesPending > sizeMax)
+        {
+            return $"the value takes more than {sizeMax} bytes as JSON";
+        }
+
         switch (value)
         {
             case CelNull:
@@ -97,12 +112,14 @@ internal static class JsonConversion
                 writer.WriteBooleanValue(flag.Value);
                 return null;
             case CelInt { Value: > IntegerMax or < -IntegerMax } or CelUint { Value: > IntegerMax }:
-                return $"the integer {value} is beyond 2^53 and JSON would not keep it exact";
+                return $"the integer {value} is beyond 2^53 - 1, where readers of JSON no longer agree; make it a string";
             case CelInt or CelUint:
                 writer.WriteRawValue(CelText.Scalar(value), skipInputValidation: true);
                 return null;
             case CelDouble number when !double.IsFinite(number.Value):
                 return $"{value} is no JSON number";
+            case CelDouble number when Math.Abs(number.Value) is > IntegerMax and < PrintedWithExponentMin && Math.Truncate(number.Value) == number.Value:
+                return $"the number {value} would be a JSON integer beyond 2^53 - 1, where readers no longer agree";
             case CelDouble number:
                 writer.WriteRawValue(number.Value == 0 ? "0" : CelText.Number(number.Value), skipInputValidation: true);
                 return null;
@@ -115,9 +132,9 @@ internal static class JsonConversion
             case CelList or CelMap when depth >= CelOrder.DepthMax:
                 return $"the value is nested deeper than {CelOrder.DepthMax}";
             case CelList list:
-                return TryWriteList(list, writer, depth);
+                return TryWriteList(list, writer, sizeMax, depth);
             case CelMap map:
-                return TryWriteMap(map, writer, depth);
+                return TryWriteMap(map, writer, sizeMax, depth);
             default:
                 return $"a {value.Type.Name} has no JSON form";
         }
@@ -142,12 +159,12 @@ internal static class JsonConversion
         return kind != JsonNumberKind.Double && isIntegral ? CelInt.Of((long)number) : new CelDouble(number);
     }
 
-    private static string? TryWriteList(CelList list, Utf8JsonWriter writer, int depth)
+    private static string? TryWriteList(CelList list, Utf8JsonWriter writer, long sizeMax, int depth)
     {
         writer.WriteStartArray();
         for (int index = 0; index < list.Count; index++)
         {
-            if (TryWrite(list[index], writer, depth + 1) is { } problem)
+            if (TryWrite(list[index], writer, sizeMax, depth + 1) is { } problem)
             {
                 return problem;
             }
@@ -157,7 +174,7 @@ internal static class JsonConversion
         return null;
     }
 
-    private static string? TryWriteMap(CelMap map, Utf8JsonWriter writer, int depth)
+    private static string? TryWriteMap(CelMap map, Utf8JsonWriter writer, long sizeMax, int depth)
     {
         var names = new HashSet<string>(StringComparer.Ordinal);
         writer.WriteStartObject();
@@ -170,7 +187,7 @@ internal static class JsonConversion
             }
 
             writer.WritePropertyName(name);
-            if (map.TryGet(key, out CelValue value) && TryWrite(value, writer, depth + 1) is { } problem)
+            if (map.TryGet(key, out CelValue value) && TryWrite(value, writer, sizeMax, depth + 1) is { } problem)
             {
                 return problem;
             }

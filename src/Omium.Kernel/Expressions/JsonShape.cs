@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Globalization;
 using System.Text.Json;
+using Omium.Kernel.Json;
 
 namespace Omium.Kernel.Expressions;
 
@@ -190,7 +191,7 @@ public sealed class JsonShape
             JsonElement target = root;
             foreach (string segment in reference.Split('/').Skip(1))
             {
-                string name = Uri.UnescapeDataString(segment).Replace("~1", "/", StringComparison.Ordinal).Replace("~0", "~", StringComparison.Ordinal);
+                string name = JsonPointer.Unescape(Uri.UnescapeDataString(segment));
                 if (target.ValueKind == JsonValueKind.Object && target.TryGetProperty(name, out JsonElement next))
                 {
                     target = next;

@@ -2,7 +2,7 @@ using System.Text;
 
 namespace Omium.Kernel.Expressions;
 
-/// <summary>The strings extension. Positions count code points.</summary>
+/// <summary>The strings extension, where positions count code points, and base64.</summary>
 internal static class StringFunctions
 {
     public static void AddTo(FunctionTable table)
@@ -24,6 +24,8 @@ internal static class StringFunctions
         table.Member("upperAscii", "string -> string", call => Map(call, text => MapAscii(text, 'a', 'z', 'A' - 'a')));
         table.Member("trim", "string -> string", call => Map(call, Trim));
         table.Member("reverse", "string -> string", call => Map(call, Reverse));
+        table.Global("base64.encode", "bytes -> string", Encode);
+        table.Global("base64.decode", "string -> bytes", Decode);
         table.Global("strings.quote", "string -> string", call => Map(call, Quote));
     }
 
@@ -65,6 +67,22 @@ internal static class StringFunctions
         }
 
         return quoted.Append('"').ToString();
+    }
+
+    private static CelValue Encode(Call call)
+    {
+        ReadOnlyMemory<byte> bytes = ((CelBytes)call.Arguments[0]).Value;
+        return call.Evaluation.BuildText(bytes.Length * 4L / 3, call.Offset) ?? (CelValue)new CelString(Convert.ToBase64String(bytes.Span));
+    }
+
+    private static CelValue Decode(Call call)
+    {
+        // The padding may be left out.
+        string text = call.Text(0).TrimEnd('=');
+        string padded = text.PadRight((text.Length + 3) / 4 * 4, '=');
+        var bytes = new byte[padded.Length / 4 * 3];
+        return call.Evaluation.BuildText(padded.Length, call.Offset) ?? (Convert.TryFromBase64String(padded, bytes, out int length)
+            ? new CelBytes(bytes.AsMemory(0, length)) : (CelValue)call.Fail("the text is no base64"));
     }
 
     private static CelValue CharAt(Call call)

@@ -185,3 +185,25 @@ internal sealed class ComprehensionNode(
         public CelMapBuilder? Entries;
     }
 }
+
+/// <summary>
+/// <c>cel.bind(name, value, body)</c>: the body with a name for a value. A value that fails makes the body fail only where the body
+/// reads it.
+/// </summary>
+internal sealed class BindNode(int slot, Node value, Node body, int offset) : Node(offset)
+{
+    public int Slot => slot;
+
+    public override IReadOnlyList<Node> Children { get; } = [value, body];
+
+    public override CelValue Evaluate(Evaluation evaluation)
+    {
+        if (!evaluation.Spend(1))
+        {
+            return evaluation.Exhausted(Offset);
+        }
+
+        evaluation.Variables[slot] = value.Evaluate(evaluation);
+        return body.Evaluate(evaluation);
+    }
+}

@@ -272,6 +272,11 @@ internal sealed partial class Parser
 
     private Node? MemberCall(Node target, string name, int offset)
     {
+        if (name == "bind" && target is NameNode { Name: "cel" })
+        {
+            return Bind(offset);
+        }
+
         if (TryMacro(target, name, offset, out Node? expanded))
         {
             return expanded;

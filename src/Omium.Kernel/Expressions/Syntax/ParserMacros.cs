@@ -71,6 +71,29 @@ internal sealed partial class Parser
             : null;
     }
 
+    private Node? Bind(int offset)
+    {
+        Next();
+        if (!IsVariable(_position))
+        {
+            return Fail("cel.bind() needs a name, its value, and an expression", Current.Start);
+        }
+
+        string name = Text(Next());
+        Next();
+        int slot = _scope.Count;
+        if (Expression() is not { } value || !Take(TokenKind.Comma, "',' after the value of cel.bind()"))
+        {
+            return null;
+        }
+
+        _scope.Add((name, slot));
+        VariableCount = Math.Max(VariableCount, _scope.Count);
+        Node? body = Expression();
+        _scope.RemoveAt(slot);
+        return body is not null && Take(TokenKind.CloseParenthesis, "')' of cel.bind()") ? Done(new BindNode(slot, value, body, offset)) : null;
+    }
+
     private Node? Has(int offset)
     {
         if (!TryArguments(null, TokenKind.CloseParenthesis, out Node[] arguments))
