@@ -85,6 +85,18 @@ public class SpecGoldenTests
         Assert.All(places, place => Assert.Contains(result.Errors, error => error.InstancePointer == place));
     }
 
+    [Fact]
+    public void Codes_All_HaveAPageAndARow()
+    {
+        var reference = Repository.Read("docs/reference/workflow-spec.md");
+        Assert.All(SpecCodes.All, code =>
+        {
+            var page = Repository.Read($"docs/errors/{code}.md");
+            Assert.All(["# " + code + "\n", "## Cause\n\n", "## Fix\n\n", "## Common mistakes\n\n- "], part => Assert.Contains(part, page, StringComparison.Ordinal));
+            Assert.Contains($"[{code}](../errors/{code}.md)", reference, StringComparison.Ordinal);
+        });
+    }
+
     private static JsonSchema Schema()
     {
         var schema = JsonSchema.TryCompile(SpecSchema.Json, out var problems);
