@@ -3,13 +3,15 @@ using Omium.Runtime.Ports;
 namespace Omium.Embedded.Engine;
 
 /// <summary>A heap of times at which a stream must be looked at again. Entries are hints: looking too often does no harm.</summary>
-internal sealed class DueTimes(TimeProvider time)
+internal sealed class DueTimes(TimeProvider time) : IDisposable
 {
     private static readonly TimeSpan WaitMax = TimeSpan.FromHours(1);
     private readonly PriorityQueue<StreamId, long> _heap = new();
     private readonly HashSet<(StreamId, long)> _known = [];
     private readonly SemaphoreSlim _changed = new(0);
     private readonly Lock _gate = new();
+
+    public void Dispose() => _changed.Dispose();
 
     public void Add(StreamId stream, long dueMs)
     {

@@ -89,7 +89,9 @@ internal sealed partial class Parser
 
         _scope.Add((name, slot));
         VariableCount = Math.Max(VariableCount, _scope.Count);
+        _nesting++;
         Node? body = Expression();
+        _nesting--;
         _scope.RemoveAt(slot);
         return body is not null && Take(TokenKind.CloseParenthesis, "')' of cel.bind()") ? Done(new BindNode(slot, value, body, offset)) : null;
     }
@@ -146,6 +148,9 @@ internal sealed partial class Parser
             found.Add(first);
         }
 
+        // A call takes about twice as much stack as a pair of parentheses, so its arguments count twice.
+        int extra = close == TokenKind.CloseParenthesis ? 1 : 0;
+        _nesting += extra;
         bool mayEnd = true;
         while (!(mayEnd && Current.Kind == close))
         {
@@ -165,6 +170,7 @@ internal sealed partial class Parser
             mayEnd = allowsTrailing;
         }
 
+        _nesting -= extra;
         items = [.. found];
         return Take(close, close == TokenKind.CloseBracket ? "']' of a list" : "')' of a call");
     }
