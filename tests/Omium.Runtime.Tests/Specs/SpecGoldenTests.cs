@@ -3,7 +3,6 @@ using System.Text.Json;
 using Omium.Kernel.Schemas;
 using Omium.Kernel.Specs;
 using Omium.Runtime.Specs;
-using Xunit;
 
 namespace Omium.Runtime.Tests.Specs;
 

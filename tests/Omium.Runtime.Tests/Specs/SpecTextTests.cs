@@ -1,7 +1,6 @@
 using System.Text;
 using Omium.Kernel.Json;
 using Omium.Runtime.Specs;
-using Xunit;
 
 namespace Omium.Runtime.Tests.Specs;
 
