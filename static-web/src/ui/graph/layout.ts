@@ -1,0 +1,28 @@
+import ELK, { type ElkNode } from 'elkjs/lib/elk-api.js';
+import workerAddress from 'elkjs/lib/elk-worker.min.js?url';
+import type { GraphView } from '~/api/types';
+
+export const nodeWidth = 208;
+export const nodeHeight = 76;
+
+export type Positions = Record<string, { x: number; y: number }>;
+
+let engine: InstanceType<typeof ELK> | undefined;
+
+/** Layered layout, in a worker, so that a graph of a thousand steps does not hold up the page. */
+export async function layOut(graph: GraphView, direction: 'RIGHT' | 'DOWN'): Promise<Positions> {
+  engine ??= new ELK({ workerUrl: workerAddress });
+  const laidOut = await engine.layout({
+    id: 'root',
+    layoutOptions: {
+      'elk.algorithm': 'layered',
+      'elk.direction': direction,
+      'elk.spacing.nodeNode': '28',
+      'elk.layered.spacing.nodeNodeBetweenLayers': '64',
+      'elk.layered.nodePlacement.strategy': 'NETWORK_SIMPLEX',
+    },
+    children: graph.nodes.map((node) => ({ id: node.step, width: nodeWidth, height: nodeHeight })),
+    edges: graph.edges.map((edge, index) => ({ id: `e${index}`, sources: [edge.from], targets: [edge.to] })),
+  });
+  return Object.fromEntries((laidOut.children ?? []).map((child: ElkNode) => [child.id, { x: child.x ?? 0, y: child.y ?? 0 }]));
+}
