@@ -15,7 +15,7 @@ export function SideNav({ health }: { health: HealthSummary | undefined }) {
       {destinations.map((destination) => (
         <Link
           key={destination.to} to={destination.to} activeOptions={{ exact: destination.to === '/', includeSearch: false }}
-          className="flex min-h-10 items-center justify-between rounded-[10px] px-3 font-medium text-ink-2 hover:bg-sunken hover:text-ink data-[status=active]:bg-sunken data-[status=active]:font-semibold data-[status=active]:text-ink"
+          className="flex min-h-10 items-center justify-between rounded-[10px] px-3 font-medium text-ink-2 hover:bg-sunken hover:text-ink data-[status=active]:bg-sunken data-[status=active]:font-semibold dark:data-[status=active]:bg-surface data-[status=active]:text-ink"
         >
           {destination.label}
           <Count destination={destination} health={health} />

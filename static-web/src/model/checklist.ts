@@ -53,7 +53,7 @@ function stageOf(run: ExecutionSummary): RunStage {
 
 /** The four moments of the demo and how far it is: what the checklist draws as a small thread. */
 export function demoMoments(stage: RunStage): { label: string; state: 'past' | 'now' | 'ahead' }[] {
-  const reached: Record<RunStage, number> = { unavailable: -1, ready: -1, started: 0, failed: 1, mended: 2, finished: 4 };
+  const reached: Record<RunStage, number> = { unavailable: -1, ready: -1, started: 0, failed: 2, mended: 3, finished: 4 };
   const at = reached[stage];
   return ['It starts', 'It fails and stops itself', 'You mend it', 'It finishes'].map((label, index) => ({
     label,

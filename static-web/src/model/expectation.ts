@@ -27,6 +27,8 @@ const pathShape = /^[A-Za-z_][\w]*(\.[A-Za-z_]\w*|\[\d+\])*$/;
 export function readCheck(check: string | undefined): Expectation {
   const unread: Expectation = { subject: undefined, phrase: undefined, range: undefined, path: undefined };
   if (!check) return unread;
+  const pair = equalPaths(check);
+  if (pair) return { ...unread, phrase: pair };
   const comparisons = check.split('&&').map((part) => readComparison(part.trim()));
   if (comparisons.some((comparison) => comparison === undefined)) return unread;
   const known = comparisons as Comparison[];
@@ -36,6 +38,15 @@ export function readCheck(check: string | undefined): Expectation {
   if (phrase === undefined) return unread;
   return { subject: lastPart(path), phrase, range: rangeOf(known), path };
 }
+
+/** `handoff.records.said == handoff.records.seen` -> `said equals seen`. */
+function equalPaths(check: string): string | undefined {
+  const [left, right, ...more] = check.split('==').map((side) => side.trim());
+  if (left === undefined || right === undefined || more.length > 0 || !isPath(left) || !isPath(right)) return undefined;
+  return lastPart(left) === lastPart(right) ? `${left} equals ${right}` : `${lastPart(left)} equals ${lastPart(right)}`;
+}
+
+const isPath = (text: string) => pathShape.test(text) && literal(text) === undefined;
 
 function readComparison(text: string): Comparison | undefined {
   const match = comparisonShape.exec(text);

@@ -11,7 +11,7 @@ export function Page({ title, lead, actions, above, children, wide = false }: { 
         <div className="flex min-w-0 flex-col gap-1">
           {above}
           <h1 className="text-[1.75rem] leading-tight font-semibold tracking-[-0.015em] break-words">{title}</h1>
-          {lead && <div className="measure text-ink-2">{lead}</div>}
+          {lead && <div className="max-w-[78ch] text-ink-2">{lead}</div>}
         </div>
         {actions && <div className="flex flex-wrap gap-2">{actions}</div>}
       </header>

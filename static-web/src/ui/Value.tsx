@@ -32,7 +32,7 @@ export function JsonBlock({ value, label }: { value: Json | undefined; label: st
   );
 }
 
-export function CopyButton({ text, what, label = 'Copy' }: { text: string; what: string; label?: string }) {
+export function CopyButton({ text, what, label = 'Copy', small = true }: { text: string; what: string; label?: string; small?: boolean }) {
   const [said, setSaid] = useState<string>();
   const copy = async () => {
     try {
@@ -44,7 +44,7 @@ export function CopyButton({ text, what, label = 'Copy' }: { text: string; what:
     }
   };
   return (
-    <Button small onClick={() => void copy()} onBlur={() => setSaid(undefined)} aria-label={`${said ?? label}: ${what}`}>
+    <Button small={small} onClick={() => void copy()} onBlur={() => setSaid(undefined)} aria-label={`${said ?? label}: ${what}`}>
       <span aria-live="polite">{said ?? label}</span>
     </Button>
   );

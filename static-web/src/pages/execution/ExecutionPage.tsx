@@ -76,7 +76,7 @@ function Lead({ view }: { view: ExecutionView }) {
   return (
     <>
       Version {view.workflow_version}, started <Ago at={view.created_at} />. {isEnded(view.status) ? `Took ${duration(between(view.created_at, end))}.` : waits ? `Waiting for ${waits}.` : `Under way for ${duration(between(view.created_at, end))}.`}{' '}
-      {summary.committed} of {count(summary.total, 'step')} committed.
+      {count(summary.committed, 'step')} committed.
     </>
   );
 }

@@ -45,7 +45,7 @@ export function DecideBar(props: DecideBarProps) {
         </Button>
         <Menu label="Other decisions" items={items} trigger={<Button weight="quiet" data-testid="decision-menu">Other decisions</Button>} />
       </div>
-      <p className="px-1 text-[0.87rem] text-ink-2">
+      <p className="px-1 max-sm:hidden text-[0.87rem] text-ink-2">
         {retryFrom ? <>Begins after <strong className="font-semibold text-ink">{retryFrom.name}</strong>. What is committed is not run again.</> : 'What is committed is not run again.'}
         {props.canTest && !props.edited && ' Edit the prompt or a constraint to test a fix.'}
       </p>

@@ -1,5 +1,6 @@
 import type { ReactNode } from 'react';
 import type { FailureView, GuardResult } from '~/api/types';
+import { readActual } from '~/model/expectation';
 import { preview } from '~/model/format';
 import type { StatusLook } from '~/model/status';
 import { Glyph } from '~/ui/Glyph';
@@ -34,7 +35,7 @@ function Guards({ guards }: { guards: GuardResult[] }) {
           <span className="pt-1"><Glyph look={guard.passed ? passedLook : failedLook} size={16} /></span>
           <span className="min-w-0">
             <span className="block">{guard.message}<span className="sr-only">, {guard.passed ? 'met' : 'not met'}</span></span>
-            <code className="font-mono text-[0.82rem] break-words text-ink-2">{guard.check}{guard.actual !== undefined && <> saw {preview(guard.actual)}</>}</code>
+            <code className="font-mono text-[0.82rem] break-words text-ink-2">{guard.check}{guard.actual !== undefined && <> saw {readActual(guard.actual).map(({ path, value }) => `${path} ${preview(value)}`).join(', ')}</>}</code>
           </span>
         </li>
       ))}

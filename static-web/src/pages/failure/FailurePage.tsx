@@ -49,7 +49,7 @@ function Recovery({ failure, run }: { failure: FailureView; run: ExecutionView |
           <AutomaticActions failure={failure} />
           <Evidence failure={failure} />
         </div>
-        <div className="-order-1 xl:order-2 xl:sticky xl:top-6"><Mend failure={failure} run={run} stage={stage} /></div>
+        <div className="-order-1 xl:order-2"><Mend failure={failure} run={run} stage={stage} /></div>
       </div>
     </Page>
   );

@@ -26,7 +26,7 @@ function Choice({ fix, chosen, onChoose }: { fix: SuggestedFix; chosen: boolean;
 }
 
 function Advice({ fix }: { fix: SuggestedFix }) {
-  return <div className="rounded-xl border border-dashed border-edge px-4 py-3"><Words fix={fix} note="a change of the workflow" /></div>;
+  return <div className="rounded-xl border border-dashed border-edge px-4 py-3"><Words fix={fix} note={fix.kind === 'guard' ? 'a change of the workflow' : undefined} /></div>;
 }
 
 function Words({ fix, note }: { fix: SuggestedFix; note: string | undefined }) {

@@ -14,7 +14,7 @@ export function Gauge({ range, seen, subject }: { range: { low?: number; high?: 
       {drawn.marks.map((mark, index) => (
         <span key={index} className="absolute top-0 flex h-10 -translate-x-1/2 flex-col items-center transition-[left] duration-500" style={{ left: `${mark.at}%` }}>
           <span className={`text-[0.9rem] leading-none font-bold ${mark.inside ? 'text-good' : 'text-bad'}`}>{mark.value}</span>
-          <span className={`mt-1.5 size-4 rounded-full border-[3px] border-surface ${mark.inside ? 'bg-good' : 'rotate-45 rounded-[3px] bg-bad'} mt-[9px]`} />
+          <span className={`mt-[9px] size-4 border-[3px] border-surface ${mark.inside ? 'rounded-full bg-good' : 'rotate-45 rounded-[4px] bg-bad'}`} />
         </span>
       ))}
     </figure>

@@ -24,16 +24,17 @@ interface TestResultProps {
 }
 
 export function TestResult({ result, error, busy, failing, outdated }: TestResultProps) {
-  const heading = useRef<HTMLHeadingElement>(null);
-  useEffect(() => heading.current?.scrollIntoView({ block: 'nearest', behavior: 'smooth' }), [result]);
+  const card = useRef<HTMLElement>(null);
+  // Newer browsers answer a promise here, which an effect must not return.
+  useEffect(() => void card.current?.scrollIntoView({ block: 'nearest', behavior: 'smooth' }), [result]);
   if (busy) return <p role="status" className="breathing rounded-xl border border-running bg-running-wash px-4 py-3 text-running">Running the step beside the execution, with your edit. Nothing is sent.</p>;
   if (error) return <ErrorNote error={error} />;
   if (!result) return null;
   const verdict = verdicts[result.outcome];
   return (
-    <section aria-label="Result of the test" role="status" data-testid="test-fix-result" data-outcome={result.outcome} className={`arriving flex flex-col gap-4 rounded-[var(--radius-card)] border p-5 ${verdict.className}`}>
+    <section ref={card} aria-label="Result of the test" role="status" data-testid="test-fix-result" data-outcome={result.outcome} className={`arriving flex flex-col gap-4 rounded-[var(--radius-card)] border p-5 ${verdict.className}`}>
       <div>
-        <h3 ref={heading} className="text-xl font-semibold">{verdict.title}</h3>
+        <h3 className="text-xl font-semibold">{verdict.title}</h3>
         <p>{result.problem ?? verdict.said} Nothing was sent; it took {duration(result.duration_ms)}.</p>
         {outdated && <p className="font-semibold">You have edited since this test. Test again to be sure.</p>}
       </div>

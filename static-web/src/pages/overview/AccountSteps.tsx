@@ -32,7 +32,7 @@ export function KeyStep({ state, onUseReady }: { state: Checklist['key']; onUseR
       {!creating && !state.done && (
         <span className="flex flex-wrap gap-2">
           <Button onClick={() => setCreating(true)} data-testid="checklist-create-key">Create a key</Button>
-          {ready && <CopyButton text={ready} what="the key you are signed in with" label="Copy the ready one" />}
+          {ready && <CopyButton text={ready} what="the key you are signed in with" label="Copy the ready one" small={false} />}
           <Button weight="quiet" onClick={onUseReady} data-testid="checklist-use-ready-key">Use the ready one</Button>
         </span>
       )}

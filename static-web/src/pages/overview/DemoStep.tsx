@@ -24,6 +24,8 @@ const looks: Record<'past' | 'now' | 'ahead', StatusLook> = {
   ahead: { label: 'ahead', tone: 'quiet', shape: 'hollow' },
 };
 
+const yourTurn: StatusLook = { label: 'now', tone: 'wait', shape: 'pause' };
+
 export function DemoStep({ run }: { run: Checklist['run'] }) {
   const navigate = useNavigate();
   const refresh = useRefresh();
@@ -43,7 +45,7 @@ export function DemoStep({ run }: { run: Checklist['run'] }) {
         <ol aria-label="How far the demo is" className="flex flex-wrap gap-x-5 gap-y-1.5 py-1">
           {demoMoments(run.stage).map(({ label, state }) => (
             <li key={label} className={`flex items-center gap-2 ${state === 'ahead' ? 'text-ink-3' : ''}`}>
-              <Glyph look={looks[state]} size={16} />{label}<span className="sr-only">, {looks[state].label}</span>
+              <Glyph look={state === 'now' && run.stage === 'failed' ? yourTurn : looks[state]} size={16} />{label}<span className="sr-only">, {looks[state].label}</span>
             </li>
           ))}
         </ol>

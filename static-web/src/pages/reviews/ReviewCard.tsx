@@ -32,7 +32,7 @@ export function ReviewCard({ review }: { review: ReviewView }) {
           ? <ButtonLink weight="primary" to="/failures/$failureId" params={{ failureId: review.failure_id }}>See what went wrong</ButtonLink>
           : review.decisions.map((choice, index) => {
             const look = decisionLook(choice, review.kind);
-            return <Button key={choice} weight={look.grave ? 'grave' : index === 0 ? 'primary' : 'plain'} onClick={() => setDecision(choice)} data-testid={`decide-${choice}`}>{look.label}</Button>;
+            return <Button key={choice} weight={look.grave ? 'grave' : index === 0 && review.kind !== 'in_doubt' ? 'primary' : 'plain'} onClick={() => setDecision(choice)} data-testid={`decide-${choice}`}>{look.label}</Button>;
           })}
       </div>
       {decision && <DecisionDialog review={review} decision={decision} onClose={() => setDecision(undefined)} />}

@@ -7,6 +7,7 @@ import { unifiedMergeView } from '@codemirror/merge';
 import { Compartment, EditorState, type Extension } from '@codemirror/state';
 import { EditorView, keymap, lineNumbers, placeholder } from '@codemirror/view';
 import { useEffect, useRef } from 'react';
+import { comparable } from '~/model/compare';
 import { editorTheme, highlighting } from './theme';
 
 export interface EditorProps {
@@ -58,7 +59,8 @@ export default function CodeEditor(props: EditorProps) {
     const held = editor.state.doc.toString();
     if (held !== props.value) editor.dispatch({ changes: { from: 0, to: held.length, insert: props.value } });
   }, [props.value]);
-  useEffect(() => view.current!.dispatch({ effects: compare.current.reconfigure(comparison(props.original)) }), [props.original]);
+  const against = props.original === undefined ? undefined : comparable(props.original, props.value);
+  useEffect(() => view.current!.dispatch({ effects: compare.current.reconfigure(comparison(against)) }), [against]);
   useEffect(() => view.current!.dispatch({ effects: writable.current.reconfigure(editable(props.readOnly)) }), [props.readOnly]);
   useEffect(() => {
     const editor = view.current!;
@@ -93,7 +95,8 @@ function base(props: EditorProps): Extension[] {
 }
 
 const editable = (readOnly: boolean | undefined): Extension =>
-  readOnly ? [EditorState.readOnly.of(true), EditorView.contentAttributes.of({ 'aria-readonly': 'true' })] : [];
+  // Focusable although nothing can be typed, so that a keyboard can scroll it.
+  readOnly ? [EditorState.readOnly.of(true), EditorView.contentAttributes.of({ 'aria-readonly': 'true', tabindex: '0' })] : [];
 
 const comparison = (original: string | undefined): Extension =>
   original === undefined ? [] : unifiedMergeView({ original, mergeControls: false, gutter: true });

@@ -9,7 +9,8 @@ import { useTheme } from '~/layout/theme';
 import { Glyph } from '../Glyph';
 import { ErrorNote, Loading } from '../states';
 import { toneBorder } from '../tone';
-import { layOut, nodeHeight, nodeWidth, type Positions } from './layout';
+import { layOut, nodeHeight, nodeWidth, type Layout } from './layout';
+import { RoutedEdge } from './RoutedEdge';
 
 type StepNode = Node<{ node: GraphNode; down: boolean; planned: boolean; culprit: boolean }, 'step'>;
 
@@ -23,9 +24,9 @@ function StepCard({ data: { node, down, planned, culprit } }: NodeProps<StepNode
         {!planned && <Glyph look={look} size={16} />}
         <span className="truncate">{node.step}</span>
       </span>
-      <span className="truncate text-[0.8rem] text-ink-2">{node.actor ?? node.type.replace('_', ' ')}{node.visit > 1 ? `, visit ${node.visit}` : ''}</span>
+      <span className="truncate text-[0.8rem] text-ink-2">{node.actor && node.actor !== node.step ? node.actor : node.type.replace('_', ' ')}{node.visit > 1 ? `, visit ${node.visit}` : ''}</span>
       <span className="truncate text-[0.78rem] text-ink-3">
-        {[node.checkpoint && `◆ ${node.checkpoint}`, node.external_effect && 'reaches outside'].filter(Boolean).join('  ·  ')}
+        {[node.checkpoint && (planned || node.status === 'committed') && `◆ ${node.checkpoint}`, node.external_effect && 'reaches outside'].filter(Boolean).join('  ·  ')}
       </span>
       <Handle type="source" position={down ? Position.Bottom : Position.Right} isConnectable={false} />
     </div>
@@ -33,6 +34,7 @@ function StepCard({ data: { node, down, planned, culprit } }: NodeProps<StepNode
 }
 
 const nodeTypes = { step: StepCard };
+const edgeTypes = { routed: RoutedEdge };
 
 interface FlowGraphProps {
   graph: GraphView;
@@ -43,7 +45,7 @@ interface FlowGraphProps {
 }
 
 export default function FlowGraph({ graph, planned = false, culprit, onStep }: FlowGraphProps) {
-  const [positions, setPositions] = useState<Positions>();
+  const [laidOut, setLaidOut] = useState<Layout>();
   const [error, setError] = useState<unknown>();
   const { dark } = useTheme();
   const down = useMemo(() => window.matchMedia('(max-width: 700px)').matches, []);
@@ -51,21 +53,21 @@ export default function FlowGraph({ graph, planned = false, culprit, onStep }: F
 
   useEffect(() => {
     let current = true;
-    layOut(graph, down ? 'DOWN' : 'RIGHT').then((found) => current && setPositions(found), (caught: unknown) => current && setError(caught));
+    layOut(graph, down ? 'DOWN' : 'RIGHT').then((found) => current && setLaidOut(found), (caught: unknown) => current && setError(caught));
     return () => { current = false; };
     // Only another shape moves the nodes; another state repaints them where they are.
   }, [shape, down]);
 
   if (error !== undefined) return <ErrorNote error={error} />;
-  if (!positions) return <Loading label="Laying out the graph" />;
+  if (!laidOut) return <Loading label="Laying out the graph" />;
   const nodes: StepNode[] = graph.nodes.map((node) => ({
-    id: node.step, type: 'step', position: positions[node.step] ?? { x: 0, y: 0 }, data: { node, down, planned, culprit: culprit === node.step },
+    id: node.step, type: 'step', position: laidOut.positions[node.step] ?? { x: 0, y: 0 }, data: { node, down, planned, culprit: culprit === node.step },
     ariaLabel: `${node.step}, ${planned ? node.type : stepLook(node.status).label}`,
   }));
   return (
-    <div className="card h-[min(64vh,560px)] overflow-hidden">
+    <div className="card max-h-[64vh] overflow-hidden" style={{ height: Math.max(240, laidOut.height + 120) }}>
       <ReactFlow
-        nodes={nodes} edges={edges(graph)} nodeTypes={nodeTypes} fitView fitViewOptions={{ padding: 0.15, maxZoom: 1.1 }} minZoom={0.15} colorMode={dark ? 'dark' : 'light'}
+        nodes={nodes} edges={edges(graph, laidOut)} nodeTypes={nodeTypes} edgeTypes={edgeTypes} fitView fitViewOptions={{ padding: 0.15, maxZoom: 1.1 }} minZoom={0.15} colorMode={dark ? 'dark' : 'light'}
         nodesDraggable={false} nodesConnectable={false} edgesFocusable={false} zoomOnScroll={false} preventScrolling={false} onNodeClick={(_, node) => onStep?.(node.id)}
       >
         <Background color="var(--line)" gap={22} />
@@ -76,11 +78,11 @@ export default function FlowGraph({ graph, planned = false, culprit, onStep }: F
   );
 }
 
-function edges(graph: GraphView): Edge[] {
+function edges(graph: GraphView, laidOut: Layout): Edge[] {
   return graph.edges.map((edge, index) => {
     const colour = edge.taken === true ? 'var(--ink-2)' : 'var(--edge)';
     return {
-      id: `e${index}`, source: edge.from, target: edge.to, label: edgeLabel(edge), markerEnd: { type: MarkerType.ArrowClosed, color: colour },
+      id: `e${index}`, type: 'routed', data: { points: laidOut.routes[index] ?? [] }, source: edge.from, target: edge.to, label: edgeLabel(edge), markerEnd: { type: MarkerType.ArrowClosed, color: colour },
       style: { stroke: colour, strokeWidth: edge.taken === true ? 1.8 : 1.3, strokeDasharray: edge.taken === false ? '4 4' : undefined },
       labelStyle: { fill: 'var(--ink-2)', fontSize: 11 }, labelBgStyle: { fill: 'var(--canvas)' },
     };
