@@ -33,7 +33,7 @@ export async function followExecution(follow: Follow): Promise<void> {
       });
       follow.onState('live');
       waitMs = firstWaitMs;
-      for await (const record of records(response)) {
+      for await (const record of records(response, follow.signal)) {
         if (record.seq <= last) continue;
         last = record.seq;
         follow.onRecord(record);
@@ -47,10 +47,13 @@ export async function followExecution(follow: Follow): Promise<void> {
   }
 }
 
-async function* records(response: Response): AsyncGenerator<EventRecord> {
+async function* records(response: Response, signal: AbortSignal): AsyncGenerator<EventRecord> {
   if (!response.body) return;
   const reader = new StreamReader();
   const chunks = response.body.pipeThrough(new TextDecoderStream()).getReader();
+  // Leaving the page must end a read that waits, also where the body does not end with the request.
+  const stop = () => void chunks.cancel().catch(() => undefined);
+  signal.addEventListener('abort', stop, { once: true });
   try {
     for (;;) {
       const { done, value } = await chunks.read();
@@ -60,7 +63,8 @@ async function* records(response: Response): AsyncGenerator<EventRecord> {
       }
     }
   } finally {
-    await chunks.cancel().catch(() => undefined);
+    signal.removeEventListener('abort', stop);
+    stop();
   }
 }
 

@@ -7,12 +7,11 @@ import { between, count, duration } from '~/model/format';
 import { executionLook, isEnded, waitingFor } from '~/model/status';
 import { standing, summarise } from '~/model/trace';
 import { StatusPill } from '~/ui/Glyph';
-import { Page } from '~/ui/Page';
+import { Page, Section } from '~/ui/Page';
 import { ErrorNote, Loading } from '~/ui/states';
 import { Tabs } from '~/ui/Tabs';
 import { Ago, useNow } from '~/ui/time';
 import { JsonBlock } from '~/ui/Value';
-import { Section } from '~/ui/Page';
 import { EventsTab } from './EventsTab';
 import { ExecutionActions } from './ExecutionActions';
 import { GraphTab } from './GraphTab';
@@ -75,7 +74,7 @@ function Lead({ view }: { view: ExecutionView }) {
   const waits = waitingFor(view.waiting_for);
   return (
     <>
-      Version {view.workflow_version}, started <Ago at={view.created_at} />. {isEnded(view.status) ? `Took ${duration(between(view.created_at, end))}.` : waits ? `Waiting for ${waits}.` : `Under way for ${duration(between(view.created_at, end))}.`}{' '}
+      Version {view.workflow_version}, started <Ago at={view.created_at} />. {isEnded(view.status) ? `Took ${duration(between(view.created_at, end))}.` : waits ? `Waiting for ${waits}.` : `Under way for ${duration(Math.max(1_000, between(view.created_at, end)))}.`}{' '}
       {count(summary.committed, 'step')} committed.
     </>
   );
@@ -84,7 +83,7 @@ function Lead({ view }: { view: ExecutionView }) {
 function TraceTab({ view, travelled, onTravel }: { view: ExecutionView; travelled: boolean; onTravel: (seq: number | undefined) => void }) {
   return (
     <div className="grid items-start gap-x-12 gap-y-9 xl:grid-cols-[minmax(0,3fr)_minmax(0,2fr)]">
-      <Section title="Steps"><Steps view={view} /></Section>
+      <Section title="Steps"><Steps view={view} travelled={travelled} /></Section>
       <Section title="Timeline" aside="Choose a moment to see the state it left."><Timeline execution={view.id} at={travelled ? view.seq : undefined} onTravel={onTravel} /></Section>
     </div>
   );

@@ -9,23 +9,23 @@ import { Knot, Thread } from '~/ui/Thread';
 import { useNow } from '~/ui/time';
 import { Fields, JsonBlock } from '~/ui/Value';
 
-export function Steps({ view }: { view: ExecutionView }) {
+export function Steps({ view, travelled }: { view: ExecutionView; travelled: boolean }) {
   const groups = groupSteps(view.steps);
   if (groups.length === 0) return <Empty title="No step has been scheduled yet">They appear here as they begin.</Empty>;
   return (
     <Thread label="Steps">
-      {groups.map((group, index) => <StepRow key={group.step} group={group} last={index === groups.length - 1} />)}
+      {groups.map((group, index) => <StepRow key={group.step} group={group} seenAt={travelled ? Date.parse(view.updated_at) : undefined} last={index === groups.length - 1} />)}
     </Thread>
   );
 }
 
-function StepRow({ group, last }: { group: StepGroup; last: boolean }) {
+function StepRow({ group, last, seenAt }: { group: StepGroup; last: boolean; seenAt: number | undefined }) {
   const { latest: step, earlier } = group;
   return (
     <Knot look={stepLook(step.status)} last={last} testId={`step-${group.step}`}>
       <details className="group/step" open={step.status === 'failed' || step.status === 'in_doubt'}>
         <summary data-list-item className="-mx-2 flex cursor-pointer list-none flex-col gap-0.5 rounded-lg px-2 pb-1 hover:bg-sunken [&::-webkit-details-marker]:hidden">
-          <StepHead step={step} />
+          <StepHead step={step} seenAt={seenAt} />
         </summary>
         <StepBody step={step} />
       </details>
@@ -39,9 +39,10 @@ function StepRow({ group, last }: { group: StepGroup; last: boolean }) {
   );
 }
 
-function StepHead({ step }: { step: StepView }) {
+/** A state of the past is shown with the durations it had then. */
+function StepHead({ step, seenAt }: { step: StepView; seenAt: number | undefined }) {
   const now = useNow(1_000);
-  const took = stepDuration(step, now);
+  const took = stepDuration(step, seenAt ?? now);
   const note = attemptNote(step);
   return (
     <>

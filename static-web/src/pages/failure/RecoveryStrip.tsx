@@ -1,4 +1,5 @@
 import { Link } from '@tanstack/react-router';
+import { useEffect, useRef } from 'react';
 import type { ExecutionView, FailureView } from '~/api/types';
 import { between, count, duration } from '~/model/format';
 import type { RecoveryStage } from '~/model/recovery';
@@ -16,10 +17,14 @@ const heads: Partial<Record<RecoveryStage, { title: string; className: string }>
 
 /** After the decision: the same run, live, step by step to its end. */
 export function RecoveryStrip({ failure, run, stage }: { failure: FailureView; run: ExecutionView | undefined; stage: RecoveryStage }) {
+  const strip = useRef<HTMLElement>(null);
+  const shown = heads[stage] !== undefined && run !== undefined;
+  // The decision is made far down the page; what follows from it is up here.
+  useEffect(() => void strip.current?.scrollIntoView({ block: 'nearest', behavior: 'smooth' }), [shown]);
   const head = heads[stage];
   if (!head || !run) return null;
   return (
-    <section aria-label="Recovery" role="status" data-testid="recovery" data-stage={stage} className={`arriving flex flex-col gap-4 rounded-[var(--radius-card)] border p-5 sm:p-6 ${head.className}`}>
+    <section ref={strip} aria-label="Recovery" role="status" data-testid="recovery" data-stage={stage} className={`arriving flex flex-col gap-4 rounded-[var(--radius-card)] border p-5 sm:p-6 ${head.className}`}>
       <div className="flex flex-wrap items-start justify-between gap-4">
         <div className="flex flex-col gap-0.5">
           <h2 className="text-2xl font-semibold tracking-tight">{head.title}</h2>

@@ -17,6 +17,8 @@ export function editorTheme(code: boolean) {
     '.cm-changedText, &.cm-merge-b .cm-changedText': { background: 'color-mix(in oklab, var(--good) 22%, transparent) !important' },
     '.cm-deletedChunk': { backgroundColor: 'var(--bad-wash) !important', paddingLeft: '8px' },
     '.cm-deletedChunk .cm-deletedText, .cm-deletedLine del': { background: 'color-mix(in oklab, var(--bad) 20%, transparent) !important', textDecoration: 'none' },
+    // An added line break alone takes nothing away: no empty red line for it.
+    '.cm-deletedChunk:not(:has(.cm-deletedText))': { display: 'none' },
     '.cm-changedLineGutter': { background: 'var(--good) !important' },
     '.cm-deletedLineGutter': { background: 'var(--bad) !important' },
     '.cm-tooltip': { backgroundColor: 'var(--surface)', border: '1px solid var(--line)', borderRadius: '8px', padding: '4px' },
