@@ -15,7 +15,7 @@ export function ExecutionRow({ run }: { run: ExecutionSummary }) {
       </span>
       <span className="font-mono text-[0.82rem] text-ink-2">{shortId(run.id)}</span>
       <span className="w-20 text-right font-mono text-[0.82rem] text-ink-2">{run.ended_at ? duration(between(run.created_at, run.ended_at)) : ''}</span>
-      <span className="w-24 text-right text-[0.87rem] text-ink-2"><Ago at={run.created_at} /></span>
+      <span className="w-24 text-right max-sm:flex-1 text-[0.87rem] text-ink-2"><Ago at={run.created_at} /></span>
     </RowLink>
   );
 }

@@ -67,11 +67,11 @@ export default function FlowGraph({ graph, planned = false, culprit, onStep }: F
   return (
     <div className="card max-h-[64vh] overflow-hidden" style={{ height: Math.max(240, laidOut.height + 120) }}>
       <ReactFlow
-        nodes={nodes} edges={edges(graph, laidOut)} nodeTypes={nodeTypes} edgeTypes={edgeTypes} fitView fitViewOptions={{ padding: 0.15, maxZoom: 1.1 }} minZoom={0.15} colorMode={dark ? 'dark' : 'light'}
+        nodes={nodes} edges={edges(graph, laidOut)} nodeTypes={nodeTypes} edgeTypes={edgeTypes} fitView fitViewOptions={{ padding: { x: '32px', top: '24px', bottom: '72px' }, maxZoom: 1.1 }} minZoom={0.15} colorMode={dark ? 'dark' : 'light'}
         nodesDraggable={false} nodesConnectable={false} edgesFocusable={false} zoomOnScroll={false} preventScrolling={false} onNodeClick={(_, node) => onStep?.(node.id)}
       >
         <Background color="var(--line)" gap={22} />
-        <Controls showInteractive={false} />
+        <Controls showInteractive={false} orientation="horizontal" />
       </ReactFlow>
       <ul className="sr-only">{graphInWords(graph).map((sentence) => <li key={sentence}>{sentence}</li>)}</ul>
     </div>
