@@ -15,7 +15,7 @@ namespace Omium.Embedded.Engine;
 /// </code>
 /// It keeps nothing that the log does not say: what runs is a set of effect ids, what waits is a heap of due times, both made anew on start.
 /// </summary>
-public sealed partial class EmbeddedEngine : IAsyncDisposable
+public sealed partial class EmbeddedEngine : IExecutionEngine, IAsyncDisposable
 {
     private readonly Advancer _advancer;
     private readonly EffectRunner _runner;

@@ -195,7 +195,7 @@ internal sealed partial class Decision
         return null;
     }
 
-    private Rejection? CheckEdits(StepPlan step, AgentEdit? edits)
+    internal Rejection? CheckEdits(StepPlan step, AgentEdit? edits)
     {
         if (edits is null || (edits.Prompt ?? (object?)edits.Constraints ?? edits.Tools) is null)
         {

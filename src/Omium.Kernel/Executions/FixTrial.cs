@@ -21,6 +21,10 @@ public static class FixTrial
     /// <summary>The visit a fix is tried on: as it was when it was scheduled, with nothing said yet.</summary>
     public static VisitState Fresh(VisitState visit) => visit with { Turns = [], Calls = [], Attempt = visit.Attempt + 1, Status = VisitStatus.Open };
 
+    /// <summary>Why the recovery policy does not allow these edits of a step's agent; null when it does. The same rule as a decision applies.</summary>
+    public static Rejection? CheckEdits(ExecutionState state, DecisionValues values, string stepId, AgentEdit edits) =>
+        new Decision(state, values, state.UpdatedMs).CheckEdits(values.Plan.Step(stepId)!, edits);
+
     /// <summary>Reads a model's answer the way a decision would and evaluates every check of the step.</summary>
     public static TrialResult Judge(ExecutionState state, DecisionValues values, VisitKey key, ModelAnswer answer, long atMs)
     {

@@ -8,6 +8,7 @@ namespace Omium.Kernel.Executions;
     PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingDefault,
     UseStringEnumConverter = true,
+    Converters = [typeof(RawElementConverter)],
     AllowOutOfOrderMetadataProperties = true)]
 [JsonSerializable(typeof(RecordBody))]
 [JsonSerializable(typeof(ExecutionEvent))]
@@ -26,3 +27,17 @@ public sealed partial class KernelJson : JsonSerializerContext
 
 /// <summary>The sealed part of a record: the command, and the events it led to.</summary>
 public sealed record RecordBody(ExecutionCommand Command, IReadOnlyList<ExecutionEvent> Events);
+
+/// <summary>
+/// Writes an element with the bytes it has. The serializer's own way escapes text anew, so that an element read back would be longer than the
+/// one that was decided on, and a decision that looks at sizes would come out differently the second time.
+/// </summary>
+internal sealed class RawElementConverter : JsonConverter<JsonElement>
+{
+    /// <inheritdoc/>
+    public override JsonElement Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => JsonElement.ParseValue(ref reader);
+
+    /// <inheritdoc/>
+    public override void Write(Utf8JsonWriter writer, JsonElement value, JsonSerializerOptions options) =>
+        writer.WriteRawValue(System.Runtime.InteropServices.JsonMarshal.GetRawUtf8Value(value), skipInputValidation: true);
+}

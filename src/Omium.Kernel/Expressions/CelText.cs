@@ -7,6 +7,8 @@ namespace Omium.Kernel.Expressions;
 /// <summary>Text in code points, and values as text.</summary>
 internal static class CelText
 {
+    private const int DisplayLengthMax = 16_384;
+
     /// <summary>Number of Unicode code points.</summary>
     public static int CountCodePoints(ReadOnlySpan<char> text)
     {
@@ -78,7 +80,7 @@ internal static class CelText
     public static string Display(CelValue value)
     {
         var text = new StringBuilder();
-        TryDisplay(value, text, int.MaxValue, 0);
+        TryDisplay(value, text, DisplayLengthMax, 0);
         return text.ToString();
     }
 

@@ -80,18 +80,22 @@ public abstract class CelValue
     /// <summary>
     /// The JSON value of this value. Refused, with the problem in words: integers (also those that are a
     /// double, up to 1e21) beyond 2^53 - 1, NaN and the infinities, map keys that
-    /// collide as text, types, and nesting beyond 500. Bytes become base64 text, timestamps and durations their CEL text.
+    /// collide as text, types, nesting beyond 500
+    /// and more than 16 MiB. Bytes become base64 text, timestamps and durations their CEL text.
     /// </summary>
     public bool TryToJson(out JsonElement json, out string? problem) => JsonConversion.TryToJson(this, out json, out problem);
 
-    /// <summary>CEL's equality: numbers compare by value across their kinds, maps ignore order, NaN equals nothing.</summary>
+    /// <summary>
+    /// CEL's equality: numbers compare by value across their kinds, maps ignore order, NaN equals nothing. Values that take more than
+    /// 16,777,216 comparisons, or are nested deeper than 500, are not equal: a value that holds itself many times over would take forever.
+    /// </summary>
     public bool EqualTo(CelValue other)
     {
-        long budget = long.MaxValue;
+        long budget = 1L << 24;
         return CelOrder.AreEqual(this, other, ref budget, 0);
     }
 
-    /// <summary>The value as text, for messages: as <c>'%s'.format([value])</c> writes it.</summary>
+    /// <summary>The value as text, for messages: as <c>'%s'.format([value])</c> writes it, given up at 16,384 characters.</summary>
     public override string ToString() => CelText.Display(this);
 }
 

@@ -41,8 +41,8 @@ public static class ExpressionErrorCode
 /// </summary>
 public sealed record ExpressionLimits
 {
-    /// <summary>Nesting beyond this is refused whatever <see cref="DepthMax"/> says: it is what one megabyte of stack is sure to hold.</summary>
-    public const int DepthCeiling = 500;
+    /// <summary>Nesting beyond this is refused whatever <see cref="DepthMax"/> says: it is what half a megabyte of stack is sure to hold.</summary>
+    public const int DepthCeiling = 250;
 
     /// <summary>The limits used where none are given.</summary>
     public static ExpressionLimits Default { get; } = new();
@@ -50,7 +50,10 @@ public sealed record ExpressionLimits
     /// <summary>Longest text, in UTF-16 characters. Default 16,384.</summary>
     public int LengthMax { get; init; } = 16_384;
 
-    /// <summary>Deepest nesting of the expression's tree; chains of the same operator count once. Default 250, at most <see cref="DepthCeiling"/>.</summary>
+    /// <summary>
+    /// Deepest nesting of the expression's text and of its tree. A chain of the same operator counts once, the arguments of a call twice.
+    /// Default 250, at most <see cref="DepthCeiling"/>.
+    /// </summary>
     public int DepthMax { get; init; } = 250;
 
     /// <summary>Most nodes in the expression's tree. Default 10,000.</summary>

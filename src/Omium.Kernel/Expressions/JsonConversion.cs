@@ -13,6 +13,9 @@ internal static class JsonConversion
     /// <summary>Largest magnitude of an integer that JSON carries between machines unharmed: 2^53 - 1.</summary>
     private const long IntegerMax = (long)EcmaNumber.SafeIntegerMax;
 
+    /// <summary>Most bytes of one value as JSON: what <see cref="JsonLimits"/> accepts by default.</summary>
+    private const long SizeMax = 16 * 1024 * 1024;
+
     /// <summary>From this magnitude on, canonical JSON prints an integral number with an exponent and not as an integer.</summary>
     private const double PrintedWithExponentMin = 1e21;
 
@@ -81,7 +84,7 @@ internal static class JsonConversion
         var buffer = new ArrayBufferWriter<byte>(256);
         using (var writer = new Utf8JsonWriter(buffer, WriterOptions))
         {
-            problem = TryWrite(value, writer, 0);
+            problem = TryWrite(value, writer, SizeMax, 0);
             writer.Flush();
         }
 
@@ -89,9 +92,17 @@ internal static class JsonConversion
         return problem is null;
     }
 
-    /// <summary>Writes a value as JSON. Null when it is written, else why it cannot be.</summary>
-    public static string? TryWrite(CelValue value, Utf8JsonWriter writer, int depth)
+    /// <summary>
+    /// Writes a value as JSON. Null when it is written, else why it cannot be. It is given up soon after the writer holds
+    /// <paramref name="sizeMax"/> bytes: a small value that holds itself many times over can be very large as JSON.
+    /// </summary>
+    public static string? TryWrite(CelValue value, Utf8JsonWriter writer, long sizeMax, int depth)
     {
+        if (writer.BytesCommitted + writer.BytesPending > sizeMax)
+        {
+            return $"the value takes more than {sizeMax} bytes as JSON";
+        }
+
         switch (value)
         {
             case CelNull:
@@ -121,9 +132,9 @@ internal static class JsonConversion
             case CelList or CelMap when depth >= CelOrder.DepthMax:
                 return $"the value is nested deeper than {CelOrder.DepthMax}";
             case CelList list:
-                return TryWriteList(list, writer, depth);
+                return TryWriteList(list, writer, sizeMax, depth);
             case CelMap map:
-                return TryWriteMap(map, writer, depth);
+                return TryWriteMap(map, writer, sizeMax, depth);
             default:
                 return $"a {value.Type.Name} has no JSON form";
         }
@@ -148,12 +159,12 @@ internal static class JsonConversion
         return kind != JsonNumberKind.Double && isIntegral ? CelInt.Of((long)number) : new CelDouble(number);
     }
 
-    private static string? TryWriteList(CelList list, Utf8JsonWriter writer, int depth)
+    private static string? TryWriteList(CelList list, Utf8JsonWriter writer, long sizeMax, int depth)
     {
         writer.WriteStartArray();
         for (int index = 0; index < list.Count; index++)
         {
-            if (TryWrite(list[index], writer, depth + 1) is { } problem)
+            if (TryWrite(list[index], writer, sizeMax, depth + 1) is { } problem)
             {
                 return problem;
             }
@@ -163,7 +174,7 @@ internal static class JsonConversion
         return null;
     }
 
-    private static string? TryWriteMap(CelMap map, Utf8JsonWriter writer, int depth)
+    private static string? TryWriteMap(CelMap map, Utf8JsonWriter writer, long sizeMax, int depth)
     {
         var names = new HashSet<string>(StringComparer.Ordinal);
         writer.WriteStartObject();
@@ -176,7 +187,7 @@ internal static class JsonConversion
             }
 
             writer.WritePropertyName(name);
-            if (map.TryGet(key, out CelValue value) && TryWrite(value, writer, depth + 1) is { } problem)
+            if (map.TryGet(key, out CelValue value) && TryWrite(value, writer, sizeMax, depth + 1) is { } problem)
             {
                 return problem;
             }

@@ -76,6 +76,9 @@ internal sealed class TemplateRun(IBindings bindings, ExpressionLimits limits, U
 
     public long Cost { get; private set; }
 
+    /// <summary>Bytes that insertions may still take.</summary>
+    public long SizeLeft => limits.ResultSizeMax - _textLength;
+
     public CelValue? Evaluate(TemplatePart part, string pointer, out TemplateError? error)
     {
         ExpressionResult result = part.Expression!.Evaluate(bindings, limits, Cost);
@@ -176,7 +179,7 @@ internal sealed class ExpressionTemplate(string pointer, TemplatePart part) : Te
         }
 
         long before = run.Writer.BytesCommitted + run.Writer.BytesPending;
-        return JsonConversion.TryWrite(value, run.Writer, depth) is { } problem
+        return JsonConversion.TryWrite(value, run.Writer, before + run.SizeLeft, depth) is { } problem
             ? TemplateRun.Fail(pointer, ExpressionErrorCode.Type, problem, part.Offset)
             : run.Charge(run.Writer.BytesCommitted + run.Writer.BytesPending - before, pointer, part.Offset);
     }

@@ -76,7 +76,7 @@ public static class RecoveryPolicyReader
                 SpecCodes.UnknownTrigger,
                 entry.Pointer,
                 $"\"{ObjectReader.Shorten(entry.Name)}\" is no failure class.",
-                Suggestion.Mend(entry.Name, words, "Name a failure class, for example hallucination_detected, policy_violation or high_value_operation."));
+                policy.Findings.Mend(entry.Name, words, "Name a failure class, for example hallucination_detected, policy_violation or high_value_operation."));
         }
 
         return classes;

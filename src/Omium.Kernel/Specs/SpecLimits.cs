@@ -36,6 +36,9 @@ public static class SpecLimits
     /// <summary>Longest time-out and wait.</summary>
     public static readonly TimeSpan TimeoutMax = TimeSpan.FromHours(24);
 
+    /// <summary>Longest time a person may be given to approve.</summary>
+    public static readonly TimeSpan ApprovalTimeoutMax = TimeSpan.FromDays(30);
+
     /// <summary>Longest life of an idempotency key.</summary>
     public static readonly TimeSpan KeyTtlMax = TimeSpan.FromDays(30);
 

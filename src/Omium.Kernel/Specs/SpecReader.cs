@@ -26,7 +26,7 @@ public static class SpecReader
         return new SpecReading(spec, findings.Ordered());
     }
 
-    private static WorkflowSpec? Read(JsonElement source, FindingList findings)
+    internal static WorkflowSpec? Read(JsonElement source, FindingList findings)
     {
         if (ObjectReader.Open(source, "", "the workflow", findings) is not { } reader)
         {

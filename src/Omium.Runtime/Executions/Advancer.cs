@@ -210,7 +210,7 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
     private static SealedPayload SealPayload(ExecutionCell cell, string key, byte[] plain) =>
         new(cell.Stream.Id, key, Seal.Close(cell.DataKey!, plain, PayloadContext(cell.Stream, key)));
 
-    private static byte[] PayloadContext(StreamId stream, string key) => System.Text.Encoding.UTF8.GetBytes($"{stream}#{key}");
+    internal static byte[] PayloadContext(StreamId stream, string key) => System.Text.Encoding.UTF8.GetBytes($"{stream}#{key}");
 
     private async ValueTask LoadAsync(ExecutionCell cell, CancellationToken cancellation)
     {

@@ -23,8 +23,11 @@ internal static class IndexProjector
                 case StepFailed e when !events.OfType<RetryScheduled>().Any(retry => retry.Step == e.Step && retry.Visit == e.Visit):
                     rows.Add(FailureRow(after, e, "open", atMs));
                     break;
-                case StepCommitted e when before.FailedVisit is { } failed && failed.Step == e.Step && before.Visits[failed].Failures is { Count: > 0 } failures:
-                    rows.Add(FailureRow(after, failures[^1].Failure, "resolved", failures[^1].AtMs));
+                case StepCommitted e:
+                    rows.AddRange(Resolved(before, after, e.Step));
+                    break;
+                case StepSkipped e when e.Reason != "no_edge_taken":
+                    rows.AddRange(Resolved(before, after, e.Step));
                     break;
                 case ReviewRequested e:
                     rows.Add(ReviewRow(after, e, "open", atMs));
@@ -40,6 +43,29 @@ internal static class IndexProjector
 
     /// <summary>The id of a failure: execution, step, visit, attempt.</summary>
     public static string FailureId(string execution, string step, int visit, int attempt) => $"{execution}.{step}.{visit}.{attempt}";
+
+    /// <summary>
+    /// Failures of a step that its commit (or a decision to skip it) settles: the one a retry would begin with, and those people were asked about
+    /// (an approved retry clears the first mark long before the step commits).
+    /// </summary>
+    private static IEnumerable<IndexRow> Resolved(ExecutionState before, ExecutionState after, string step)
+    {
+        var attempts = before.Reviews.Values
+            .Where(review => review.Request.Kind == "failure" && review.Request.Step == step)
+            .Select(review => (new VisitKey(step, review.Request.Visit), review.Request.Attempt));
+        if (before.FailedVisit is { } failed && failed.Step == step && before.Visits[failed].Failures is { Count: > 0 } failures)
+        {
+            attempts = attempts.Append((failed, failures[^1].Failure.Attempt));
+        }
+
+        foreach (var (key, attempt) in attempts.Distinct())
+        {
+            if (after.Visits[key].Failures.Find(failure => failure.Failure.Attempt == attempt) is { Failure: not null } known)
+            {
+                yield return FailureRow(after, known.Failure, "resolved", known.AtMs);
+            }
+        }
+    }
 
     private static IndexRow ExecutionRow(ExecutionState state, IReadOnlyList<PendingEffect> pending) => new(state.Tenant, IndexKinds.Execution, state.ExecutionId, state.ExecutionId)
     {

@@ -32,16 +32,33 @@ public static class PayloadResolver
         _ => false,
     };
 
-    /// <summary>The value with every reference replaced by what it stands for. Throws <see cref="InvalidDataException"/> when a payload is missing.</summary>
+    /// <summary>
+    /// The value with every reference replaced by what it stands for, also those inside of what was referenced. Throws
+    /// <see cref="InvalidDataException"/> when a payload is missing.
+    /// </summary>
     public static async ValueTask<JsonElement> MaterializeAsync(JsonElement value, Func<string, ValueTask<byte[]?>> read)
     {
-        var found = new Dictionary<string, byte[]>(StringComparer.Ordinal);
-        foreach (var digest in References(value).Distinct(StringComparer.Ordinal))
+        var found = new Dictionary<string, JsonElement>(StringComparer.Ordinal);
+        var open = new Queue<string>(References(value));
+        while (open.TryDequeue(out var digest))
         {
-            found[digest] = await read(digest) ?? throw new InvalidDataException($"payload {digest} is missing");
+            if (!found.ContainsKey(digest))
+            {
+                found[digest] = CanonicalJson.ParseTrusted(await read(digest) ?? throw new InvalidDataException($"payload {digest} is missing"));
+                foreach (var inner in References(found[digest]))
+                {
+                    open.Enqueue(inner);
+                }
+            }
         }
 
-        if (found.Count == 0)
+        return Replace(value, found);
+    }
+
+    /// <summary>The value with every reference that <paramref name="found"/> knows replaced; the others stay.</summary>
+    public static JsonElement Replace(JsonElement value, IReadOnlyDictionary<string, JsonElement> found)
+    {
+        if (found.Count == 0 || !References(value).Any())
         {
             return value;
         }
@@ -52,10 +69,11 @@ public static class PayloadResolver
             Write(value, writer, found);
         }
 
-        return CanonicalJson.ParseTrusted(buffer.WrittenSpan);
+        return CanonicalJson.ParseTrusted(CanonicalJson.Canonicalize(CanonicalJson.ParseTrusted(buffer.WrittenSpan)));
     }
 
-    private static IEnumerable<string> References(JsonElement value) => value.ValueKind switch
+    /// <summary>Digests of the payloads that a value refers to, in order, with repetitions.</summary>
+    public static IEnumerable<string> References(JsonElement value) => value.ValueKind switch
     {
         JsonValueKind.Object when PayloadReference.TryRead(value, out var digest, out _) => [digest],
         JsonValueKind.Object => value.EnumerateObject().SelectMany(member => References(member.Value)),
@@ -63,12 +81,12 @@ public static class PayloadResolver
         _ => [],
     };
 
-    private static void Write(JsonElement value, Utf8JsonWriter writer, Dictionary<string, byte[]> found)
+    private static void Write(JsonElement value, Utf8JsonWriter writer, IReadOnlyDictionary<string, JsonElement> found)
     {
         switch (value.ValueKind)
         {
-            case JsonValueKind.Object when PayloadReference.TryRead(value, out var digest, out _):
-                writer.WriteRawValue(found[digest], skipInputValidation: true);
+            case JsonValueKind.Object when PayloadReference.TryRead(value, out var digest, out _) && found.TryGetValue(digest, out var payload):
+                Write(payload, writer, found);
                 break;
             case JsonValueKind.Object:
                 writer.WriteStartObject();

@@ -66,10 +66,10 @@ internal static class Literals
 
             while (_position < end && problem is null)
             {
-                offset = _position;
                 int next = source.IndexOf('\\', _position, end - _position);
                 Append(source.AsSpan(_position, (next < 0 ? end : next) - _position));
                 _position = next < 0 ? end : next + 1;
+                offset = next;
                 problem = next < 0 ? null : TryEscape();
             }
 

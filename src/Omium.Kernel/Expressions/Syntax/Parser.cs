@@ -305,6 +305,9 @@ internal sealed partial class Parser
         {
             case TokenKind.Int or TokenKind.Uint or TokenKind.Double:
                 return Number(token.Start, isNegative: false);
+            case TokenKind.Minus when _tokens[_position + 1].Kind is TokenKind.Int or TokenKind.Double:
+                Next();
+                return Number(token.Start, isNegative: true);
             case TokenKind.String or TokenKind.Bytes:
                 Next();
                 return Literals.TryQuoted(_text, token, out string? problem, out int offset) is { } value

@@ -146,6 +146,9 @@ internal sealed partial class Parser
             found.Add(first);
         }
 
+        // A call takes about twice as much stack as a pair of parentheses, so its arguments count twice.
+        int extra = close == TokenKind.CloseParenthesis ? 1 : 0;
+        _nesting += extra;
         bool mayEnd = true;
         while (!(mayEnd && Current.Kind == close))
         {
@@ -165,6 +168,7 @@ internal sealed partial class Parser
             mayEnd = allowsTrailing;
         }
 
+        _nesting -= extra;
         items = [.. found];
         return Take(close, close == TokenKind.CloseBracket ? "']' of a list" : "')' of a call");
     }

@@ -40,7 +40,7 @@ internal static class ActionReader
             SpecCodes.UnknownAction,
             entry.Pointer,
             $"\"{ObjectReader.Shorten(entry.Name)}\" is no recovery action.",
-            Suggestion.Mend(entry.Name, words, $"Write one of: {string.Join(", ", words)}."));
+            findings.Mend(entry.Name, words, $"Write one of: {string.Join(", ", words)}."));
         return [];
     }
 

@@ -78,7 +78,7 @@ internal sealed class EditLists(FindingList findings)
                 SpecCodes.UnknownEdit,
                 pointer,
                 isNeverAllowed ? $"\"{word}\" can never be edited in a review." : $"\"{ObjectReader.Shorten(word)}\" is no kind of edit.",
-                isNeverAllowed ? $"Remove it, or move it to forbidden_edits." : Suggestion.Mend(word, known, $"Write one of: {string.Join(", ", known)}."));
+                isNeverAllowed ? $"Remove it, or move it to forbidden_edits." : findings.Mend(word, known, $"Write one of: {string.Join(", ", known)}."));
         }
 
         return words;

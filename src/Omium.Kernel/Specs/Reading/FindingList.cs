@@ -5,7 +5,11 @@ internal sealed class FindingList
 {
     private const int KeptMax = 10 * SpecLimits.FindingsMax;
 
+    // Comparing words costs; a document full of mistakes is helped as much by its first thousand suggestions.
+    private const int SuggestionsMax = 1_000;
+
     private readonly List<SpecFinding> _findings = [];
+    private int _suggestions;
 
     public int Omitted { get; private set; }
 
@@ -14,6 +18,10 @@ internal sealed class FindingList
     public void Error(string code, string pointer, string message, string mend) => Add(new SpecFinding(code, SpecSeverity.Error, pointer, message, mend));
 
     public void Warning(string code, string pointer, string message, string mend) => Add(new SpecFinding(code, SpecSeverity.Warning, pointer, message, mend));
+
+    /// <summary>"Did you mean" with the nearest candidate, or the alternative when none is near.</summary>
+    public string Mend(string word, IReadOnlyCollection<string> candidates, string otherwise) =>
+        _suggestions++ < SuggestionsMax && Suggestion.Nearest(word, candidates) is { } nearest ? $"Did you mean \"{nearest}\"?" : otherwise;
 
     public IReadOnlyList<SpecFinding> Ordered()
     {

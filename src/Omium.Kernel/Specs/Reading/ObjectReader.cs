@@ -236,7 +236,7 @@ internal sealed class ObjectReader
                     SpecCodes.UnknownProperty,
                     At(member.Name),
                     $"{char.ToUpperInvariant(_what[0])}{_what[1..]} has no property \"{Shorten(member.Name)}\".",
-                    Suggestion.Mend(member.Name, _known, $"Remove it; known here: {string.Join(", ", _known)}."));
+                    Findings.Mend(member.Name, _known, $"Remove it; known here: {string.Join(", ", _known)}."));
             }
         }
     }
@@ -266,7 +266,7 @@ internal sealed class ObjectReader
             SpecCodes.InvalidValue,
             At(name),
             $"\"{name}\" cannot be \"{Shorten(text)}\".",
-            Suggestion.Mend(text, words, $"Write one of: {string.Join(", ", words)}."));
+            Findings.Mend(text, words, $"Write one of: {string.Join(", ", words)}."));
         return null;
     }
 

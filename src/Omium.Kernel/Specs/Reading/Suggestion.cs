@@ -6,10 +6,6 @@ internal static class Suggestion
     private const int WordLengthMax = 64;
     private const int CandidatesMax = 500;
 
-    /// <summary>A sentence with the nearest word, or the alternative when none is near.</summary>
-    public static string Mend(string word, IReadOnlyCollection<string> candidates, string otherwise) =>
-        Nearest(word, candidates) is { } nearest ? $"Did you mean \"{nearest}\"?" : otherwise;
-
     /// <summary>The candidate with the least distance if that is at most a third of the word (at least 1), the first one of equals; else null.</summary>
     public static string? Nearest(string word, IReadOnlyCollection<string> candidates)
     {

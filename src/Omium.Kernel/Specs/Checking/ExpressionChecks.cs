@@ -1,0 +1,94 @@
+using System.Text.Json;
+using Omium.Kernel.Expressions;
+using Omium.Kernel.Json;
+
+namespace Omium.Kernel.Specs.Checking;
+
+/// <summary>Every expression and template compiles, starts with names known at its place, and reads only what has run before.</summary>
+internal static class ExpressionChecks
+{
+    private const string TemplateOpening = "${{";
+
+    public static void Check(CheckContext context)
+    {
+        var reader = new ExpressionReader(context.Findings, context);
+        foreach (var (step, index, pointer) in context.Steps())
+        {
+            CheckStep(reader, step, index, pointer);
+        }
+
+        foreach (var edge in context.Spec.Edges)
+        {
+            reader.Expression(edge.When, edge.Pointer + "/when", ExpressionScope.EdgeCondition(context.StepIndex(edge.From)));
+        }
+
+        foreach (var (name, tool) in context.Spec.Tools)
+        {
+            CheckTool(reader, tool, CheckContext.ToolPointer(name));
+        }
+
+        foreach (var (id, agent) in context.Spec.Agents)
+        {
+            CheckAgent(context, agent, CheckContext.AgentPointer(id));
+        }
+    }
+
+    private static void CheckStep(ExpressionReader reader, StepSpec step, int index, string pointer)
+    {
+        if (step.Input is { } input)
+        {
+            reader.Template(input, pointer + "/input", ExpressionScope.StepInput(index));
+        }
+
+        CheckGuards(reader, step.Pre, pointer + "/guards/pre", ExpressionScope.Precondition(index));
+        CheckGuards(reader, step.Post, pointer + "/guards/post", ExpressionScope.Postcondition(index));
+        CheckEffect(reader, step.Effect, pointer, ExpressionScope.StepEffect(index));
+    }
+
+    private static void CheckTool(ExpressionReader reader, ToolSpec tool, string pointer)
+    {
+        CheckGuards(reader, tool.Guards, pointer + "/guards", ExpressionScope.ToolArguments);
+        CheckEffect(reader, tool.Effect, pointer, ExpressionScope.ToolArguments);
+        if (tool.Url is { } url)
+        {
+            reader.Template(JsonMake.Text(url), pointer + "/url", ExpressionScope.ToolRequest);
+        }
+
+        foreach (var (name, value) in tool.Headers)
+        {
+            reader.Template(JsonMake.Text(value), JsonPointer.Append(pointer + "/headers", name), ExpressionScope.ToolRequest);
+        }
+
+        if (tool.Body is { } body)
+        {
+            reader.Template(body, pointer + "/body", ExpressionScope.ToolRequest);
+        }
+    }
+
+    private static void CheckGuards(ExpressionReader reader, IReadOnlyList<GuardSpec> guards, string pointer, ExpressionScope scope)
+    {
+        foreach (var (guard, guardPointer) in SpecWalk.Numbered(guards, pointer))
+        {
+            reader.Expression(guard.Check, guardPointer + "/check", scope);
+        }
+    }
+
+    private static void CheckEffect(ExpressionReader reader, EffectSpec? effect, string pointer, ExpressionScope scope)
+    {
+        reader.Expression(effect?.Key, pointer + "/effect/key", scope);
+        reader.Expression(effect?.Amount, pointer + "/effect/amount", scope);
+    }
+
+    private static void CheckAgent(CheckContext context, AgentSpec agent, string pointer)
+    {
+        (string? Text, string Pointer)[] texts = [(agent.Role, pointer + "/role"), (agent.Goal, pointer + "/goal"), (agent.Prompt, pointer + "/prompt")];
+        foreach (var (text, textPointer) in texts.Concat(SpecWalk.Numbered<string?>(agent.Constraints, pointer + "/constraints")))
+        {
+            if (text is not null && text.Contains(TemplateOpening, StringComparison.Ordinal))
+            {
+                context.Findings.Error(
+                    SpecCodes.TemplateSyntax, textPointer, "What an agent is told holds no templates.", "Give the data to the agent through the \"input\" of its step.");
+            }
+        }
+    }
+}

@@ -1,0 +1,32 @@
+namespace Omium.Kernel.Specs.Checking;
+
+/// <summary>What an expression may read at the place where it is written.</summary>
+/// <param name="Place">What people call the place, for messages: "a precondition".</param>
+/// <param name="Roots">Names it may start with.</param>
+internal sealed record ExpressionScope(string Place, IReadOnlyList<string> Roots)
+{
+    private static readonly string[] OfSteps = ["input", "steps", "execution", "now"];
+    private static readonly string[] OfOutputs = ["input", "output", "steps", "execution", "now"];
+
+    /// <summary>Index of the step whose ancestors may be read; null = the outputs of all steps.</summary>
+    public int? Reader { get; init; }
+
+    /// <summary>True when the output of <see cref="Reader"/> itself may be read too.</summary>
+    public bool IncludesReader { get; init; }
+
+    public static ExpressionScope StepInput(int step) => new("the input of a step", OfSteps) { Reader = step };
+
+    public static ExpressionScope Precondition(int step) => new("a precondition", OfSteps) { Reader = step };
+
+    public static ExpressionScope Postcondition(int step) => new("a postcondition", OfOutputs) { Reader = step, IncludesReader = true };
+
+    public static ExpressionScope StepEffect(int step) => new("the effect of a step", OfSteps) { Reader = step };
+
+    public static ExpressionScope EdgeCondition(int? source) => new("the condition of an edge", OfOutputs) { Reader = source, IncludesReader = true };
+
+    public static ExpressionScope ToolArguments { get; } = new("a guard or effect of a tool", ["input", "execution", "now"]);
+
+    public static ExpressionScope ToolRequest { get; } = new("the request of a tool", ["input", "secrets", "execution"]);
+
+    public static ExpressionScope RecoveryRule { get; } = new("a recovery rule", ["failure", "input", "steps", "execution", "now"]);
+}

@@ -1,0 +1,94 @@
+using System.Collections.Concurrent;
+using System.Threading.Channels;
+using Omium.Kernel.Executions;
+using Omium.Runtime.Ports;
+
+namespace Omium.Runtime.Executions;
+
+/// <summary>One thing that happened while somebody listened: a record, or a piece of a model's answer as it streams in.</summary>
+/// <param name="Record">The record's envelope; null for a delta.</param>
+/// <param name="Body">The record's body; null for a delta.</param>
+/// <param name="Effect">Delta: the local id of the model's turn.</param>
+/// <param name="Delta">Delta: text.</param>
+public readonly record struct FeedItem(LogRecord? Record, RecordBody? Body, string? Effect, string? Delta);
+
+/// <summary>
+/// Hands records to those who listen to an execution, as they are appended by this process. No polling. A slow listener loses its oldest
+/// items, never the newest: it sees the gap in the sequence numbers and reads the log.
+/// </summary>
+public sealed class ExecutionFeed
+{
+    /// <summary>Items kept for one listener.</summary>
+    public const int ItemsMax = 256;
+
+    private readonly ConcurrentDictionary<StreamId, Listener[]> _listeners = new();
+
+    /// <summary>Listens to a writer.</summary>
+    public ExecutionFeed(Advancer advancer) => advancer.Appended += (cell, record, body) => Publish(cell.Stream, new FeedItem(record, body, null, null));
+
+    /// <summary>Begins to listen; dispose it to stop. Records appended from now on arrive; read the log for those before.</summary>
+    public Listener Listen(StreamId stream)
+    {
+        var listener = new Listener(this, stream);
+        _listeners.AddOrUpdate(stream, _ => [listener], (_, known) => [.. known, listener]);
+        return listener;
+    }
+
+    /// <summary>Hands a piece of an answer on. Pieces are a courtesy: a listener that is behind does not get them.</summary>
+    public void PublishDelta(ExecutionCell cell, string effect, string delta) => Publish(cell.Stream, new FeedItem(null, null, effect, delta));
+
+    private void Publish(StreamId stream, FeedItem item)
+    {
+        if (_listeners.IsEmpty || !_listeners.TryGetValue(stream, out var listeners))
+        {
+            return;
+        }
+
+        foreach (var listener in listeners)
+        {
+            listener.Offer(item);
+        }
+    }
+
+    private void Remove(Listener listener)
+    {
+        while (_listeners.TryGetValue(listener.Stream, out var known))
+        {
+            Listener[] rest = [.. known.Where(other => other != listener)];
+            var isDone = rest.Length == 0
+                ? _listeners.TryRemove(new KeyValuePair<StreamId, Listener[]>(listener.Stream, known))
+                : _listeners.TryUpdate(listener.Stream, rest, known);
+            if (isDone)
+            {
+                return;
+            }
+        }
+    }
+
+    /// <summary>One who listens.</summary>
+    public sealed class Listener : IDisposable
+    {
+        private readonly ExecutionFeed _feed;
+        private readonly Channel<FeedItem> _channel = Channel.CreateBounded<FeedItem>(
+            new BoundedChannelOptions(ItemsMax) { FullMode = BoundedChannelFullMode.DropOldest, SingleReader = true });
+
+        internal Listener(ExecutionFeed feed, StreamId stream) => (_feed, Stream) = (feed, stream);
+
+        /// <summary>The execution.</summary>
+        public StreamId Stream { get; }
+
+        /// <summary>What arrives.</summary>
+        public ChannelReader<FeedItem> Items => _channel.Reader;
+
+        /// <inheritdoc/>
+        public void Dispose() => _feed.Remove(this);
+
+        internal void Offer(FeedItem item)
+        {
+            if (item.Record is not null || _channel.Reader.Count < ItemsMax / 2)
+            {
+                _channel.Writer.TryWrite(item);
+            }
+        }
+    }
+}

@@ -1,0 +1,19 @@
+using Omium.Kernel.Executions;
+using Omium.Runtime.Ports;
+
+namespace Omium.Runtime.Executions;
+
+/// <summary>
+/// What the edges of the system (HTTP, commands) need of an engine. Guarantees: a command that was accepted is durable when this returns, and
+/// what became outstanding by it is run by some host, here or elsewhere, without further calls.
+/// </summary>
+public interface IExecutionEngine
+{
+    /// <summary>Decides and records a command, then sees to what became outstanding.</summary>
+    /// <param name="stream">The execution.</param>
+    /// <param name="command">What is wanted.</param>
+    /// <param name="payloads">Large values that the command refers to, by digest; they become durable with its record.</param>
+    /// <param name="cancellation">Gives up waiting; whether the command was recorded is then unknown.</param>
+    ValueTask<AdvanceResult> SubmitAsync(
+        StreamId stream, ExecutionCommand command, IReadOnlyDictionary<string, byte[]>? payloads = null, CancellationToken cancellation = default);
+}

@@ -1,0 +1,220 @@
+using System.Security.Cryptography;
+using System.Text.Json;
+using Omium.Kernel.Executions;
+using Omium.Kernel.Json;
+using Omium.Kernel.Specs;
+using Omium.Runtime.Ports;
+using Omium.Runtime.Security;
+
+namespace Omium.Runtime.Executions;
+
+/// <summary>What a verification came to.</summary>
+public enum VerifyVerdict
+{
+    /// <summary>Every record was decided again from its command, and the bytes are equal.</summary>
+    Identical,
+
+    /// <summary>Chain, digests and fold hold; some records were decided by another kernel version, whose decisions are not claimed.</summary>
+    Consistent,
+
+    /// <summary>The key was destroyed: the chain holds, the contents cannot be read any more.</summary>
+    Erased,
+
+    /// <summary>Something does not agree with something else; <see cref="VerifyReport.Detail"/> says what.</summary>
+    Corrupt,
+}
+
+/// <summary>The verdict over a stream.</summary>
+/// <param name="Verdict">The verdict.</param>
+/// <param name="Records">Records that were looked at and hold.</param>
+/// <param name="Detail">With corrupt and consistent: what and where.</param>
+public sealed record VerifyReport(VerifyVerdict Verdict, long Records, string? Detail);
+
+/// <summary>
+/// Proves that a stored execution is what the kernel decided. Reads the log, the payloads and the spec; trusts no cache; calls no tool, no
+/// model and no clock. Each record: its hash follows from the one before and from its sealed bytes; its body opens; decided again from the
+/// recorded command it gives the same bytes; every payload it refers to is there and has its digest.
+/// </summary>
+public sealed class Verifier(IEventLog log, IPayloadStore payloads, IDocumentStore documents, IKeyWrap keys)
+{
+    private const int PageRecords = 500;
+
+    /// <summary>Verifies a stream from its first record; null when there is none.</summary>
+    public async Task<VerifyReport?> VerifyAsync(StreamId stream, CancellationToken cancellation = default)
+    {
+        byte[]? dataKey;
+        try
+        {
+            dataKey = await log.ReadKeyAsync(stream, cancellation) is { } wrapped ? keys.Unwrap(wrapped) : null;
+        }
+        catch (CryptographicException)
+        {
+            return new VerifyReport(VerifyVerdict.Corrupt, 0, "the stream's key does not open");
+        }
+
+        var run = new Run(stream, dataKey, payloads, documents);
+        while (true)
+        {
+            var page = await log.ReadAsync(stream, run.Records, PageRecords, cancellation);
+            foreach (var record in page)
+            {
+                if (await run.CheckAsync(record, cancellation) is { } problem)
+                {
+                    return new VerifyReport(VerifyVerdict.Corrupt, run.Records, $"record {record.Seq}: {problem}");
+                }
+            }
+
+            if (page.Count < PageRecords)
+            {
+                break;
+            }
+        }
+
+        return run switch
+        {
+            { Records: 0 } => null,
+            _ when dataKey is null => new VerifyReport(VerifyVerdict.Erased, run.Records, "the key was destroyed; the chain of hashes holds"),
+            { OtherKernel: { } version } => new VerifyReport(VerifyVerdict.Consistent, run.Records, $"some records were decided by kernel {version}; this is kernel {ExecutionKernel.Version}"),
+            _ => new VerifyReport(VerifyVerdict.Identical, run.Records, null),
+        };
+    }
+
+    private sealed class Run(StreamId stream, byte[]? dataKey, IPayloadStore payloads, IDocumentStore documents)
+    {
+        private readonly HashSet<string> _checked = new(StringComparer.Ordinal);
+        private byte[] _lastHash = RecordCodec.Genesis;
+        private ExecutionState _state = ExecutionState.Empty;
+        private WorkflowPlan? _plan;
+
+        public long Records { get; private set; }
+
+        public int? OtherKernel { get; private set; }
+
+        /// <summary>Checks the next record; a text says what is wrong.</summary>
+        public async Task<string?> CheckAsync(LogRecord record, CancellationToken cancellation)
+        {
+            var problem = CheckChain(record) ?? (dataKey is null ? null : await CheckBodyAsync(record, dataKey, cancellation));
+            if (problem is null)
+            {
+                Records = record.Seq;
+                _lastHash = record.Hash;
+            }
+
+            return problem;
+        }
+
+        private string? CheckChain(LogRecord record) => record switch
+        {
+            _ when record.Seq != Records + 1 => $"it does not follow record {Records}",
+            _ when !record.PrevHash.AsSpan().SequenceEqual(_lastHash) => "it does not name the hash of the record before",
+            _ when !record.Hash.AsSpan().SequenceEqual(RecordCodec.HashOf(record)) => "its hash is not that of its bytes",
+            _ => null,
+        };
+
+        private async Task<string?> CheckBodyAsync(LogRecord record, byte[] key, CancellationToken cancellation)
+        {
+            try
+            {
+                var stored = RecordCodec.Open(stream, record, key);
+                var body = KernelJson.Deserialize(stored);
+                var problem = CheckEnvelope(record, body)
+                    ?? await CheckPayloadsAsync(stored, key, cancellation)
+                    ?? await CheckSpecAsync(body, cancellation)
+                    ?? await CheckDecisionAsync(record, body, stored, key, cancellation);
+                if (problem is null)
+                {
+                    _state = ExecutionKernel.Fold(_state, body);
+                }
+
+                return problem;
+            }
+            catch (Exception error) when (error is CryptographicException or JsonException or CorruptLogException or NotSupportedException)
+            {
+                return $"its body cannot be read: {error.Message}";
+            }
+        }
+
+        private static string? CheckEnvelope(LogRecord record, RecordBody body) =>
+            record.Command != body.Command.Name || record.AtUnixMs != body.Command.AtMs || record.EventTypes != string.Join(' ', body.Events.Select(RecordCodec.NameOf))
+                ? "its envelope does not agree with its body"
+                : null;
+
+        /// <summary>Every payload the record refers to, and what those refer to in turn.</summary>
+        private async Task<string?> CheckPayloadsAsync(byte[] stored, byte[] key, CancellationToken cancellation)
+        {
+            var open = new Queue<string>(PayloadResolver.References(JsonElement.Parse(stored)));
+            while (open.TryDequeue(out var digest))
+            {
+                if (!_checked.Add(digest))
+                {
+                    continue;
+                }
+
+                if (await ReadPayloadAsync(digest, key, cancellation) is not { } bytes)
+                {
+                    return $"payload {digest} is missing";
+                }
+
+                if (CanonicalJson.Digest(bytes) != digest)
+                {
+                    return $"payload {digest} has other bytes than its digest says";
+                }
+
+                foreach (var inner in PayloadResolver.References(CanonicalJson.ParseTrusted(bytes)))
+                {
+                    open.Enqueue(inner);
+                }
+            }
+
+            return null;
+        }
+
+        private async Task<string?> CheckSpecAsync(RecordBody body, CancellationToken cancellation)
+        {
+            if (body.Command is not StartExecution start || _plan is not null)
+            {
+                return _plan is null ? "the stream does not begin with a start" : null;
+            }
+
+            if (await documents.GetAsync(new DocumentKey(stream.Tenant, PlanCache.Kind, start.SpecDigest), cancellation) is not { } spec)
+            {
+                return $"the spec {start.SpecDigest} is missing";
+            }
+
+            if (CanonicalJson.Digest(spec.Content) != start.SpecDigest)
+            {
+                return $"the spec {start.SpecDigest} has other bytes than its digest says";
+            }
+
+            string? problem = null;
+            _plan = SpecReader.Read(CanonicalJson.ParseTrusted(spec.Content)).Spec is { } read ? WorkflowPlan.TryCompile(read, out problem) : null;
+            return _plan is null ? $"the spec {start.SpecDigest} does not compile: {problem}" : null;
+        }
+
+        private async Task<string?> CheckDecisionAsync(LogRecord record, RecordBody body, byte[] stored, byte[] key, CancellationToken cancellation)
+        {
+            if (record.Kernel != ExecutionKernel.Version)
+            {
+                OtherKernel ??= record.Kernel;
+                return null;
+            }
+
+            var values = new DecisionValues(_plan!);
+            foreach (var digest in ExecutionKernel.Needs(_state, body.Command))
+            {
+                if (await ReadPayloadAsync(digest, key, cancellation) is { } bytes)
+                {
+                    values.Payloads[digest] = CanonicalJson.ParseTrusted(bytes);
+                }
+            }
+
+            var outcome = ExecutionKernel.Decide(_state, body.Command, values);
+            return KernelJson.Serialize(new RecordBody(body.Command, outcome.Events)).AsSpan().SequenceEqual(stored)
+                ? null
+                : $"decided again, '{body.Command.Name}' gives other events";
+        }
+
+        private async Task<byte[]?> ReadPayloadAsync(string digest, byte[] key, CancellationToken cancellation) =>
+            await payloads.GetAsync(stream.Tenant, stream.Id, digest, cancellation) is { } closed ? Seal.Open(key, closed, Advancer.PayloadContext(stream, digest)) : null;
+    }
+}

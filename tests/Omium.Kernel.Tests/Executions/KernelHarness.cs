@@ -1,0 +1,137 @@
+using System.Text.Json;
+using System.Text;
+using Omium.Kernel.Executions;
+using Omium.Kernel.Json;
+using Omium.Kernel.Specs;
+using Xunit;
+
+namespace Omium.Kernel.Tests.Executions;
+
+/// <summary>
+/// Drives the kernel the way an engine does, in memory: every command is decided, recorded as bytes, and the state is folded from those bytes
+/// again, so that what is tested is what would be stored.
+/// </summary>
+internal sealed class KernelHarness
+{
+    private readonly List<byte[]> _log = [];
+    private readonly Dictionary<string, JsonElement> _payloads = [];
+
+    public KernelHarness(string specJson)
+    {
+        var reading = SpecReader.Read(Json(specJson));
+        Assert.True(reading.Spec is not null && !reading.Findings.Any(f => f.Severity == SpecSeverity.Error), string.Join("\n", reading.Findings));
+        Plan = WorkflowPlan.TryCompile(reading.Spec!, out var problem)!;
+        Assert.Null(problem);
+    }
+
+    public WorkflowPlan Plan { get; }
+
+    public ExecutionState State { get; private set; } = ExecutionState.Empty;
+
+    public long NowMs { get; set; } = 1_700_000_000_000;
+
+    public IReadOnlyList<byte[]> Log => _log;
+
+    public IReadOnlyList<PendingEffect> Pending => ExecutionKernel.Pending(State, Plan);
+
+    public IEnumerable<ExecutionEvent> Events => _log.SelectMany(bytes => KernelJson.Deserialize(bytes).Events);
+
+    /// <summary>Effects that were really carried out: effect id, tool or step, in order.</summary>
+    public List<string> Carried { get; } = [];
+
+    public static JsonElement Json(string text)
+    {
+        Assert.True(CanonicalJson.TryParse(Encoding.UTF8.GetBytes(text), out var value, out var problem), problem?.Message);
+        return value;
+    }
+
+    public DecisionOutcome Send(ExecutionCommand command)
+    {
+        var values = new DecisionValues(Plan) { Payloads = new(_payloads) };
+        var outcome = ExecutionKernel.Decide(State, command, values);
+        if (outcome.Events.Count > 0)
+        {
+            var body = new RecordBody(command, outcome.Events);
+            var bytes = KernelJson.Serialize(body);
+            _log.Add(bytes);
+            foreach (var (digest, payload) in outcome.Payloads)
+            {
+                _payloads[digest] = CanonicalJson.ParseTrusted(payload);
+            }
+
+            State = ExecutionKernel.Fold(State, KernelJson.Deserialize(bytes));
+        }
+
+        return outcome;
+    }
+
+    public DecisionOutcome Start(string input = "{}") =>
+        Send(new StartExecution(NowMs, "exe_test", "ten_a", Plan.Spec.Name, 1, "digest", Json(input), 7, "key_a", 10_000));
+
+    public DecisionOutcome Answer(string effect, string content) =>
+        Send(new SettleEffect(NowMs, effect, new EffectOutcome { Answer = new ModelAnswer { Content = content, InputTokens = 10, OutputTokens = 5 } }));
+
+    public DecisionOutcome Result(string effect, string json) => Send(new SettleEffect(NowMs, effect, new EffectOutcome { Result = Json(json) }));
+
+    public DecisionOutcome Failure(string effect, EffectFailure failure) => Send(new SettleEffect(NowMs, effect, new EffectOutcome { Failure = failure }));
+
+    public DecisionOutcome Decide(string decision, AgentEdit? edits = null, string? output = null, string by = "ada", string? digest = null)
+    {
+        var review = State.OpenReviews.Count > 0 ? State.OpenReviews[0] : State.Reviews.Keys.Order().Last();
+        var request = State.Reviews[review].Request;
+        return Send(new DecideReview(NowMs, review, decision, digest ?? request.Digest, by, edits, output is null ? null : Json(output), null, null));
+    }
+
+    /// <summary>Runs everything that is due with this answerer until nothing is; time jumps to the next due time when only timers remain.</summary>
+    public void Run(Func<string, string, EffectOutcome> carryOut, int stepsMax = 10_000)
+    {
+        for (var steps = 0; steps < stepsMax; steps++)
+        {
+            var pending = Pending;
+            if (pending.Count == 0)
+            {
+                return;
+            }
+
+            var next = pending.OrderBy(effect => effect.DueMs).First();
+            NowMs = Math.Max(NowMs, next.DueMs);
+            CarryOut(next, carryOut);
+        }
+
+        Assert.Fail($"still busy after {stepsMax} steps: {string.Join(", ", Pending)}");
+    }
+
+    public void CarryOut(PendingEffect effect, Func<string, string, EffectOutcome> carryOut)
+    {
+        switch (effect.Kind)
+        {
+            case PendingKind.Timer:
+                Send(new WakeTimers(NowMs));
+                return;
+            case PendingKind.Notify:
+                Send(new RecordNotification(NowMs, int.Parse(effect.Id.Split('~')[1])));
+                return;
+            case PendingKind.Call when Send(new BeginCall(NowMs, effect.Id, "runner-1", 5_000)) is { Accepted: false } or { Events.Count: 0 }:
+                return;
+        }
+
+        Assert.True(EffectId.TryParse(effect.Id, out var id));
+        var call = State.Visits[id.Key].Calls.Find(candidate => candidate.Id == id.WithoutSub);
+        var name = effect.Kind switch
+        {
+            PendingKind.Model => id.Step,
+            PendingKind.Compensate => $"undo {call!.Tool}",
+            PendingKind.Verify => $"verify {call!.Tool}",
+            _ => call!.Tool,
+        };
+        Carried.Add(name);
+        Send(new SettleEffect(NowMs, effect.Id, carryOut(name, effect.Id)));
+    }
+
+    public static EffectOutcome Ok(string json) => new() { Result = Json(json) };
+
+    public static EffectOutcome Says(string content) => new() { Answer = new ModelAnswer { Content = content } };
+
+    public static EffectOutcome Fails(string @class, string code, bool mayHaveHappened = false, bool permanent = false) =>
+        new() { Failure = new EffectFailure(@class, code, $"{code} happened", mayHaveHappened, null, permanent) };
+}
