@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Runtime.InteropServices;
+using Omium.Cli.Expressions;
 using Omium.Cli.Schemas;
 using Omium.Cli.Servers;
 
@@ -28,6 +29,8 @@ public static class RootCommands
         // These read their own arguments: files of cases by the dozen, and the servers of demo and tests.
         switch (args)
         {
+            case ["expr", .. var rest]:
+                return ExpressionCommand.Run(rest, Console.Out, Console.Error);
             case ["schema", .. var rest]:
                 return SchemaCommand.Run(rest, Console.Out, Console.Error);
             case ["model-script", .. var rest]:
@@ -55,7 +58,20 @@ public static class RootCommands
     private static RootCommand Create()
     {
         var root = new RootCommand("Omium: fault-tolerant multi-agent workflows. `omium dev` runs the whole platform on this machine.");
-        root.Subcommands.Add(DevCommand.Create());
+        foreach (var command in (Command[])
+        [
+            DevCommand.Create(), ExecutionCommands.Run(), ExecutionCommands.List(), ExecutionCommands.Show(), ReviewCommands.List(), ReviewCommands.Approve(),
+            ExecutionCommands.Rollback(), ExecutionCommands.Retry(), ExecutionCommands.Replay(), WorkflowCommands.List(), WorkflowCommands.Save(),
+            WorkflowCommands.Validate(), Named("expr", "Evaluate an expression: omium expr EXPRESSION --bindings FILE, or --cases FILE..."),
+            Named("schema", "Check data against a JSON Schema: omium schema SCHEMA DATA, or --cases FILE..."),
+        ])
+        {
+            root.Subcommands.Add(command);
+        }
+
         return root;
     }
+
+    /// <summary>A command that reads its own arguments; it is here for the help.</summary>
+    private static Command Named(string name, string description) => new(name, description);
 }

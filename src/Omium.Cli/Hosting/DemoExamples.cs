@@ -8,7 +8,7 @@ internal static class DemoExamples
     private const string Prefix = "examples/", ScriptSuffix = ".model.yaml";
 
     /// <summary>What an example writes where its tools reach the receiver.</summary>
-    public const string ReceiverPlaceholder = "http://127.0.0.1:7602";
+    public const string ReceiverPlaceholder = "http://127.0.0.1:7601";
 
     /// <summary>The scripts of all examples as one: each rule names its agent, so that they do not meet.</summary>
     public static string ReadScript() =>

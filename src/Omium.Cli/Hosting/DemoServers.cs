@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using System.Text.Json.Nodes;
 using Omium.Cli.Servers;
 
 namespace Omium.Cli.Hosting;
@@ -7,10 +8,10 @@ namespace Omium.Cli.Hosting;
 internal sealed class DemoServers : IAsyncDisposable
 {
     /// <summary>Port of the scripted model, unless it is taken.</summary>
-    public const int ModelPort = 7601;
+    public const int ModelPort = 7602;
 
     /// <summary>Port of the receiver, unless it is taken; the example workflows name it.</summary>
-    public const int ReceiverPort = 7602;
+    public const int ReceiverPort = 7601;
 
     private readonly ScriptedModelServer _model;
     private readonly ReceiverServer _receiver;
@@ -33,7 +34,10 @@ internal sealed class DemoServers : IAsyncDisposable
         var model = await OnFreePortAsync(ModelPort, port => ScriptedModelServer.StartAsync(new(script, Port: port), cancellation));
         try
         {
-            return new DemoServers(model, await OnFreePortAsync(ReceiverPort, port => ReceiverServer.StartAsync(new(Port: port), cancellation)));
+            var receiver = await OnFreePortAsync(ReceiverPort, port => ReceiverServer.StartAsync(new(Port: port), cancellation));
+            // The shop's order system: whatever order is looked up, this is the one.
+            receiver.AnswerWith("lookup_order", new JsonObject { ["order_id"] = "A-1001", ["total"] = 42.5 });
+            return new DemoServers(model, receiver);
         }
         catch
         {
