@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Runtime.InteropServices;
+using Omium.Cli.Bench;
 using Omium.Cli.Expressions;
 using Omium.Cli.Schemas;
 using Omium.Cli.Servers;
@@ -62,7 +63,7 @@ public static class RootCommands
         [
             DevCommand.Create(), ExecutionCommands.Run(), ExecutionCommands.List(), ExecutionCommands.Show(), ReviewCommands.List(), ReviewCommands.Approve(),
             ExecutionCommands.Rollback(), ExecutionCommands.Retry(), ExecutionCommands.Replay(), WorkflowCommands.List(), WorkflowCommands.Save(),
-            WorkflowCommands.Validate(), Named("expr", "Evaluate an expression: omium expr EXPRESSION --bindings FILE, or --cases FILE..."),
+            WorkflowCommands.Validate(), BenchCommand.Create(), Named("expr", "Evaluate an expression: omium expr EXPRESSION --bindings FILE, or --cases FILE..."),
             Named("schema", "Check data against a JSON Schema: omium schema SCHEMA DATA, or --cases FILE..."),
         ])
         {
