@@ -1,4 +1,5 @@
 using System.Reflection;
+using Omium.Cli.Client;
 
 namespace Omium.Cli.Hosting;
 
@@ -17,6 +18,23 @@ internal static class DemoExamples
     /// <summary>The example workflows as YAML, by file name, calling the receiver at its real address.</summary>
     public static IEnumerable<(string Name, string Yaml)> ReadWorkflows(Uri receiver) =>
         Names().Where(name => !IsScript(name)).Select(name => (name[Prefix.Length..], Read(name).Replace(ReceiverPlaceholder, receiver.GetLeftPart(UriPartial.Authority), StringComparison.Ordinal)));
+
+    /// <summary>Saves the example workflows over the API, as anybody would. A version that is saved already is not saved again.</summary>
+    public static async Task SaveAsync(Uri address, string key, Uri receiver, CancellationToken cancellation)
+    {
+        using var client = new ApiClient(new ClientSettings(address, key));
+        foreach (var (name, yaml) in ReadWorkflows(receiver))
+        {
+            try
+            {
+                await client.PostTextAsync("v1/workflows", yaml, "text/yaml", cancellation);
+            }
+            catch (CommandFailedException refused)
+            {
+                throw new InvalidDataException($"the example {name} was refused: {refused.Message}", refused);
+            }
+        }
+    }
 
     private static IEnumerable<string> Names() =>
         Assembly.GetExecutingAssembly().GetManifestResourceNames().Where(name => name.StartsWith(Prefix, StringComparison.Ordinal)).Order(StringComparer.Ordinal);

@@ -2,9 +2,14 @@ using System.Net;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Omium.Api;
+using Omium.Api.Keys;
 using Omium.Embedded.Storage;
+using Omium.Runtime.Effects;
 using Omium.Runtime.Effects.Models;
 using Omium.Runtime.Effects.Tools;
+using Omium.Runtime.Executions;
+using Omium.Runtime.Ports;
 
 namespace Omium.Cli.Hosting;
 
@@ -18,7 +23,10 @@ internal sealed class DevHost : IAsyncDisposable
 {
     private readonly LocalPlatform _platform;
     private readonly WebApplication _application;
+    private const string Tenant = "ten_local";
+
     private readonly DemoServers? _demo;
+    private volatile bool _isReady;
 
     private DevHost(LocalPlatform platform, WebApplication application, DemoServers? demo) => (_platform, _application, _demo) = (platform, application, demo);
 
@@ -125,24 +133,72 @@ internal sealed class DevHost : IAsyncDisposable
 
     private static WebApplication Build(WebApplicationBuilder builder, LocalPlatform platform)
     {
+        AddPlatform(builder.Services, platform);
+        builder.Services.AddOmiumApi();
         var application = builder.Build();
+        platform.Runner.OnDelta = application.Services.GetRequiredService<ExecutionFeed>().PublishDelta;
         application.Use(next => http => BrowserSafety.InvokeAsync(http, next));
-        StatisticsEndpoint.Map(application, platform);
         return application;
     }
 
+    private static void AddPlatform(IServiceCollection services, LocalPlatform platform) => services
+        .AddSingleton<IEventLog>(platform.Store.Log)
+        .AddSingleton<IPayloadStore>(platform.Store.Payloads)
+        .AddSingleton<IDocumentStore>(platform.Store.Documents)
+        .AddSingleton<IIndex>(platform.Store.Index)
+        .AddSingleton(platform.Keys)
+        .AddSingleton(platform.Plans)
+        .AddSingleton(platform.Advancer)
+        .AddSingleton<IExecutionEngine>(platform.Engine)
+        .AddSingleton<IModelClient>(platform.ModelClient)
+        .AddSingleton(TimeProvider.System);
+
     private async Task ListenAsync(DevOptions options, CancellationToken cancellation)
     {
+        Key = await KeyAsync(cancellation);
         ConsoleDirectory = options.Console ? ConsoleFiles.Find() : null;
+        _application.UseRouting();
+        _application.Use(next => http => _isReady || !http.Request.Path.Equals("/readyz", StringComparison.Ordinal) ? next(http) : NotReadyAsync(http));
         if (ConsoleDirectory is { } directory)
         {
             ConsoleFiles.Use(_application, directory);
         }
 
+        _application.UseEndpoints(endpoints =>
+        {
+            StatisticsEndpoint.Map(endpoints, _platform, Key);
+            endpoints.MapOmiumApi();
+        });
         await _application.StartAsync(cancellation);
         Address = new Uri(_application.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
         Recovered = await _platform.Engine.StartAsync(cancellation);
-        Key = "";
+        if (_demo is not null)
+        {
+            await DemoExamples.SaveAsync(Address, Key, _demo.Receiver, cancellation);
+        }
+
+        _isReady = true;
+    }
+
+    /// <summary>The key that an earlier start left, while it is active; else a new one.</summary>
+    private async Task<string> KeyAsync(CancellationToken cancellation)
+    {
+        var keys = _application.Services.GetRequiredService<KeyService>();
+        if (DataFiles.ReadKey(DataDirectory) is { } kept && await keys.IsActiveAsync(kept, cancellation))
+        {
+            return kept;
+        }
+
+        var made = await keys.CreateAsync(Tenant, "omium dev", "local", cancellation);
+        DataFiles.WriteKey(DataDirectory, made.Secret!);
+        return made.Secret!;
+    }
+
+    private static Task NotReadyAsync(HttpContext http)
+    {
+        http.Response.StatusCode = StatusCodes.Status503ServiceUnavailable;
+        http.Response.Headers.RetryAfter = "1";
+        return Task.CompletedTask;
     }
 
     /// <summary>Signals are the program's own matter; the host waits for none.</summary>

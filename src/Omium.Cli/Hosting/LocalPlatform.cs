@@ -22,7 +22,8 @@ internal sealed class LocalPlatform : IAsyncDisposable
     {
         Store = store;
         Plans = new PlanCache(store.Documents);
-        Advancer = new Advancer(store.Log, store.Payloads, Plans, new LocalKeyWrap(DataFiles.ReadOrCreateMasterKey(store.Directory)), TimeProvider.System);
+        Keys = new LocalKeyWrap(DataFiles.ReadOrCreateMasterKey(store.Directory));
+        Advancer = new Advancer(store.Log, store.Payloads, Plans, Keys, TimeProvider.System);
         Notifier = new LogNotifier(logs.CreateLogger<LogNotifier>());
         Functions = new FunctionRegistry();
         Functions.Register("noop", static (arguments, _) => new(arguments));
@@ -38,6 +39,8 @@ internal sealed class LocalPlatform : IAsyncDisposable
     public EmbeddedStore Store { get; }
 
     public PlanCache Plans { get; }
+
+    public IKeyWrap Keys { get; }
 
     public Advancer Advancer { get; }
 

@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json;
 
 namespace Omium.Cli.Hosting;
@@ -11,8 +13,22 @@ internal static class StatisticsEndpoint
     public const string Path = "/v1/dev/statistics";
 
     /// <summary>Maps it.</summary>
-    public static IEndpointConventionBuilder Map(WebApplication application, LocalPlatform platform) =>
-        application.MapGet(Path, (RequestDelegate)(http => WriteAsync(http, platform)));
+    public static void Map(IEndpointRouteBuilder endpoints, LocalPlatform platform, string key)
+    {
+        var expected = Encoding.ASCII.GetBytes($"Bearer {key}");
+        endpoints.MapGet(Path, (RequestDelegate)(http =>
+        {
+            var given = Encoding.UTF8.GetBytes(http.Request.Headers.Authorization.ToString());
+            if (CryptographicOperations.FixedTimeEquals(given, expected))
+            {
+                return WriteAsync(http, platform);
+            }
+
+            http.Response.StatusCode = StatusCodes.Status401Unauthorized;
+            http.Response.Headers.WWWAuthenticate = "Bearer";
+            return Task.CompletedTask;
+        }));
+    }
 
     private static async Task WriteAsync(HttpContext http, LocalPlatform platform)
     {
