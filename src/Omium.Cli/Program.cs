@@ -1,1 +1,3 @@
-System.Console.WriteLine("omium");
+using Omium.Cli.Commands;
+
+return await RootCommands.RunAsync(args);

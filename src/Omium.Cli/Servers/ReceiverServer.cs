@@ -49,6 +49,9 @@ public sealed class ReceiverServer : IAsyncDisposable
         }
     }
 
+    /// <summary>From now on a name answers this, as <c>POST /control</c> with <c>answer</c> would set it.</summary>
+    public void AnswerWith(string name, JsonNode answer) => _ledger.Control(name, new ReceiverControl(Answer: answer));
+
     /// <summary>The hidden command <c>omium receiver --port N [--log FILE] [--fail-rate R] [--seed N]</c>. Runs until cancelled.</summary>
     public static Task<int> RunAsync(string[] args, CancellationToken cancellation) => LocalServer.RunCommandAsync(
         "receiver",

@@ -20,6 +20,7 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
     private const int ConflictsMax = 50, PageRecords = 1_000;
     private readonly ConcurrentDictionary<StreamId, ExecutionCell> _cells = new();
     private long _uses;
+    private int _cellsAtMost;
 
     /// <summary>Raised after each append, in order per stream, outside any lock that callers could wait for.</summary>
     public event Action<ExecutionCell, LogRecord, RecordBody>? Appended;
@@ -87,7 +88,7 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
 
         if (cell.Seq == 0)
         {
-            _cells.TryRemove(stream, out _);
+            Drop(stream);
             return null;
         }
 
@@ -255,14 +256,27 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
 
     private ExecutionCell CellOf(StreamId stream)
     {
-        var cell = _cells.GetOrAdd(stream, static id => new ExecutionCell(id));
-        cell.TouchedTicks = Interlocked.Increment(ref _uses);
-        if (_cells.Count > CellsMax && cell.TouchedTicks % 1_000 == 0)
+        if (!_cells.TryGetValue(stream, out var cell))
         {
-            EvictSome();
+            var made = new ExecutionCell(stream);
+            cell = _cells.GetOrAdd(stream, made);
+            // Counted here, because the dictionary's own count takes every lock it has.
+            if (cell == made && Interlocked.Increment(ref _cellsAtMost) > CellsMax)
+            {
+                EvictSome();
+            }
         }
 
+        cell.TouchedTicks = Interlocked.Increment(ref _uses);
         return cell;
+    }
+
+    private void Drop(StreamId stream)
+    {
+        if (_cells.TryRemove(stream, out _))
+        {
+            Interlocked.Decrement(ref _cellsAtMost);
+        }
     }
 
     /// <summary>Drops the longest unused tenth; one that is in use is simply made anew by its next user (the log keeps writers apart).</summary>
@@ -272,7 +286,7 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
         {
             if (cell.Gate.CurrentCount == 1)
             {
-                _cells.TryRemove(cell.Stream, out _);
+                Drop(cell.Stream);
             }
         }
     }

@@ -1,0 +1,49 @@
+using System.Globalization;
+using System.Text;
+
+namespace Omium.Cli.Bench;
+
+/// <summary>The results as a table.</summary>
+internal static class BenchReport
+{
+    public static string Of(BenchResults results)
+    {
+        var text = new StringBuilder();
+        text.AppendLine(CultureInfo.InvariantCulture, $"{results.Machine.Processors} processors, {results.Machine.System}, {results.Machine.Runtime}");
+        if (results.W1 is { } w1)
+        {
+            text.AppendLine().AppendLine(CultureInfo.InvariantCulture, $"W1  five durable steps, one run at a time ({w1.Runs} runs after {w1.WarmUpRuns} to warm up)");
+            Line(text, "runs/s", w1.RunsPerSecond, "0");
+            Line(text, "p50", w1.P50Ms, "0.00 ms");
+            Line(text, "p99", w1.P99Ms, "0.00 ms");
+            Line(text, "records a run", w1.RecordsPerRun, "0.##");
+            Line(text, "syncs a run", w1.SyncsPerRun, "0.##");
+            Line(text, "fdatasync p50 of this disk", w1.MachineSyncP50Ms, "0.000 ms");
+        }
+
+        if (results.W2 is { } w2)
+        {
+            text.AppendLine().AppendLine(CultureInfo.InvariantCulture, $"W2  the same, {w2.Runs} runs with {w2.InFlight} in flight");
+            Line(text, "runs/s, first round", w2.ColdRunsPerSecond, "0");
+            Line(text, $"runs/s, after {w2.WarmUpRuns.ToString(CultureInfo.InvariantCulture)} runs", w2.RunsPerSecond, "0");
+            Line(text, "records a run", w2.RecordsPerRun, "0.##");
+            Line(text, "appends a run", w2.AppendsPerRun, "0.##");
+            Line(text, "commits a run", w2.CommitsPerRun, "0.####");
+            Line(text, "syncs a run", w2.SyncsPerRun, "0.####");
+            Line(text, "server processor time a run", w2.ServerCpuMsPerRun, "0.000 ms");
+        }
+
+        if (results.W8 is { } w8)
+        {
+            text.AppendLine().AppendLine(CultureInfo.InvariantCulture, $"W8  process start to /readyz 200 (median of {w8.Starts})");
+            Line(text, "first start", w8.FirstStartMs, "0 ms");
+            Line(text, "next start", w8.NextStartMs, "0 ms");
+            Line(text, "idle memory", w8.IdleMib, "0.0 MiB");
+        }
+
+        return text.ToString().TrimEnd();
+    }
+
+    private static void Line(StringBuilder text, string name, double value, string format) =>
+        text.Append("    ").Append(name.PadRight(32)).AppendLine(value.ToString(format, CultureInfo.InvariantCulture));
+}

@@ -1,0 +1,39 @@
+using System.Globalization;
+using System.Text;
+
+namespace Omium.Cli.Hosting;
+
+/// <summary>What <c>omium dev</c> says when it is ready: where, with which key, and what to do next.</summary>
+internal static class DevGreeting
+{
+    /// <summary>The text; plain, so that it reads the same in a terminal, a file and a log.</summary>
+    public static string Of(DevHost host)
+    {
+        var address = host.Address.GetLeftPart(UriPartial.Authority);
+        var text = new StringBuilder();
+        text.AppendLine("Omium is ready.").AppendLine();
+        Line(text, "Open", host.ConsoleDirectory is null ? $"{address} (the API; the console is not built)" : $"{address}/#key={host.Key}");
+        Line(text, "API key", host.Key);
+        Line(text, "Data", host.DataDirectory);
+        Line(text, "Model", host.Model.IsConfigured ? host.Model.ToString() : "none; set OMIUM_MODEL_BASE_URL and OMIUM_MODEL_API_KEY, or start with --demo");
+        if (host.Demo is { } demo)
+        {
+            Line(text, "Receiver", $"{demo.Receiver.GetLeftPart(UriPartial.Authority)}/effects counts what the demo's tools do");
+        }
+
+        if (host.Recovered > 0)
+        {
+            Line(text, "Resumed", string.Create(CultureInfo.InvariantCulture, $"{host.Recovered} executions that were under way"));
+        }
+
+        text.AppendLine().AppendLine("Next, in another terminal:");
+        text.AppendLine(host.Demo is null
+            ? "  omium save workflow.yaml && omium run NAME --input '{...}' --wait"
+            : "  omium run customer-onboarding --wait     one agent offers 0 %; Omium catches it and asks you");
+        text.AppendLine(host.Demo is null ? "  omium executions" : "  omium reviews");
+        text.AppendLine("Ctrl-C ends it; nothing is lost.");
+        return text.ToString();
+    }
+
+    private static void Line(StringBuilder text, string name, string value) => text.Append("  ").Append(name.PadRight(10)).AppendLine(value);
+}

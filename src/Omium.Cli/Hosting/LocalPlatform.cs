@@ -1,0 +1,72 @@
+using System.Security.Cryptography;
+using Omium.Embedded.Engine;
+using Omium.Embedded.Storage;
+using Omium.Runtime.Effects;
+using Omium.Runtime.Effects.Models;
+using Omium.Runtime.Effects.Secrets;
+using Omium.Runtime.Effects.Tools;
+using Omium.Runtime.Executions;
+using Omium.Runtime.Security;
+
+namespace Omium.Cli.Hosting;
+
+/// <summary>
+/// Everything under the API, in one process on one data directory: the store, the writer, the runners of effects and the engine.
+/// </summary>
+internal sealed class LocalPlatform : IAsyncDisposable
+{
+    private readonly OpenAiModelClient _model;
+    private readonly HttpToolClient _http;
+
+    private LocalPlatform(EmbeddedStore store, ModelOptions model, ToolNetworkOptions network, ILoggerFactory logs)
+    {
+        Store = store;
+        Plans = new PlanCache(store.Documents);
+        Keys = new LocalKeyWrap(DataFiles.ReadOrCreateMasterKey(store.Directory));
+        Advancer = new Advancer(store.Log, store.Payloads, Plans, Keys, TimeProvider.System);
+        Notifier = new LogNotifier(logs.CreateLogger<LogNotifier>());
+        Functions = new FunctionRegistry();
+        Functions.Register("noop", static (arguments, _) => new(arguments));
+        _model = new OpenAiModelClient(model);
+        _http = new HttpToolClient(network, new EnvironmentSecretSource());
+        // Intents of an earlier incarnation are not this one's to carry out, whatever its process id was.
+        var owner = "dev-" + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8));
+        Runner = new EffectRunner(Advancer, _model, new ToolClients(_http, new FunctionToolClient(Functions)), Notifier, owner);
+        Engine = new EmbeddedEngine(Advancer, Runner, store.Index, logs.CreateLogger<EmbeddedEngine>(), TimeProvider.System, new EmbeddedEngineOptions());
+        Model = model;
+    }
+
+    public EmbeddedStore Store { get; }
+
+    public PlanCache Plans { get; }
+
+    public IKeyWrap Keys { get; }
+
+    public Advancer Advancer { get; }
+
+    public LogNotifier Notifier { get; }
+
+    public FunctionRegistry Functions { get; }
+
+    public EffectRunner Runner { get; }
+
+    public EmbeddedEngine Engine { get; }
+
+    public ModelOptions Model { get; }
+
+    /// <summary>The model client, for trying fixes beside an execution.</summary>
+    public IModelClient ModelClient => _model;
+
+    /// <summary>Puts the platform together over a store; takes the store over.</summary>
+    /// <exception cref="InvalidDataException">The master key is damaged.</exception>
+    public static LocalPlatform Create(EmbeddedStore store, ModelOptions model, ToolNetworkOptions network, ILoggerFactory logs) => new(store, model, network, logs);
+
+    /// <summary>Takes up nothing new, then closes the store; what is in flight is resumed by the next start.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await Engine.DisposeAsync();
+        await Store.DisposeAsync();
+        _model.Dispose();
+        _http.Dispose();
+    }
+}
