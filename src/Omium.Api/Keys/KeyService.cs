@@ -49,6 +49,10 @@ public sealed partial class KeyService(IDocumentStore documents, TimeProvider ti
     /// <summary>True for a well-formed environment tag.</summary>
     public static bool IsEnvironment(string text) => text.Length is >= 1 and <= 16 && !text.AsSpan().ContainsAnyExceptInRange('a', 'z');
 
+    /// <summary>True while a whole key (with its secret) is accepted.</summary>
+    public async ValueTask<bool> IsActiveAsync(string key, CancellationToken cancellation = default) =>
+        await AuthenticateAsync(Scheme + key, cancellation) is not null;
+
     /// <summary>The caller behind an Authorization header; null when it names no active key.</summary>
     internal ValueTask<Caller?> AuthenticateAsync(string? authorization, CancellationToken cancellation)
     {
