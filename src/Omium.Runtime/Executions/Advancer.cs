@@ -175,7 +175,7 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
 
         if (after.Ended && pending.Count == 0)
         {
-            _cells.TryRemove(cell.Stream, out _); // Nobody advances it by itself any more; a reader folds it anew.
+            Drop(cell.Stream); // Nobody advances it by itself any more; a reader folds it anew.
         }
 
         Appended?.Invoke(cell, record, body);
@@ -279,12 +279,15 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
         }
     }
 
-    /// <summary>Drops the longest unused tenth; one that is in use is simply made anew by its next user (the log keeps writers apart).</summary>
+    /// <summary>
+    /// Drops the longest unused tenth. Those with work under way stay; one that is dropped while somebody holds it is simply made anew by its next
+    /// user (the log keeps writers apart).
+    /// </summary>
     private void EvictSome()
     {
         foreach (var cell in _cells.Values.OrderBy(cell => cell.TouchedTicks).Take(CellsMax / 10).ToArray())
         {
-            if (cell.Gate.CurrentCount == 1)
+            if (cell.Gate.CurrentCount == 1 && cell.Pending.Count == 0)
             {
                 Drop(cell.Stream);
             }
