@@ -40,6 +40,8 @@ public sealed class ApiHost : IAsyncDisposable
 
     public Uri Address { get; }
 
+    public IKeyWrap KeyWrap => _application.Services.GetRequiredService<IKeyWrap>();
+
     public HttpClient Client { get; private set; } = null!;
 
     public KeyService Keys => _application.Services.GetRequiredService<KeyService>();
