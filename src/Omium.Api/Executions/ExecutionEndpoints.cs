@@ -82,7 +82,7 @@ internal static class ExecutionEndpoints
 
     private static async Task StartAsync(ApiCall call)
     {
-        if (await call.TryReadAsync(ContractJson.Default.StartExecutionRequest) is not { } request)
+        if (await call.TryReadAsync(RequestJson.Default.StartExecutionRequest) is not { } request)
         {
             return;
         }
