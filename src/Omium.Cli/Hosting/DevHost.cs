@@ -164,11 +164,8 @@ internal sealed class DevHost : IAsyncDisposable
             ConsoleFiles.Use(_application, directory);
         }
 
-        _application.UseEndpoints(endpoints =>
-        {
-            StatisticsEndpoint.Map(endpoints, _platform, Key);
-            endpoints.MapOmiumApi();
-        });
+        StatisticsEndpoint.Map(_application, _platform, Key);
+        _application.MapOmiumApi();
         await _application.StartAsync(cancellation);
         Address = new Uri(_application.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
         Recovered = await _platform.Engine.StartAsync(cancellation);

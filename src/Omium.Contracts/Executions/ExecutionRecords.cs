@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 
 namespace Omium.Contracts.Executions;
 
@@ -7,6 +8,7 @@ namespace Omium.Contracts.Executions;
 /// <param name="Version">Saved version; the newest when absent.</param>
 /// <param name="Input">The workflow's input; <c>{}</c> when absent.</param>
 /// <param name="StartKey">Optional. A second start with the same key answers the first execution (kept with the execution).</param>
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 public sealed record StartExecutionRequest(string Workflow, int? Version = null, JsonElement? Input = null, string? StartKey = null);
 
 /// <summary>An execution as a whole: what <c>GET /v1/executions/{id}</c> and the start answer.</summary>
@@ -210,10 +212,30 @@ public sealed record VerifyView(string Verdict, long Records, string? Detail);
 /// <param name="To">A checkpoint name or a step id.</param>
 /// <param name="Scope">failure (default) or all.</param>
 /// <param name="Preview">True: only show the blast radius.</param>
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 public sealed record RollbackRequest(string To, string? Scope = null, bool? Preview = null);
 
 /// <summary>The blast radius of a rollback.</summary>
 public sealed record RollbackView(string To, IReadOnlyList<StepReference> Affected, IReadOnlyList<string> Compensations, IReadOnlyList<string> Irreversible, bool Applied);
 
 /// <summary>Body of <c>POST /v1/executions/{id}/retry</c>.</summary>
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 public sealed record RetryRequest(string? From = null, Reviews.AgentEdits? Edits = null);
+
+/// <summary>Body of <c>POST /v1/executions/{id}/pause</c>, which may also be absent.</summary>
+/// <param name="Reason">Kept in the log; default <c>person</c>.</param>
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
+public sealed record PauseRequest(string? Reason = null);
+
+/// <summary><c>GET /v1/executions/{id}/diff?from=n&amp;to=m</c>: what differs between the states after record n and after record m.</summary>
+/// <param name="From">First record.</param>
+/// <param name="To">Second record.</param>
+/// <param name="Changes">Every place that differs, in the order of the state.</param>
+public sealed record DiffView(long From, long To, IReadOnlyList<DiffEntry> Changes);
+
+/// <summary>One place that differs.</summary>
+/// <param name="Pointer">JSON pointer (RFC 6901) into the state; steps are named <c>/steps/{step}~1{visit}</c>, not by position.</param>
+/// <param name="Kind">added, removed or changed.</param>
+/// <param name="Before">Value before.</param>
+/// <param name="After">Value after.</param>
+public sealed record DiffEntry(string Pointer, string Kind, JsonElement? Before, JsonElement? After);

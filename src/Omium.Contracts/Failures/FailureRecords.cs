@@ -89,3 +89,23 @@ public sealed record CheckpointView(string Name, string Step, int Visit, DateTim
 /// <summary>An agent's definition with this execution's edits applied.</summary>
 public sealed record AgentView(
     string Id, string? Role, string? Goal, string Prompt, string? Model, IReadOnlyList<string> Constraints, IReadOnlyList<string> Tools);
+
+/// <summary>One line of <c>GET /v1/failures/export</c>: what was given, what came, what was wrong with it, what mended it.</summary>
+/// <param name="Id">Failure id.</param>
+/// <param name="Workflow">Workflow name.</param>
+/// <param name="WorkflowVersion">Workflow version.</param>
+/// <param name="Step">Step.</param>
+/// <param name="Class">Failure class.</param>
+/// <param name="Code">Code.</param>
+/// <param name="Message">For people.</param>
+/// <param name="Expected">The check.</param>
+/// <param name="Actual">What it saw.</param>
+/// <param name="Input">Input of the attempt.</param>
+/// <param name="Output">What it answered.</param>
+/// <param name="Fix">The decision that followed, and its edits, if any.</param>
+/// <param name="Status">open, resolved or ignored.</param>
+/// <param name="Outcome">Status of the execution now.</param>
+/// <param name="At">When it was detected.</param>
+public sealed record FailureExport(
+    string Id, string Workflow, int WorkflowVersion, string Step, string Class, string Code, string Message, string? Expected, JsonElement? Actual,
+    JsonElement? Input, JsonElement? Output, Reviews.ReviewDecision? Fix, string Status, string Outcome, DateTimeOffset At);

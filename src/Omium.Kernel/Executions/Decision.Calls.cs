@@ -176,7 +176,7 @@ internal sealed partial class Decision
         }
 
         var own = step.Spec.Effect is not null && step.Spec.Type == StepType.ToolCall;
-        var scope = own ? Scope() : ArgumentScope(tool, arguments);
+        var scope = ArgumentScope(tool, arguments);
         if ((own ? step.EffectAmount : tool.Amount) is { } amountExpression)
         {
             var result = amountExpression.Evaluate(scope);

@@ -123,7 +123,7 @@ internal sealed partial class Decision
             return;
         }
 
-        if (standing.All(call => EffectOf(call).Compensate is not null && call.CompensationAttempts == 0))
+        if (_state.Rollback is null && standing.All(call => EffectOf(call).Compensate is not null && call.CompensationAttempts == 0))
         {
             PlanRollback("attempt", "attempt", [], [.. standing.Reverse().Select(call => call.Id.ToString())], "retry", null, null,
                 new RollbackSequel(key, [new RecoveryAction("retry")], false, false));

@@ -14,6 +14,11 @@ internal sealed partial class Decision
     /// <summary>Carries out rollback_to or compensate for a failed visit. False when the rest of the actions waits for compensations.</summary>
     private bool RollBackFailed(VisitKey key, RecoveryAction action, RecoveryAction[] rest)
     {
+        if (_state.Rollback is not null)
+        {
+            return true; // One rollback at a time: this failure waits for the person who is asked next.
+        }
+
         var to = action.Kind == "compensate" ? "last" : action.Argument ?? "last";
         if (!TryAffected(key, to, out var target, out var affected))
         {

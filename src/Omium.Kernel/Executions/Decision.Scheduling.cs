@@ -31,9 +31,15 @@ internal sealed partial class Decision
     /// </summary>
     private bool IsReady(StepPlan step, out IReadOnlyList<VisitKey> after)
     {
+        if (LoopWaiting(step) is { } loop)
+        {
+            after = [loop];
+            return true;
+        }
+
         after = [];
         var latest = _state.LatestVisit(step.Spec.Id);
-        if (latest is { Status: VisitStatus.RolledBack } && (step.LoopTargetOnly || IsLoopVisit(step, latest)))
+        if (latest is { Status: VisitStatus.RolledBack } && IsLoopVisit(step, latest))
         {
             after = latest.After;
             return latest.After.All(key => _state.Visits[key].Status is VisitStatus.Committed or VisitStatus.Failed or VisitStatus.Skipped);
@@ -61,6 +67,21 @@ internal sealed partial class Decision
 
         after = [.. taken.Distinct()];
         return true;
+    }
+
+    /// <summary>The visit that took a loop edge to this step which no visit has served yet (the execution was paused just then); null when there is none.</summary>
+    private VisitKey? LoopWaiting(StepPlan step)
+    {
+        foreach (var edge in step.LoopsIn)
+        {
+            if (_state.LatestVisit(edge.Spec.From) is { Status: VisitStatus.Committed or VisitStatus.Failed } source && source.TakenEdges.Contains(edge.Index)
+                && _state.LatestVisit(step.Spec.Id)?.After.Contains(source.Key) != true)
+            {
+                return source.Key;
+            }
+        }
+
+        return null;
     }
 
     private static bool IsLoopVisit(StepPlan step, VisitState visit) =>

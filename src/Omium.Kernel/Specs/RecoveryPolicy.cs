@@ -8,11 +8,11 @@ public sealed record RecoveryPolicy
 {
     /// <summary>
     /// The policy of a workflow that names none: transient failures (time-out, rate limit, tool error, lost worker, model error) are retried three times,
-    /// exponential(1s, 10s); everything else fails the step.
+    /// exponential(1s, 10s), even when the same one is seen twice (an unreachable tool fails alike each time); everything else fails the step.
     /// </summary>
     public static readonly RecoveryPolicy Default = new()
     {
-        Retry = new PolicyRetry(3, new Backoff(true, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(10), true), true),
+        Retry = new PolicyRetry(3, new Backoff(true, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(10), true), false),
         RetryTransientOnly = true,
     };
 

@@ -14,7 +14,7 @@ public static class SpecCodes
     public const string UnsupportedVersion = "unsupported_version";
     public const string FeatureUnavailable = "feature_unavailable";
     public const string OutOfBounds = "out_of_bounds";
-    public const string TooLarge = "too_large";
+    public const string TooLarge = "workflow_too_large";
     public const string TooManyFindings = "too_many_findings";
 
     // The recovery policy.

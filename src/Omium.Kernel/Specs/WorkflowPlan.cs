@@ -52,11 +52,14 @@ public sealed class WorkflowPlan
     {
         var compiler = new PlanCompiler();
         var tools = spec.Tools.Values.ToDictionary(tool => tool.Name, compiler.Tool, StringComparer.Ordinal);
-        var edges = spec.Edges.Select((edge, index) => new EdgePlan(index, edge, compiler.Expression(edge.When), edge.VisitsMax is null ? [] : Closure(spec, edge.To))).ToArray();
+        var forward = spec.Edges.Where(edge => edge.VisitsMax is null).ToLookup(edge => edge.From, edge => edge.To, StringComparer.Ordinal);
+        var edges = spec.Edges.Select((edge, index) => new EdgePlan(index, edge, compiler.Expression(edge.When), edge.VisitsMax is null ? [] : Closure(forward, edge.To))).ToArray();
+        var outgoing = edges.ToLookup(edge => edge.Spec.From, StringComparer.Ordinal);
+        var incoming = edges.ToLookup(edge => edge.Spec.To, StringComparer.Ordinal);
         var steps = new Dictionary<string, StepPlan>(StringComparer.Ordinal);
         foreach (var step in spec.Steps)
         {
-            steps[step.Id] = compiler.Step(spec, step, edges, tools);
+            steps[step.Id] = compiler.Step(spec, step, [.. incoming[step.Id]], [.. outgoing[step.Id]], tools);
         }
 
         var rules = (spec.Recovery?.Rules ?? []).Select(rule => new RulePlan(rule, compiler.Expression(rule.When))).ToArray();
@@ -73,17 +76,17 @@ public sealed class WorkflowPlan
     }
 
     /// <summary>What lies behind a step along edges that are not loops, the step included: what a loop runs anew.</summary>
-    private static string[] Closure(WorkflowSpec spec, string from)
+    private static string[] Closure(ILookup<string, string> forward, string from)
     {
         var seen = new HashSet<string>(StringComparer.Ordinal) { from };
         var queue = new Queue<string>(seen);
         while (queue.TryDequeue(out var step))
         {
-            foreach (var edge in spec.Edges)
+            foreach (var next in forward[step])
             {
-                if (edge.From == step && edge.VisitsMax is null && seen.Add(edge.To))
+                if (seen.Add(next))
                 {
-                    queue.Enqueue(edge.To);
+                    queue.Enqueue(next);
                 }
             }
         }
@@ -190,7 +193,13 @@ public sealed class StepPlan(StepSpec spec)
     /// <summary>Incoming edges that are not loops.</summary>
     public IReadOnlyList<EdgePlan> Incoming { get; init; } = [];
 
-    /// <summary>True when only loop edges lead to it: it is never scheduled by a join.</summary>
+    /// <summary>Incoming loop edges.</summary>
+    public IReadOnlyList<EdgePlan> LoopsIn { get; init; } = [];
+
+    /// <summary>
+    /// True when only loop edges lead to it and none of them comes back from behind it: it runs only when such an edge is taken. (A first step
+    /// that a later one loops back to is no such step: it begins the execution.)
+    /// </summary>
     public bool LoopTargetOnly { get; init; }
 
     /// <summary>Steps whose outputs its input is made from.</summary>
@@ -269,11 +278,10 @@ internal sealed class PlanCompiler
         Body = Template(tool.Body),
     };
 
-    public StepPlan Step(WorkflowSpec spec, StepSpec step, EdgePlan[] edges, Dictionary<string, ToolPlan> tools)
+    public StepPlan Step(WorkflowSpec spec, StepSpec step, EdgePlan[] incoming, EdgePlan[] outgoing, Dictionary<string, ToolPlan> tools)
     {
         var input = Template(step.Input);
         var tool = step.Tool is { } name ? tools.GetValueOrDefault(name) : null;
-        var incoming = edges.Where(edge => edge.Spec.To == step.Id).ToArray();
         var reads = input?.Expressions.SelectMany(e => e.Expression.Paths).Where(path => path.Root == "steps" && path.Segments.Count > 0).Select(path => path.Segments[0])
             ?? incoming.Where(edge => !edge.IsLoop).Select(edge => edge.Spec.From);
         return new StepPlan(step)
@@ -287,9 +295,10 @@ internal sealed class PlanCompiler
             Effect = step.Effect ?? tool?.Spec.Effect ?? EffectSpec.None,
             EffectKey = Expression(step.Effect?.Key),
             EffectAmount = Expression(step.Effect?.Amount),
-            Outgoing = [.. edges.Where(edge => edge.Spec.From == step.Id)],
+            Outgoing = outgoing,
+            LoopsIn = [.. incoming.Where(edge => edge.IsLoop)],
             Incoming = [.. incoming.Where(edge => !edge.IsLoop)],
-            LoopTargetOnly = incoming.Length > 0 && incoming.All(edge => edge.IsLoop),
+            LoopTargetOnly = incoming.Length > 0 && incoming.All(edge => edge.IsLoop && !edge.Reset.Contains(edge.Spec.From)),
             Reads = [.. reads.Distinct(StringComparer.Ordinal)],
         };
     }

@@ -173,6 +173,11 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
             cell.ExecutionRow = row;
         }
 
+        if (after.Ended && pending.Count == 0)
+        {
+            _cells.TryRemove(cell.Stream, out _); // Nobody advances it by itself any more; a reader folds it anew.
+        }
+
         Appended?.Invoke(cell, record, body);
         return AdvanceResult.Of(cell, outcome);
     }

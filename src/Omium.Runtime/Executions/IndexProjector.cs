@@ -4,9 +4,9 @@ using Omium.Runtime.Ports;
 namespace Omium.Runtime.Executions;
 
 /// <summary>Which index rows a record changes. Rows hold envelope data only.</summary>
-internal static class IndexProjector
+public static class IndexProjector
 {
-    public static IReadOnlyList<IndexRow> Rows(
+    internal static IReadOnlyList<IndexRow> Rows(
         ExecutionCell cell, ExecutionState before, ExecutionState after, IReadOnlyList<ExecutionEvent> events, IReadOnlyList<PendingEffect> pending, long atMs)
     {
         var rows = new List<IndexRow>();

@@ -51,14 +51,14 @@ internal sealed class YamlToJson(IParser events)
         {
             case Scalar scalar:
                 YamlScalar.Write(json, scalar);
-                events.MoveNext();
+                Advance();
                 break;
             case SequenceStart:
-                events.MoveNext();
+                Advance();
                 WriteSequence(json, depth);
                 break;
             case MappingStart:
-                events.MoveNext();
+                Advance();
                 WriteMapping(json, depth);
                 break;
             default:
@@ -75,7 +75,7 @@ internal sealed class YamlToJson(IParser events)
         }
 
         json.WriteEndArray();
-        events.MoveNext();
+        Advance();
     }
 
     private void WriteMapping(Utf8JsonWriter json, int depth)
@@ -96,12 +96,12 @@ internal sealed class YamlToJson(IParser events)
             }
 
             json.WritePropertyName(key.Value);
-            events.MoveNext();
+            Advance();
             WriteNode(json, depth + 1);
         }
 
         json.WriteEndObject();
-        events.MoveNext();
+        Advance();
     }
 
     private static void RefuseAliasesAndTags(ParsingEvent node)
@@ -117,12 +117,29 @@ internal sealed class YamlToJson(IParser events)
         }
     }
 
+    /// <summary>
+    /// To the next event. On some texts the parser does not report a mistake as its own exception but trips over it (an index, a state):
+    /// for the author of the text that is the same, and nothing of the parser outlives this call.
+    /// </summary>
+    private void Advance()
+    {
+        try
+        {
+            events.MoveNext();
+        }
+        catch (Exception trip) when (trip is InvalidOperationException or ArgumentException or IndexOutOfRangeException or NullReferenceException or FormatException)
+        {
+            var last = events.Current?.End ?? Mark.Empty;
+            throw new SpecTextException(new SpecTextProblem("yaml_syntax", "This is not YAML: something after this place cannot be read.", (int)last.Line, (int)last.Column));
+        }
+    }
+
     private void Take<T>()
         where T : ParsingEvent
     {
         if (events.Current is null)
         {
-            events.MoveNext();
+            Advance();
         }
 
         if (events.Current is not T)
@@ -130,7 +147,7 @@ internal sealed class YamlToJson(IParser events)
             throw Refuse("yaml_syntax", "The document ends in the wrong place.", events.Current!);
         }
 
-        events.MoveNext();
+        Advance();
     }
 
     internal static SpecTextException Refuse(string code, string message, ParsingEvent at) =>

@@ -34,6 +34,8 @@ internal sealed class CompiledPattern
         return new CompiledPattern(source, regex, problem, size);
     }
 
-    /// <summary>Cost of matching a text: a larger automaton costs more per character.</summary>
-    public long CostOf(int textLength) => BoundedRegex.CostOf(textLength) * (1 + (Size / 64));
+    /// <summary>
+    /// Cost of matching a text: at worst every character makes a new state of the automaton, which is as large as the pattern.
+    /// </summary>
+    public long CostOf(int textLength) => BoundedRegex.CostOf(textLength) * Math.Max(1, Size / 4);
 }

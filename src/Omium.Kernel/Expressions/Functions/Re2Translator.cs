@@ -14,7 +14,7 @@ internal sealed class Re2Translator
     private const int RepeatMax = 1_000;
 
     /// <summary>Most parts of a pattern once its repetitions are written out.</summary>
-    private const int SizeMax = 20_000;
+    private const int SizeMax = 4_000;
 
     private const int NestingMax = 100;
 

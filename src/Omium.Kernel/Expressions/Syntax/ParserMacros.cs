@@ -89,7 +89,9 @@ internal sealed partial class Parser
 
         _scope.Add((name, slot));
         VariableCount = Math.Max(VariableCount, _scope.Count);
+        _nesting++;
         Node? body = Expression();
+        _nesting--;
         _scope.RemoveAt(slot);
         return body is not null && Take(TokenKind.CloseParenthesis, "')' of cel.bind()") ? Done(new BindNode(slot, value, body, offset)) : null;
     }

@@ -20,6 +20,7 @@ internal sealed class CheckContext
             }
         }
 
+        Types = new SpecTypes(spec);
         Graph = new StepGraph(spec, _stepIndexes);
     }
 
@@ -28,6 +29,8 @@ internal sealed class CheckContext
     public FindingList Findings { get; }
 
     public StepGraph Graph { get; }
+
+    public SpecTypes Types { get; }
 
     public IReadOnlyCollection<string> StepIds => _stepIndexes.Keys;
 

@@ -81,7 +81,7 @@ internal static class EffectChecks
                 SpecCodes.IrreversibleWithoutApproval,
                 effectPointer,
                 $"Step \"{step.Id}\" cannot be taken back, and a path leads to it without an approval.",
-                "Put a human_approval step before it on every path, reached on from by an edge on success, or make the effect reversible with \"compensate\".");
+                "Put a human_approval step before it on every path, left by an edge on success, or make the effect reversible with \"compensate\".");
         }
 
         foreach (var (_, guardPointer) in SpecWalk.Numbered(step.Post, pointer + "/guards/post"))

@@ -19,7 +19,7 @@ internal static class ExpressionChecks
 
         foreach (var edge in context.Spec.Edges)
         {
-            reader.Expression(edge.When, edge.Pointer + "/when", ExpressionScope.EdgeCondition(context.StepIndex(edge.From)));
+            reader.Condition(edge.When, edge.Pointer + "/when", ExpressionScope.EdgeCondition(context.StepIndex(edge.From)));
         }
 
         foreach (var (name, tool) in context.Spec.Tools)
@@ -42,26 +42,26 @@ internal static class ExpressionChecks
 
         CheckGuards(reader, step.Pre, pointer + "/guards/pre", ExpressionScope.Precondition(index));
         CheckGuards(reader, step.Post, pointer + "/guards/post", ExpressionScope.Postcondition(index));
-        CheckEffect(reader, step.Effect, pointer, ExpressionScope.StepEffect(index));
+        CheckEffect(reader, step.Effect, pointer, ExpressionScope.StepEffect(index, step.Tool));
     }
 
     private static void CheckTool(ExpressionReader reader, ToolSpec tool, string pointer)
     {
-        CheckGuards(reader, tool.Guards, pointer + "/guards", ExpressionScope.ToolArguments);
-        CheckEffect(reader, tool.Effect, pointer, ExpressionScope.ToolArguments);
+        CheckGuards(reader, tool.Guards, pointer + "/guards", ExpressionScope.ToolArguments(tool.Name));
+        CheckEffect(reader, tool.Effect, pointer, ExpressionScope.ToolArguments(tool.Name));
         if (tool.Url is { } url)
         {
-            reader.Template(JsonMake.Text(url), pointer + "/url", ExpressionScope.ToolRequest);
+            reader.Template(JsonMake.Text(url), pointer + "/url", ExpressionScope.ToolRequest(tool.Name));
         }
 
         foreach (var (name, value) in tool.Headers)
         {
-            reader.Template(JsonMake.Text(value), JsonPointer.Append(pointer + "/headers", name), ExpressionScope.ToolRequest);
+            reader.Template(JsonMake.Text(value), JsonPointer.Append(pointer + "/headers", name), ExpressionScope.ToolRequest(tool.Name));
         }
 
         if (tool.Body is { } body)
         {
-            reader.Template(body, pointer + "/body", ExpressionScope.ToolRequest);
+            reader.Template(body, pointer + "/body", ExpressionScope.ToolRequest(tool.Name));
         }
     }
 
@@ -69,14 +69,14 @@ internal static class ExpressionChecks
     {
         foreach (var (guard, guardPointer) in SpecWalk.Numbered(guards, pointer))
         {
-            reader.Expression(guard.Check, guardPointer + "/check", scope);
+            reader.Condition(guard.Check, guardPointer + "/check", scope);
         }
     }
 
     private static void CheckEffect(ExpressionReader reader, EffectSpec? effect, string pointer, ExpressionScope scope)
     {
-        reader.Expression(effect?.Key, pointer + "/effect/key", scope);
-        reader.Expression(effect?.Amount, pointer + "/effect/amount", scope);
+        reader.Value(effect?.Key, pointer + "/effect/key", scope);
+        reader.Amount(effect?.Amount, pointer + "/effect/amount", scope);
     }
 
     private static void CheckAgent(CheckContext context, AgentSpec agent, string pointer)

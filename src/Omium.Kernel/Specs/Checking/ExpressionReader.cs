@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Omium.Kernel.Expressions;
+using Omium.Kernel.Json;
 using Omium.Kernel.Specs.Reading;
 
 namespace Omium.Kernel.Specs.Checking;
@@ -15,18 +16,36 @@ internal sealed class ExpressionReader(FindingList findings, CheckContext? conte
         "bool", "int", "uint", "double", "string", "bytes", "list", "map", "null_type", "type", "google",
     };
 
-    public void Expression(string? text, string pointer, ExpressionScope scope)
+    /// <summary>An expression that must give true or false.</summary>
+    public void Condition(string? text, string pointer, ExpressionScope scope)
+    {
+        if (Value(text, pointer, scope) is { } type && type.Kind is not (CelKind.Bool or CelKind.Dyn))
+        {
+            findings.Error(
+                SpecCodes.ExpressionType, pointer, $"A condition must give true or false; this gives {type}.", "Compare it with something, for example output.count > 0.");
+        }
+    }
+
+    /// <summary>An expression that must give a number.</summary>
+    public void Amount(string? text, string pointer, ExpressionScope scope)
+    {
+        if (Value(text, pointer, scope) is { } type && type.Kind is not (CelKind.Int or CelKind.Uint or CelKind.Double or CelKind.Dyn))
+        {
+            findings.Error(SpecCodes.ExpressionType, pointer, $"An amount must be a number of USD; this gives {type}.", "Name a number of the arguments, for example input.amount.");
+        }
+    }
+
+    /// <summary>An expression that may give anything; its type, or null when it is absent or faulty.</summary>
+    public CelType? Value(string? text, string pointer, ExpressionScope scope)
     {
         if (string.IsNullOrEmpty(text))
         {
-            return;
+            return null;
         }
 
-        var expression = CelExpression.TryCompile(text, out var error);
-        if (expression is not null)
+        if (CelExpression.TryCompile(text, out var error) is { } expression)
         {
-            CheckPaths(expression, pointer, scope);
-            return;
+            return CheckExpression(expression, pointer, scope);
         }
 
         var isTemplate = text.Contains("${{", StringComparison.Ordinal);
@@ -35,24 +54,69 @@ internal sealed class ExpressionReader(FindingList findings, CheckContext? conte
             pointer,
             $"This is no expression: {error!.Message} (character {error.Offset + 1}).",
             isTemplate ? "Write the expression alone, without ${{ }}: this place holds nothing else." : "Write an expression of CEL, for example output.apr >= 2.5 && output.apr <= 8.5.");
+        return null;
     }
 
+    /// <summary>A template. Each text in it is judged on its own, so that one mistake does not hide the next.</summary>
     public void Template(JsonElement value, string pointer, ExpressionScope scope)
     {
-        var template = Expressions.Template.TryCompile(value, out var errors);
-        foreach (var error in errors)
+        switch (value.ValueKind)
+        {
+            case JsonValueKind.Object:
+                foreach (var member in value.EnumerateObject())
+                {
+                    Template(member.Value, JsonPointer.Append(pointer, member.Name), scope);
+                }
+
+                break;
+            case JsonValueKind.Array:
+                foreach (var (item, itemPointer) in SpecWalk.Numbered(value.EnumerateArray(), pointer))
+                {
+                    Template(item, itemPointer, scope);
+                }
+
+                break;
+            case JsonValueKind.String:
+                TemplateText(value, pointer, scope);
+                break;
+            default:
+                break;
+        }
+    }
+
+    private void TemplateText(JsonElement text, string pointer, ExpressionScope scope)
+    {
+        var template = Expressions.Template.TryCompile(text, out var errors);
+        foreach (var (_, error) in errors)
         {
             findings.Error(
                 SpecCodes.TemplateSyntax,
-                pointer + error.Pointer,
-                $"A template here cannot be read: {error.Error.Message} (character {error.Error.Offset + 1}).",
+                pointer,
+                $"A template here cannot be read: {error.Message} (character {error.Offset + 1}).",
                 "Write ${{ expression }}; for the characters themselves write $${{.");
         }
 
-        foreach (var (where, expression) in template?.Expressions ?? [])
+        foreach (var (_, expression) in template?.Expressions ?? [])
         {
-            CheckPaths(expression, pointer + where, scope);
+            CheckExpression(expression, pointer, scope);
         }
+    }
+
+    /// <summary>Its type; null when something is wrong with it.</summary>
+    private CelType? CheckExpression(CelExpression expression, string pointer, ExpressionScope scope)
+    {
+        CheckPaths(expression, pointer, scope);
+        var errors = CelTypeChecker.Check(expression, root => context?.Types.Of(root, scope) ?? CelType.Dyn, out var type);
+        foreach (var error in errors)
+        {
+            findings.Error(
+                SpecCodes.ExpressionType,
+                pointer,
+                $"This can never work: {error.Message} (character {error.Offset + 1}).",
+                "Correct the expression, or the schema that says what it reads.");
+        }
+
+        return errors.Count == 0 ? type : null;
     }
 
     private void CheckPaths(CelExpression expression, string pointer, ExpressionScope scope)

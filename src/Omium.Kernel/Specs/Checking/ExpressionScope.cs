@@ -11,6 +11,9 @@ internal sealed record ExpressionScope(string Place, IReadOnlyList<string> Roots
     /// <summary>Index of the step whose ancestors may be read; null = the outputs of all steps.</summary>
     public int? Reader { get; init; }
 
+    /// <summary>The tool whose arguments are the root <c>input</c>; null = the workflow's input.</summary>
+    public string? ArgumentsOf { get; init; }
+
     /// <summary>True when the output of <see cref="Reader"/> itself may be read too.</summary>
     public bool IncludesReader { get; init; }
 
@@ -20,13 +23,13 @@ internal sealed record ExpressionScope(string Place, IReadOnlyList<string> Roots
 
     public static ExpressionScope Postcondition(int step) => new("a postcondition", OfOutputs) { Reader = step, IncludesReader = true };
 
-    public static ExpressionScope StepEffect(int step) => new("the effect of a step", OfSteps) { Reader = step };
+    public static ExpressionScope StepEffect(int step, string? tool) => new("the effect of a step", OfSteps) { Reader = step, ArgumentsOf = tool ?? "" };
 
     public static ExpressionScope EdgeCondition(int? source) => new("the condition of an edge", OfOutputs) { Reader = source, IncludesReader = true };
 
-    public static ExpressionScope ToolArguments { get; } = new("a guard or effect of a tool", ["input", "execution", "now"]);
+    public static ExpressionScope ToolArguments(string tool) => new("a guard or effect of a tool", ["input", "execution", "now"]) { ArgumentsOf = tool };
 
-    public static ExpressionScope ToolRequest { get; } = new("the request of a tool", ["input", "secrets", "execution"]);
+    public static ExpressionScope ToolRequest(string tool) => new("the request of a tool", ["input", "secrets", "execution"]) { ArgumentsOf = tool };
 
     public static ExpressionScope RecoveryRule { get; } = new("a recovery rule", ["failure", "input", "steps", "execution", "now"]);
 }

@@ -39,7 +39,7 @@ internal static class GraphChecks
             if (context.StepIds.Count > 0)
             {
                 context.Findings.Error(
-                    SpecCodes.NoStartStep, "/steps", "No step can run first: an edge leads to every one.", "Leave one step without incoming edges; if the workflow begins with a loop, put a decision step before it.");
+                    SpecCodes.NoStartStep, "/steps", "No step can run first: an edge leads to every one.", "Leave one step without incoming edges (a loop back to it with \"max_visits\" does not count).");
             }
 
             return;

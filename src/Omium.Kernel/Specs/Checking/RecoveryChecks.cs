@@ -20,7 +20,7 @@ internal static class RecoveryChecks
         foreach (var (rule, rulePointer) in SpecWalk.Numbered(policy.Rules, pointer + "/rules"))
         {
             BoundsChecks.RequireNumber(findings, rule.Limit, rulePointer + "/limit", 1, int.MaxValue);
-            new ExpressionReader(findings, context).Expression(rule.When, rulePointer + "/when", ExpressionScope.RecoveryRule);
+            new ExpressionReader(findings, context).Condition(rule.When, rulePointer + "/when", ExpressionScope.RecoveryRule);
         }
 
         if (context is not null)

@@ -40,9 +40,27 @@ internal sealed class StepGraph
 
     public bool IsLoop(int edge) => _spec.Edges[edge].VisitsMax is not null;
 
-    /// <summary>Steps that run first: no edge leads to them, loop edges included (what only loops lead to waits for one of them).</summary>
-    public IReadOnlyList<int> Starts() =>
-        Enumerable.Range(0, Count).Where(step => _spec.Steps[step].Id.Length > 0 && _incoming[step].Count == 0).ToList();
+    /// <summary>
+    /// Steps that run first: no edge but loops leads to them, and where there are loops, one comes back from behind the step (what only loops
+    /// from elsewhere lead to waits for one of them).
+    /// </summary>
+    public IReadOnlyList<int> Starts() => Enumerable.Range(0, Count).Where(step => _spec.Steps[step].Id.Length > 0 && IsStart(step)).ToList();
+
+    private bool IsStart(int step)
+    {
+        if (_incoming[step].Count == 0)
+        {
+            return true;
+        }
+
+        if (!_incoming[step].TrueForAll(pair => IsLoop(pair.Edge)))
+        {
+            return false;
+        }
+
+        var behind = Reachable([step], (_, edge) => !IsLoop(edge));
+        return _incoming[step].Exists(pair => behind[pair.From]);
+    }
 
     /// <summary>Steps that can be reached from the starts over edges that <paramref name="follows"/> accepts, the starts included.</summary>
     public bool[] Reachable(IEnumerable<int> starts, Func<int, int, bool> follows)

@@ -33,10 +33,15 @@ internal sealed class FindingList
         }
 
         // Errors stay ahead of warnings when something must go: an error that is cut must never look like a clean bill.
-        var kept = ordered.OrderBy(finding => finding.Severity).Take(SpecLimits.FindingsMax);
+        var bySeverity = ordered.OrderBy(finding => finding.Severity).ToList();
+        var mayHideErrors = Omitted > 0 || (bySeverity.Count > SpecLimits.FindingsMax && bySeverity[SpecLimits.FindingsMax].Severity == SpecSeverity.Error);
         var notice = new SpecFinding(
-            SpecCodes.TooManyFindings, SpecSeverity.Error, "", $"{more} further findings are not listed.", "Mend the listed ones first and check again.");
-        return SpecFindings.Order(kept.Append(notice));
+            SpecCodes.TooManyFindings,
+            mayHideErrors ? SpecSeverity.Error : SpecSeverity.Warning,
+            "",
+            $"{more} further findings are not listed.",
+            "Mend the listed ones first and check again.");
+        return SpecFindings.Order(bySeverity.Take(SpecLimits.FindingsMax).Append(notice));
     }
 
     private void Add(SpecFinding finding)

@@ -1,0 +1,26 @@
+using Microsoft.Extensions.Options;
+using Omium.Api.Keys;
+using Omium.Api.Workflows;
+using Omium.Runtime.Effects;
+using Omium.Runtime.Executions;
+using Omium.Runtime.Ports;
+
+namespace Omium.Api;
+
+/// <summary>What endpoints work with; one for the process.</summary>
+internal sealed record ApiServices(
+    Advancer Advancer,
+    IExecutionEngine Engine,
+    ExecutionFeed Feed,
+    PlanCache Plans,
+    Verifier Verifier,
+    IDocumentStore Documents,
+    IIndex Index,
+    IModelClient Model,
+    KeyService Keys,
+    WorkflowStore Workflows,
+    TimeProvider Time,
+    IOptions<OmiumApiOptions> Configured)
+{
+    public OmiumApiOptions Options => Configured.Value;
+}

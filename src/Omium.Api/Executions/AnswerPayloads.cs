@@ -1,0 +1,78 @@
+using System.Text.Json;
+using Omium.Kernel.Executions;
+using Omium.Kernel.Json;
+using Omium.Runtime.Executions;
+
+namespace Omium.Api.Executions;
+
+/// <summary>
+/// Large values of an execution, put in place for an answer: at most so many bytes; what does not fit stays a reference
+/// (<c>{"omium_ref", "size"}</c>), which says how large it is.
+/// </summary>
+internal sealed class AnswerPayloads
+{
+    private readonly Dictionary<string, JsonElement> _found = new(StringComparer.Ordinal);
+    private long _room;
+
+    private AnswerPayloads(long room) => _room = room;
+
+    /// <summary>Nothing is put in place.</summary>
+    public static AnswerPayloads None { get; } = new(0);
+
+    /// <summary>What was loaded, by digest.</summary>
+    public IReadOnlyDictionary<string, JsonElement> Found => _found;
+
+    /// <summary>Everything a state shows.</summary>
+    public static Task<AnswerPayloads> LoadAsync(ApiServices services, ExecutionCell cell, ExecutionState state, CancellationToken cancellation) =>
+        LoadAsync(services, cell, ValuesOf(state), cancellation);
+
+    /// <summary>What these values refer to, and what that refers to in turn.</summary>
+    public static async Task<AnswerPayloads> LoadAsync(ApiServices services, ExecutionCell cell, IEnumerable<JsonElement> values, CancellationToken cancellation)
+    {
+        var payloads = new AnswerPayloads(services.Options.AnswerPayloadBytesMax);
+        var open = new Queue<string>(values.SelectMany(PayloadResolver.References).Distinct(StringComparer.Ordinal));
+        while (open.TryDequeue(out var digest))
+        {
+            if (payloads._found.ContainsKey(digest) || await services.Advancer.ReadPayloadAsync(cell, digest, cancellation) is not { } bytes || bytes.Length > payloads._room)
+            {
+                continue;
+            }
+
+            payloads._room -= bytes.Length;
+            var value = CanonicalJson.ParseTrusted(bytes);
+            payloads._found[digest] = value;
+            foreach (var inner in PayloadResolver.References(value))
+            {
+                open.Enqueue(inner);
+            }
+        }
+
+        return payloads;
+    }
+
+    /// <summary>The value as shown.</summary>
+    public JsonElement Show(JsonElement value) => PayloadResolver.Replace(value, _found);
+
+    /// <summary>The value as shown; null for none.</summary>
+    public JsonElement? Show(JsonElement? value) => value is { ValueKind: not JsonValueKind.Undefined } given ? Show(given) : null;
+
+    private static IEnumerable<JsonElement> ValuesOf(ExecutionState state)
+    {
+        IEnumerable<JsonElement?> values =
+        [
+            state.Input,
+            state.Output,
+            .. state.Visits.Values.OrderByDescending(visit => visit.Ordinal).SelectMany(ValuesOf),
+            .. state.Reviews.Values.Select(review => (JsonElement?)review.Request.Shown),
+        ];
+        return values.Where(value => value is { ValueKind: JsonValueKind.Object or JsonValueKind.Array }).Select(value => value!.Value);
+    }
+
+    private static IEnumerable<JsonElement?> ValuesOf(VisitState visit) =>
+    [
+        visit.Input,
+        visit.Output,
+        .. visit.Calls.SelectMany(call => new JsonElement?[] { call.Arguments, call.Result }),
+        .. visit.Failures.Select(failure => failure.Failure.Output),
+    ];
+}

@@ -1,0 +1,175 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using Microsoft.AspNetCore.Http;
+using Omium.Api.Http;
+using Omium.Api.Workflows;
+using Omium.Contracts;
+using Omium.Contracts.Executions;
+using Omium.Kernel.Executions;
+using Omium.Kernel.Json;
+using Omium.Runtime.Executions;
+using Omium.Runtime.Ports;
+
+namespace Omium.Api.Executions;
+
+/// <summary><c>POST</c> and <c>GET /v1/executions</c>, <c>GET /v1/executions/{id}</c>.</summary>
+internal static class ExecutionEndpoints
+{
+    public static void Map(ApiRoutes routes)
+    {
+        routes.Map("POST", "/v1/executions", StartAsync);
+        routes.Map("GET", "/v1/executions", ListAsync);
+        routes.Map("GET", "/v1/executions/{id}", GetAsync);
+    }
+
+    /// <summary>The execution as it is now, with large values in place.</summary>
+    public static async Task AnswerAsync(ApiCall call, ExecutionCell cell, int status = StatusCodes.Status200OK)
+    {
+        var seq = cell.Seq; // Before the state: the view then holds at least what the number says.
+        var state = cell.State;
+        var payloads = await AnswerPayloads.LoadAsync(call.Services, cell, state, call.Cancellation);
+        await call.JsonAsync(ExecutionViews.View(state, seq, cell.Plan!, payloads), ContractJson.Default.ExecutionView, status);
+    }
+
+    private static async Task GetAsync(ApiCall call)
+    {
+        if (await call.TryExecutionAsync() is { } cell)
+        {
+            await AnswerAsync(call, cell);
+        }
+    }
+
+    private static async Task ListAsync(ApiCall call)
+    {
+        if (await call.TryIntegerAsync("limit", 50, 1, 200) is not { } limit
+            || await TryTimeAsync(call, "from") is not { } from || await TryTimeAsync(call, "to") is not { } to)
+        {
+            return;
+        }
+
+        var page = await call.Services.Index.QueryAsync(
+            new IndexQuery(call.Caller.Tenant, IndexKinds.Execution)
+            {
+                Workflow = call.Query("workflow"),
+                Status = call.Query("status"),
+                FailureClass = call.Query("failure_class"),
+                FromUnixMs = from.UnixMs,
+                ToUnixMs = to.UnixMs,
+                Limit = (int)limit,
+                Cursor = call.Query("cursor"),
+            },
+            call.Cancellation);
+        await call.JsonAsync(new Page<ExecutionSummary>([.. page.Rows.Select(ExecutionViews.Summary)], page.NextCursor), ContractJson.Default.ExecutionPage);
+    }
+
+    private static async ValueTask<(long? UnixMs, bool IsGiven)?> TryTimeAsync(ApiCall call, string name)
+    {
+        if (call.Query(name) is not { } text)
+        {
+            return (null, false);
+        }
+
+        if (DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time))
+        {
+            return (time.ToUnixTimeMilliseconds(), true);
+        }
+
+        await call.InvalidAsync($"/{name}", $"'{name}' is a time like 2026-05-01T00:00:00Z.");
+        return null;
+    }
+
+    private static async Task StartAsync(ApiCall call)
+    {
+        if (await call.TryReadAsync(ContractJson.Default.StartExecutionRequest) is not { } request)
+        {
+            return;
+        }
+
+        if (await call.Services.Workflows.FindAsync(call.Caller.Tenant, request.Workflow, request.Version, call.Cancellation) is not { } workflow)
+        {
+            await WorkflowEndpoints.NotFoundAsync(call, request.Workflow);
+            return;
+        }
+
+        if (await call.TryInternAsync(request.Input ?? JsonMake.EmptyObject, "/input") is not { } input)
+        {
+            return;
+        }
+
+        if (await StartKeys.TryClaimAsync(call, request, input.Value) is not { } claim)
+        {
+            return;
+        }
+
+        var stream = new StreamId(call.Caller.Tenant, claim.Execution);
+        var command = new StartExecution(
+            call.Services.Advancer.NowMs, claim.Execution, call.Caller.Tenant, workflow.Name, workflow.Version, workflow.Digest, input.Value,
+            RandomNumberGenerator.GetInt32(int.MaxValue), call.Caller.KeyId, call.Services.Options.HighValueUsd);
+        if (claim.IsKnown && await call.Services.Advancer.FindAsync(stream, call.Cancellation) is { } known)
+        {
+            await AnswerAsync(call, known);
+            return;
+        }
+
+        await RunAsync(call, stream, command, input.Stored);
+    }
+
+    private static async Task RunAsync(ApiCall call, StreamId stream, StartExecution command, Dictionary<string, byte[]>? stored)
+    {
+        var wait = WaitOf(call);
+        using var listener = wait is null ? null : call.Services.Feed.Listen(stream);
+        var started = await call.Services.Engine.SubmitAsync(stream, command, stored, call.Cancellation);
+        if (started.Rejection is { } rejection)
+        {
+            await RejectAsync(call, rejection);
+            return;
+        }
+
+        call.Context.Response.Headers.Location = $"/v1/executions/{stream.Id}";
+        if (wait is not { } time || listener is null)
+        {
+            await call.JsonAsync(
+                ExecutionViews.View(started.Cell.State, started.Cell.Seq, started.Cell.Plan!, AnswerPayloads.None), ContractJson.Default.ExecutionView, StatusCodes.Status201Created);
+            return;
+        }
+
+        call.Context.Response.Headers["Preference-Applied"] = call.Request.Headers["Prefer"];
+        var isSettled = await ExecutionWait.UntilSettledAsync(listener, started.Cell, time, call.Services.Time, call.Cancellation);
+        await AnswerAsync(call, started.Cell, isSettled ? StatusCodes.Status201Created : StatusCodes.Status202Accepted);
+    }
+
+    /// <summary>The kernel names every place of an input that does not fit in one message; here each becomes a finding of its own.</summary>
+    private static Task RejectAsync(ApiCall call, Rejection rejection)
+    {
+        if (rejection.Code != "input_invalid")
+        {
+            return call.RejectedAsync(rejection);
+        }
+
+        var problems = rejection.Message.Split("; ").Select(text =>
+        {
+            var cut = text.IndexOf(": ", StringComparison.Ordinal);
+            var place = cut < 0 || !text.StartsWith('/') ? "" : text[..cut];
+            return new Contracts.Workflows.SpecProblem("input_invalid", "error", "/input" + place, ApiCall.Sentence(cut < 0 ? text : text[(cut + 2)..]), "Send a value that fits the workflow's input schema.");
+        });
+        return call.ProblemAsync(rejection.Code, ApiCall.Sentence(rejection.Message), [.. problems]);
+    }
+
+    /// <summary><c>Prefer: wait=N</c> (RFC 7240), seconds, at most the configured maximum; null when the client does not wait.</summary>
+    private static TimeSpan? WaitOf(ApiCall call)
+    {
+        foreach (var preference in call.Request.Headers["Prefer"].SelectMany(value => (value ?? "").Split([',', ';'])))
+        {
+            var trimmed = preference.Trim();
+            if (trimmed.StartsWith("wait=", StringComparison.OrdinalIgnoreCase)
+                && int.TryParse(trimmed.AsSpan(5), NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) && seconds > 0)
+            {
+                return TimeSpan.FromSeconds(Math.Min(seconds, call.Services.Options.WaitMax.TotalSeconds));
+            }
+        }
+
+        return null;
+    }
+}

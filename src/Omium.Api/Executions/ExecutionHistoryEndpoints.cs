@@ -1,0 +1,111 @@
+using System.Globalization;
+using Omium.Api.Http;
+using Omium.Contracts;
+using Omium.Contracts.Executions;
+using Omium.Runtime.Executions;
+using Omium.Runtime.Ports;
+
+namespace Omium.Api.Executions;
+
+/// <summary>Looking back: <c>GET /v1/executions/{id}/events · /state · /timeline · /graph · /diff · /verify</c>. None of them calls a tool or a model.</summary>
+internal static class ExecutionHistoryEndpoints
+{
+    public static void Map(ApiRoutes routes)
+    {
+        routes.Map("GET", "/v1/executions/{id}/events", EventsAsync);
+        routes.Map("GET", "/v1/executions/{id}/state", StateAsync);
+        routes.Map("GET", "/v1/executions/{id}/timeline", TimelineAsync);
+        routes.Map("GET", "/v1/executions/{id}/graph", GraphAsync);
+        routes.Map("GET", "/v1/executions/{id}/diff", DiffAsync);
+        routes.Map("GET", "/v1/executions/{id}/verify", VerifyAsync);
+    }
+
+    private static async Task EventsAsync(ApiCall call)
+    {
+        if (await call.TryExecutionAsync() is not { } cell || await call.TryIntegerAsync("limit", 100, 1, 1_000) is not { } limit
+            || await call.TryIntegerAsync(call.Query("cursor") is null ? "after" : "cursor", 0, 0, long.MaxValue) is not { } after)
+        {
+            return;
+        }
+
+        var records = await call.Services.Advancer.ReadAsync(cell.Stream, after, (int)limit + 1, call.Cancellation);
+        var page = records.Take((int)limit).Select(entry => EventViews.View(entry.Record, entry.Body)).ToArray();
+        var next = records.Count > limit ? page[^1].Seq.ToString(CultureInfo.InvariantCulture) : null;
+        await call.JsonAsync(new Page<EventRecord>(page, next), ContractJson.Default.EventPage);
+    }
+
+    private static async Task StateAsync(ApiCall call)
+    {
+        if (await call.TryExecutionAsync() is not { } cell || await call.TryIntegerAsync("at", cell.Seq, 1, cell.Seq) is not { } at)
+        {
+            return;
+        }
+
+        await call.JsonAsync(await ViewAtAsync(call, cell, at), ContractJson.Default.ExecutionView);
+    }
+
+    private static async Task DiffAsync(ApiCall call)
+    {
+        if (await call.TryExecutionAsync() is not { } cell || await call.TryIntegerAsync("to", cell.Seq, 1, cell.Seq) is not { } to
+            || await call.TryIntegerAsync("from", Math.Max(1, to - 1), 1, cell.Seq) is not { } from)
+        {
+            return;
+        }
+
+        var diff = DiffViews.View(from, await ViewAtAsync(call, cell, from), to, await ViewAtAsync(call, cell, to));
+        await call.JsonAsync(diff, ContractJson.Default.DiffView);
+    }
+
+    private static async Task<ExecutionView> ViewAtAsync(ApiCall call, ExecutionCell cell, long at)
+    {
+        var state = await ExecutionHistory.FoldAsync(call.Services, cell.Stream, at);
+        var payloads = await AnswerPayloads.LoadAsync(call.Services, cell, state, call.Cancellation);
+        return ExecutionViews.View(state, at, cell.Plan!, payloads);
+    }
+
+    private static async Task TimelineAsync(ApiCall call)
+    {
+        if (await call.TryExecutionAsync() is not { } cell)
+        {
+            return;
+        }
+
+        var timeline = new TimelineViews();
+        var lines = new List<TimelineEntry>();
+        await foreach (var (record, body) in ExecutionHistory.ReadAsync(call.Services, cell.Stream))
+        {
+            lines.AddRange(timeline.Lines(record, body));
+        }
+
+        await call.JsonAsync(new Page<TimelineEntry>(lines, null), ContractJson.Default.TimelinePage);
+    }
+
+    private static async Task GraphAsync(ApiCall call)
+    {
+        if (await call.TryExecutionAsync() is { } cell)
+        {
+            await call.JsonAsync(GraphViews.View(cell.State, cell.Plan!), ContractJson.Default.GraphView);
+        }
+    }
+
+    /// <summary>Reads past every cache: an erased or damaged execution, which cannot be loaded any more, is answered all the same.</summary>
+    private static async Task VerifyAsync(ApiCall call)
+    {
+        var id = call.Route("id");
+        var report = ExecutionIds.IsWellFormed(id) ? await call.Services.Verifier.VerifyAsync(new StreamId(call.Caller.Tenant, id), call.Cancellation) : null;
+        if (report is null)
+        {
+            await call.ProblemAsync("execution_not_found", $"There is no execution {ApiCall.Shorten(id)}.");
+            return;
+        }
+
+        var verdict = report.Verdict switch
+        {
+            VerifyVerdict.Identical => "identical",
+            VerifyVerdict.Consistent => "consistent",
+            VerifyVerdict.Erased => "erased",
+            _ => "corrupt",
+        };
+        await call.JsonAsync(new VerifyView(verdict, report.Records, report.Detail), ContractJson.Default.VerifyView);
+    }
+}

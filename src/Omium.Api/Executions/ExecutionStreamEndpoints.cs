@@ -1,0 +1,149 @@
+using System.Globalization;
+using System.Text.Json;
+using Microsoft.AspNetCore.Http;
+using Omium.Api.Http;
+using Omium.Contracts;
+using Omium.Kernel.Executions;
+using Omium.Runtime.Executions;
+using Omium.Runtime.Ports;
+
+namespace Omium.Api.Executions;
+
+/// <summary>
+/// <c>GET /v1/executions/{id}/stream</c>: server-sent events (WHATWG HTML, section 9.2). Event <c>record</c> with id = seq; event <c>delta</c> for
+/// pieces of a model's answer while it streams in (no id, never stored). Resumes after <c>Last-Event-ID</c> or <c>?after=</c>. Guarantee: every record
+/// after that point, once, in order; what the feed drops for a slow reader is read from the log.
+/// </summary>
+internal static class ExecutionStreamEndpoints
+{
+    public static void Map(ApiRoutes routes) => routes.Map("GET", "/v1/executions/{id}/stream", StreamAsync);
+
+    private static async Task StreamAsync(ApiCall call)
+    {
+        if (await call.TryExecutionAsync() is not { } cell || await TryAfterAsync(call) is not { } after)
+        {
+            return;
+        }
+
+        var response = call.Context.Response;
+        response.ContentType = "text/event-stream";
+        response.Headers.CacheControl = "no-store";
+        response.Headers["X-Accel-Buffering"] = "no"; // Proxies would hold the events back.
+        using var listener = call.Services.Feed.Listen(cell.Stream);
+        await new StreamSession(call, cell.Stream, listener, after).RunAsync();
+    }
+
+    private static async ValueTask<long?> TryAfterAsync(ApiCall call)
+    {
+        var last = call.Request.Headers["Last-Event-ID"].ToString();
+        return last.Length > 0 && long.TryParse(last, NumberStyles.None, CultureInfo.InvariantCulture, out var seq)
+            ? seq
+            : await call.TryIntegerAsync("after", 0, 0, long.MaxValue);
+    }
+
+    private sealed class StreamSession(ApiCall call, StreamId stream, ExecutionFeed.Listener listener, long after)
+    {
+        private const int PageRecords = 200;
+        private readonly HttpResponse _response = call.Context.Response;
+        private readonly ApiServices _services = call.Services;
+        private long _sent = after;
+
+        public async Task RunAsync()
+        {
+            await _response.WriteAsync(": open\n\n", call.Cancellation);
+            await _response.Body.FlushAsync(call.Cancellation);
+            await CatchUpAsync(long.MaxValue);
+            while (true)
+            {
+                var isEnded = await IsEndedAsync();
+                var limit = isEnded ? _services.Options.StreamLinger : _services.Options.StreamHeartbeat;
+                if (!await WaitAsync(limit))
+                {
+                    if (isEnded)
+                    {
+                        return;
+                    }
+
+                    await _response.WriteAsync(": still here\n\n", call.Cancellation);
+                }
+
+                while (listener.Items.TryRead(out var item))
+                {
+                    await SendAsync(item);
+                }
+
+                await _response.Body.FlushAsync(call.Cancellation);
+            }
+        }
+
+        /// <summary>False when nothing came in this time.</summary>
+        private async Task<bool> WaitAsync(TimeSpan limit)
+        {
+            if (listener.Items.TryPeek(out _))
+            {
+                return true;
+            }
+
+            using var overtime = new CancellationTokenSource(limit, _services.Time);
+            using var either = CancellationTokenSource.CreateLinkedTokenSource(call.Cancellation, overtime.Token);
+            try
+            {
+                return await listener.Items.WaitToReadAsync(either.Token);
+            }
+            catch (OperationCanceledException) when (!call.Cancellation.IsCancellationRequested)
+            {
+                return false;
+            }
+        }
+
+        private async Task SendAsync(FeedItem item)
+        {
+            if (item.Record is { } record)
+            {
+                if (record.Seq > _sent + 1)
+                {
+                    await CatchUpAsync(record.Seq - 1);
+                }
+
+                if (record.Seq == _sent + 1)
+                {
+                    await WriteAsync(record, item.Body!);
+                }
+            }
+            else if (item.Delta is { } delta)
+            {
+                var piece = JsonSerializer.Serialize(new Dictionary<string, string> { ["effect"] = item.Effect!, ["text"] = delta }, DeltaJson.Default.DictionaryStringString);
+                await _response.WriteAsync($"event: delta\ndata: {piece}\n\n", call.Cancellation);
+            }
+        }
+
+        private async Task CatchUpAsync(long last)
+        {
+            while (_sent < last)
+            {
+                var page = await _services.Advancer.ReadAsync(stream, _sent, (int)Math.Min(PageRecords, last - _sent), call.Cancellation);
+                foreach (var (record, body) in page)
+                {
+                    await WriteAsync(record, body);
+                }
+
+                await _response.Body.FlushAsync(call.Cancellation);
+                if (page.Count < PageRecords)
+                {
+                    return;
+                }
+            }
+        }
+
+        private async Task WriteAsync(LogRecord record, RecordBody body)
+        {
+            var data = JsonSerializer.Serialize(EventViews.View(record, body), ContractJson.Default.EventRecord);
+            await _response.WriteAsync(string.Create(CultureInfo.InvariantCulture, $"id: {record.Seq}\nevent: record\ndata: {data}\n\n"), call.Cancellation);
+            _sent = record.Seq;
+        }
+
+        /// <summary>True when the execution has ended and everything was sent. A retry may reopen it: the client then connects again.</summary>
+        private async Task<bool> IsEndedAsync() =>
+            await _services.Advancer.FindAsync(stream, call.Cancellation) is { State.Ended: true } cell && _sent >= cell.Seq;
+    }
+}

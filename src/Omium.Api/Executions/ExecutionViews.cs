@@ -1,0 +1,145 @@
+using System.Text.Json;
+using Omium.Contracts.Executions;
+using Omium.Kernel.Executions;
+using Omium.Kernel.Specs;
+using Omium.Runtime.Executions;
+using Omium.Runtime.Ports;
+
+namespace Omium.Api.Executions;
+
+/// <summary>A state as answered. Pure: the same state gives the same view.</summary>
+internal static class ExecutionViews
+{
+    public static ExecutionView View(ExecutionState state, long seq, WorkflowPlan plan, AnswerPayloads payloads)
+    {
+        var failed = state.FailedVisit is { } key ? LastFailure(state.Visits[key]) : null;
+        return new ExecutionView
+        {
+            Id = state.ExecutionId,
+            Workflow = state.Workflow,
+            WorkflowVersion = state.WorkflowVersion,
+            Status = ExecutionWords.StatusOf(state),
+            WaitingFor = ExecutionWords.WaitingFor(state),
+            Seq = seq,
+            CreatedAt = Time(state.CreatedMs),
+            UpdatedAt = Time(state.UpdatedMs),
+            EndedAt = TimeOrNone(state.EndedMs),
+            Input = payloads.Show((JsonElement?)state.Input),
+            Output = payloads.Show(state.Output),
+            Steps = [.. state.Visits.Values.OrderBy(visit => visit.Ordinal).Select(visit => Step(state, visit, plan, payloads))],
+            Failure = failed is { } failure ? Failure(failure.Failure, failure.AtMs) : null,
+            FailureId = failed is { } last ? IndexProjector.FailureId(state.ExecutionId, last.Failure.Step, last.Failure.Visit, last.Failure.Attempt) : null,
+            OpenReviews = state.OpenReviews,
+        };
+    }
+
+    public static ExecutionSummary Summary(IndexRow row) => new(
+        row.Id, row.Workflow, row.WorkflowVersion, row.Status, row.FailureClass.Length == 0 ? null : row.FailureClass,
+        Time(row.CreatedUnixMs), Time(row.UpdatedUnixMs), TimeOrNone(row.EndedUnixMs));
+
+    public static StepFailure Failure(StepFailed failure, long atMs) => new()
+    {
+        Step = failure.Step,
+        Visit = failure.Visit,
+        Attempt = failure.Attempt,
+        Class = failure.Class,
+        Code = failure.Code,
+        Message = failure.Message,
+        Fingerprint = failure.Fingerprint,
+        At = Time(atMs),
+        Expected = failure.Expected,
+        Actual = failure.Actual,
+    };
+
+    /// <summary>scheduled, running, waiting, committed, failed, skipped, rolled_back or in_doubt.</summary>
+    public static string StatusOf(ExecutionState state, VisitState visit) => visit.Status switch
+    {
+        VisitStatus.Committed => "committed",
+        VisitStatus.FailedAttempt or VisitStatus.Failed => "failed",
+        VisitStatus.Skipped => "skipped",
+        VisitStatus.RolledBack => "rolled_back",
+        _ when visit.CurrentCalls.Any(call => call.Status == CallStatus.InDoubt) => "in_doubt",
+        _ when visit.Review is not null || IsRetryWaiting(state, visit) => "waiting",
+        _ when state.Status != ExecutionStatus.Running && visit.Turns.Count == 0 && !visit.CurrentCalls.Any() => "scheduled",
+        _ => "running",
+    };
+
+    public static string? ActorOf(StepPlan? step) => step?.Spec.Agent ?? step?.Spec.Tool ?? step?.Spec.Target;
+
+    public static string TypeOf(StepPlan? step) => step?.Spec.Type switch
+    {
+        StepType.AgentTask => "agent_task",
+        StepType.ToolCall => "tool_call",
+        StepType.Decision => "decision",
+        StepType.HumanApproval => "human_approval",
+        StepType.Workflow => "workflow",
+        _ => "worker",
+    };
+
+    public static DateTimeOffset Time(long unixMs) => DateTimeOffset.FromUnixTimeMilliseconds(unixMs);
+
+    public static StepReference Reference(VisitKey key) => new(key.Step, key.Visit);
+
+    private static DateTimeOffset? TimeOrNone(long unixMs) => unixMs == 0 ? null : Time(unixMs);
+
+    private static bool IsRetryWaiting(ExecutionState state, VisitState visit) =>
+        visit.RetryDueMs > state.UpdatedMs && visit.Turns.Count == 0 && !visit.CurrentCalls.Any();
+
+    private static (StepFailed Failure, long AtMs)? LastFailure(VisitState visit) => visit.Failures.Count == 0 ? null : visit.Failures[^1];
+
+    private static StepView Step(ExecutionState state, VisitState visit, WorkflowPlan plan, AnswerPayloads payloads)
+    {
+        var step = plan.Step(visit.Key.Step);
+        var status = StatusOf(state, visit);
+        var answered = visit.Output ?? (status is "failed" or "rolled_back" && visit.Failures.Count > 0 ? visit.Failures[^1].Failure.Output : null);
+        return new StepView
+        {
+            Step = visit.Key.Step,
+            Visit = visit.Key.Visit,
+            Attempt = visit.Attempt,
+            Type = TypeOf(step),
+            Actor = ActorOf(step),
+            Status = status,
+            ScheduledAt = Time(visit.ScheduledMs),
+            SettledAt = TimeOrNone(visit.SettledMs),
+            RetryDueAt = IsRetryWaiting(state, visit) && visit.Status == VisitStatus.Open ? Time(visit.RetryDueMs) : null,
+            Input = payloads.Show((JsonElement?)visit.Input),
+            Output = payloads.Show(answered),
+            Checkpoint = visit.Checkpoint,
+            Reads = [.. visit.Reads.Select(Reference)],
+            Calls = [.. visit.Calls.Select(call => Call(state, call, payloads))],
+            Failures = [.. visit.Failures.Select(failure => Failure(failure.Failure, failure.AtMs))],
+        };
+    }
+
+    private static CallView Call(ExecutionState state, CallState call, AnswerPayloads payloads) => new()
+    {
+        EffectId = $"{state.ExecutionId}/{call.Id}",
+        Tool = call.Tool,
+        Status = WordOf(call.Status),
+        EffectKind = WordOf(call.Kind),
+        Arguments = payloads.Show((JsonElement?)call.Arguments),
+        Result = payloads.Show(call.Result),
+        IdempotencyKey = call.Key,
+    };
+
+    private static string WordOf(CallStatus status) => status switch
+    {
+        CallStatus.Requested => "requested",
+        CallStatus.AwaitingApproval => "awaiting_approval",
+        CallStatus.Intent => "intent",
+        CallStatus.InDoubt => "in_doubt",
+        CallStatus.Settled => "settled",
+        CallStatus.Failed => "failed",
+        CallStatus.Refused => "refused",
+        _ => "compensated",
+    };
+
+    private static string WordOf(EffectKind kind) => kind switch
+    {
+        EffectKind.Idempotent => "idempotent",
+        EffectKind.Verifiable => "verifiable",
+        EffectKind.Irreversible => "irreversible",
+        _ => "none",
+    };
+}

@@ -1,0 +1,30 @@
+using Omium.Contracts.Executions;
+using Omium.Kernel.Executions;
+using Omium.Kernel.Specs;
+
+namespace Omium.Api.Executions;
+
+/// <summary>The workflow's graph with where the execution stands. A step that has not begun is <c>scheduled</c> with visit 0.</summary>
+internal static class GraphViews
+{
+    public static GraphView View(ExecutionState state, WorkflowPlan plan) =>
+        new([.. plan.Steps.Select(step => Node(state, plan, step))], [.. plan.Edges.Select(edge => Edge(state, edge))]);
+
+    private static GraphNode Node(ExecutionState state, WorkflowPlan plan, StepPlan step)
+    {
+        var visit = state.LatestVisit(step.Spec.Id);
+        var tools = step.Agent?.Tools.Select(plan.Tool).OfType<ToolPlan>() ?? [];
+        var isExternal = step.Effect.Kind != EffectKind.None || tools.Any(tool => tool.Spec.Effect.Kind != EffectKind.None);
+        return new GraphNode(
+            step.Spec.Id, ExecutionViews.TypeOf(step), ExecutionViews.ActorOf(step), visit is null ? "scheduled" : ExecutionViews.StatusOf(state, visit),
+            visit?.Key.Visit ?? 0, visit?.Checkpoint, isExternal);
+    }
+
+    private static GraphEdge Edge(ExecutionState state, EdgePlan edge)
+    {
+        var source = state.LatestVisit(edge.Spec.From);
+        bool? taken = source is { EdgesSettled: true } or { Detached: true } ? source.TakenEdges.Contains(edge.Index) : null;
+        var on = edge.Spec.On switch { EdgeOn.Success => "success", EdgeOn.Failure => "failure", _ => "always" };
+        return new GraphEdge(edge.Spec.From, edge.Spec.To, on, edge.Spec.When, taken, edge.Spec.VisitsMax);
+    }
+}

@@ -1,0 +1,143 @@
+using System.Globalization;
+using System.Text.Json;
+using Omium.Contracts.Executions;
+using Omium.Kernel.Executions;
+using Omium.Runtime.Executions;
+using Omium.Runtime.Ports;
+
+namespace Omium.Api.Executions;
+
+/// <summary>What happened, in sentences. Events are the truth; these lines are made from them and hold nothing else.</summary>
+internal sealed class TimelineViews
+{
+    private readonly Dictionary<int, string> _channels = [];
+    private readonly Dictionary<int, string> _targets = [];
+    private readonly Dictionary<string, string> _tools = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, ReviewRequested> _reviews = new(StringComparer.Ordinal);
+
+    /// <summary>The lines of a record. Give the records in order from the first: a line may name what an earlier record said.</summary>
+    public IReadOnlyList<TimelineEntry> Lines(LogRecord record, RecordBody body)
+    {
+        var lines = new List<TimelineEntry>(body.Events.Count);
+        foreach (var happened in body.Events)
+        {
+            var line = Describe(happened);
+            lines.Add(new TimelineEntry(
+                record.Seq, ExecutionViews.Time(record.AtUnixMs), RecordCodec.NameOf(happened), line.Severity, line.Title, line.Step, line.Visit, line.Detail));
+        }
+
+        return lines;
+    }
+
+    private Line Describe(ExecutionEvent happened) => happened switch
+    {
+        ExecutionStarted e => new("info", $"Started {e.Workflow} version {Number(e.WorkflowVersion)}", null, null, $"by {e.StartedBy}"),
+        StepScheduled e => new("info", e.Visit == 1 ? $"{e.Step} scheduled" : $"{e.Step} scheduled again (visit {Number(e.Visit)})", e.Step, e.Visit),
+        GuardFailed e => new("warning", e.Phase == "schema" ? $"{e.Step}: the output does not fit its schema" : $"{e.Step}: check not met ({e.Check})", e.Step, e.Visit, Seen(e.Message, e.Actual)),
+        ModelAnswered e => new("info", $"{e.Step} asks for {Names(e.ToolCalls)}", e.Step, e.Visit, e.Content),
+        StepCommitted e => new("success", e.By is null ? $"{e.Step} committed" : $"{e.Step} committed with the output of {e.By}", e.Step, e.Visit),
+        CheckpointCommitted e => new("success", $"Checkpoint {e.Name}", e.Step, e.Visit),
+        StepFailed e => new("error", $"{e.Step} failed: {e.Code}", e.Step, e.Visit, Seen(e.Message, e.Actual)),
+        StepSkipped e => new("info", $"{e.Step} skipped", e.Step, e.Visit, e.Reason switch { "no_edge_taken" => "no edge to it was taken", "person" => "a person decided so", _ => "the policy says so" }),
+        RetryScheduled e => new("info", $"{e.Step}: attempt {Number(e.Attempt)} follows", e.Step, e.Visit, $"due {ExecutionViews.Time(e.DueMs):O}"),
+        LoopTriggered e => new("info", $"Loop back to {e.Step}", e.Step, e.Visit),
+        RuleApplied e => new("info", $"Rule {Number(e.Rule + 1)} of the recovery policy applies", e.Step, e.Visit),
+        EditsApplied e => new("info", $"Agent {e.Agent} edited by {e.By}", null, null, Edited(e.Edits)),
+        NotificationRequested e => Remember(e),
+        NotificationSent e => new("info", $"{_channels.GetValueOrDefault(e.Notification, "default")} channel notified", null, null),
+        ResultDiscarded e => new("warning", $"A late result was discarded ({e.Effect})", null, null, "what asked for it was rolled back"),
+        ExecutionPaused e => new("warning", "Workflow paused", null, null, e.By == "policy" ? "by the recovery policy" : $"by {e.By}"),
+        ExecutionResumed e => new("info", "Workflow resumed", null, null, $"by {e.By}"),
+        ExecutionSucceeded => new("success", "Finished", null, null),
+        ExecutionFailed e => new("error", $"Failed at {e.Step}: {e.Code}", e.Step, e.Visit, e.Message),
+        ExecutionCancelled e => new("warning", $"Cancelled by {e.By}", null, null),
+        _ => DescribeCall(happened) ?? DescribeRollback(happened) ?? DescribeReview(happened),
+    };
+
+    private Line? DescribeCall(ExecutionEvent happened) => happened switch
+    {
+        CallRequested e => Call(_tools[e.Effect] = e.Tool, e.Effect, "info", e.Approval ? "{0} waits for approval" : "{0} is to be called"),
+        CallRefused e => Call(e.Tool, e.Effect, "warning", "{0} refused", e.Reason),
+        IntentRecorded e => Call(Tool(e.Effect), e.Effect, "info", e.Run == 1 ? "Calling {0}" : "Calling {0} again with the same key"),
+        IntentSettled { Done: true } e => Call(Tool(e.Effect), e.Effect, "success", e.Via == "person" ? "{0} done, a person says" : "{0} done", e.Via == "verify" ? "the verify tool says so" : null),
+        IntentSettled e => Call(Tool(e.Effect), e.Effect, "warning", "{0} not done", e.Failure?.Message),
+        IntentInDoubt e => Call(Tool(e.Effect), e.Effect, "warning", "{0} is in doubt", $"{e.Reason}; next: {e.Next}"),
+        CallSettled { Failure: null } e => Call(Tool(e.Effect), e.Effect, "success", "{0} answered"),
+        CallSettled e => Call(Tool(e.Effect), e.Effect, "warning", "{0} failed", e.Failure?.Message),
+        _ => null,
+    };
+
+    private Line? DescribeRollback(ExecutionEvent happened)
+    {
+        switch (happened)
+        {
+            case RollbackPlanned e:
+                _targets[e.Rollback] = e.To;
+                var affected = e.Affected.Count == 0 ? null : "takes back " + string.Join(", ", e.Affected.Select(key => key.Step).Distinct());
+                return new("warning", e.Scope == "attempt" ? "Undoing the failed attempt" : $"Rolling back to {Place(e.To)}", null, null, affected);
+            case RollbackCompleted e:
+                var to = _targets.GetValueOrDefault(e.Rollback, "start");
+                var detail = $"{Number(e.Compensated)} effects undone{(e.Residue > 0 ? $", {Number(e.Residue)} left for a person" : "")}";
+                return new(e.Residue > 0 ? "warning" : "info", to == "attempt" ? "The failed attempt was undone" : $"Rolled back to {Place(to)}", null, null, detail);
+            case CompensationSettled { Done: true } e:
+                return Call(Tool(e.Effect), e.Effect, "success", "{0} undone");
+            case CompensationSettled e:
+                return Call(Tool(e.Effect), e.Effect, "error", "{0} could not be undone", e.Failure?.Message);
+            case ResidueRecorded e:
+                return Call(e.Tool, e.Effect, "error", "{0} stays as it is", e.Message);
+            default:
+                return null;
+        }
+    }
+
+    private Line DescribeReview(ExecutionEvent happened)
+    {
+        switch (happened)
+        {
+            case ReviewRequested e:
+                _reviews[e.Review] = e;
+                return new("warning", e.Role is null ? "Waiting for a person" : $"Waiting for {e.Role}", e.Step, e.Visit, e.Kind.Replace('_', ' '));
+            case ReviewDecided e:
+                return new("info", $"{e.By} decided: {e.Decision}", Reviewed(e.Review)?.Step, Reviewed(e.Review)?.Visit, e.Note);
+            case ReviewRefused e:
+                return new("warning", $"A decision of {e.By} was refused ({e.Code})", Reviewed(e.Review)?.Step, Reviewed(e.Review)?.Visit, e.Decision);
+            case ReviewTested e:
+                return new(e.Outcome == "passed" ? "success" : "warning", $"{e.By} tested a fix: {e.Outcome}", Reviewed(e.Review)?.Step, Reviewed(e.Review)?.Visit, e.Problem);
+            default:
+                return new("info", RecordCodec.NameOf(happened), null, null);
+        }
+    }
+
+    private Line Remember(NotificationRequested requested)
+    {
+        _channels[requested.Notification] = requested.Channel;
+        return new("info", $"Notifying the {requested.Channel} channel", requested.Step, null, requested.Message);
+    }
+
+    private ReviewRequested? Reviewed(string review) => _reviews.GetValueOrDefault(review);
+
+    private string Tool(string effect) =>
+        _tools.GetValueOrDefault(effect) ?? (EffectId.TryParse(effect, out var id) ? _tools.GetValueOrDefault(id.WithoutSub.ToString()) : null) ?? effect;
+
+    private static Line Call(string tool, string effect, string severity, string title, string? detail = null)
+    {
+        var isKnown = EffectId.TryParse(effect, out var id);
+        return new(severity, string.Format(CultureInfo.InvariantCulture, title, tool), isKnown ? id.Step : null, isKnown ? id.Visit : null, detail);
+    }
+
+    private static string Place(string to) => to == "start" ? "the start" : $"checkpoint {to}";
+
+    private static string Names(IReadOnlyList<ModelToolCall> calls) => string.Join(", ", calls.Select(call => call.Name));
+
+    private static string Seen(string message, JsonElement? actual) => actual is { } seen ? $"{message}; seen: {seen.GetRawText()}" : message;
+
+    private static string Edited(AgentEdit edit)
+    {
+        var parts = new[] { edit.Prompt is null ? null : "prompt", edit.Constraints is null ? null : "constraints", edit.Tools is null ? null : "tools" };
+        return string.Join(", ", parts.OfType<string>());
+    }
+
+    private static string Number(long value) => value.ToString(CultureInfo.InvariantCulture);
+
+    private sealed record Line(string Severity, string Title, string? Step, int? Visit, string? Detail = null);
+}

@@ -1,0 +1,133 @@
+using System.Text.Json;
+using Microsoft.AspNetCore.Http;
+using Omium.Api.Executions;
+using Omium.Api.Http;
+using Omium.Contracts;
+using Omium.Contracts.Failures;
+using Omium.Runtime.Executions;
+using Omium.Runtime.Ports;
+
+namespace Omium.Api.Failures;
+
+/// <summary><c>/v1/failures</c>.</summary>
+internal static class FailureEndpoints
+{
+    private const string IgnoredKind = "failure_ignored";
+
+    public static void Map(ApiRoutes routes)
+    {
+        routes.Map("GET", "/v1/failures", ListAsync);
+        routes.Map("GET", "/v1/failures/export", ExportAsync);
+        routes.Map("GET", "/v1/failures/{id}", GetAsync);
+        routes.Map("POST", "/v1/failures/{id}/ignore", IgnoreAsync);
+    }
+
+    /// <summary>With <c>status=open</c> or <c>ignored</c> a page may hold fewer rows than its limit: both are open in the index, and told apart here.</summary>
+    private static async Task ListAsync(ApiCall call)
+    {
+        if (await call.TryIntegerAsync("limit", 50, 1, 200) is not { } limit)
+        {
+            return;
+        }
+
+        var status = call.Query("status");
+        var page = await call.Services.Index.QueryAsync(QueryOf(call, status, (int)limit, call.Query("cursor")), call.Cancellation);
+        var items = new List<FailureSummary>(page.Rows.Count);
+        foreach (var row in page.Rows)
+        {
+            var summary = FailureViews.Summary(row, await IsIgnoredAsync(call, row.Id));
+            if (status is null || summary.Status == status)
+            {
+                items.Add(summary);
+            }
+        }
+
+        await call.JsonAsync(new Page<FailureSummary>(items, page.NextCursor), ContractJson.Default.FailurePage);
+    }
+
+    private static async Task GetAsync(ApiCall call)
+    {
+        if (await TryStoryAsync(call, call.Route("id")) is not { } found)
+        {
+            await NotFoundAsync(call);
+            return;
+        }
+
+        var state = found.Cell.State;
+        var payloads = await AnswerPayloads.LoadAsync(call.Services, found.Cell, found.Story.Values(state), call.Cancellation);
+        var view = FailureViews.View(call.Route("id"), found.Status, found.Story, state, found.Cell.Plan!, payloads, call.Services.Advancer.NowMs);
+        await call.JsonAsync(view, ContractJson.Default.FailureView);
+    }
+
+    private static async Task IgnoreAsync(ApiCall call)
+    {
+        var id = call.Route("id");
+        if (await TryStoryAsync(call, id) is null)
+        {
+            await NotFoundAsync(call);
+            return;
+        }
+
+        var note = JsonSerializer.SerializeToUtf8Bytes(
+            new Dictionary<string, string> { ["by"] = call.Caller.KeyId, ["at"] = call.Services.Time.GetUtcNow().ToString("O") }, DeltaJson.Default.DictionaryStringString);
+        await call.Services.Documents.PutAsync(new DocumentKey(call.Caller.Tenant, IgnoredKind, id), note, "", call.Cancellation);
+        call.Context.Response.StatusCode = StatusCodes.Status204NoContent;
+    }
+
+    /// <summary>Every failure, one JSON object a line, newest first.</summary>
+    private static async Task ExportAsync(ApiCall call)
+    {
+        const int PageRows = 100;
+        call.Context.Response.ContentType = "application/x-ndjson";
+        string? cursor = null;
+        do
+        {
+            var page = await call.Services.Index.QueryAsync(QueryOf(call, call.Query("status"), PageRows, cursor), call.Cancellation);
+            foreach (var row in page.Rows)
+            {
+                if (await TryStoryAsync(call, row.Id) is not { } found)
+                {
+                    continue;
+                }
+
+                var state = found.Cell.State;
+                var payloads = await AnswerPayloads.LoadAsync(call.Services, found.Cell, found.Story.Values(state), call.Cancellation);
+                var line = FailureViews.Export(row.Id, found.Status, found.Story, state, payloads);
+                await JsonSerializer.SerializeAsync(call.Context.Response.Body, line, ContractJson.Default.FailureExport, call.Cancellation);
+                await call.Context.Response.WriteAsync("\n", call.Cancellation);
+            }
+
+            cursor = page.NextCursor;
+        }
+        while (cursor is not null);
+    }
+
+    private static IndexQuery QueryOf(ApiCall call, string? status, int limit, string? cursor) => new(call.Caller.Tenant, IndexKinds.Failure)
+    {
+        Status = status == "ignored" ? "open" : status,
+        Workflow = call.Query("workflow"),
+        FailureClass = call.Query("class") ?? call.Query("failure_class"),
+        Execution = call.Query("execution"),
+        Limit = limit,
+        Cursor = cursor,
+    };
+
+    private static async ValueTask<(ExecutionCell Cell, FailureStory Story, string Status)?> TryStoryAsync(ApiCall call, string id)
+    {
+        if (FailureName.Parse(id) is not { } name || !ExecutionIds.IsWellFormed(name.Execution)
+            || await call.Services.Advancer.FindAsync(new StreamId(call.Caller.Tenant, name.Execution), call.Cancellation) is not { } cell
+            || await FailureStory.ReadAsync(call.Services, cell, name) is not { } story)
+        {
+            return null;
+        }
+
+        // A failure that was retried at once has no row of its own: what followed has resolved it.
+        var row = await call.Services.Index.GetAsync(call.Caller.Tenant, IndexKinds.Failure, id, call.Cancellation);
+        return (cell, story, FailureViews.StatusOf(row?.Status ?? "resolved", await IsIgnoredAsync(call, id)));
+    }
+
+    private static async ValueTask<bool> IsIgnoredAsync(ApiCall call, string id) =>
+        await call.Services.Documents.GetAsync(new DocumentKey(call.Caller.Tenant, IgnoredKind, id), call.Cancellation) is not null;
+
+    private static Task NotFoundAsync(ApiCall call) => call.ProblemAsync("failure_not_found", $"There is no failure {ApiCall.Shorten(call.Route("id"))}.");
+}

@@ -1,0 +1,97 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.AspNetCore.Routing.Template;
+using Microsoft.Extensions.Logging;
+using Omium.Api.Keys;
+using Omium.Runtime.Ports;
+
+namespace Omium.Api.Http;
+
+/// <summary>Answers one request. Expected failures are answered, not thrown.</summary>
+internal delegate Task ApiHandler(ApiCall call);
+
+/// <summary>
+/// Maps handlers as plain request delegates (no reflection, no binding: the fast path) and gives each the same frame: key first, then the
+/// handler, then a problem document for whatever was thrown.
+/// </summary>
+internal sealed partial class ApiRoutes(IEndpointRouteBuilder endpoints, ApiServices services, ILogger logger)
+{
+    private readonly List<(string Method, TemplateMatcher Matcher)> _known = [];
+
+    /// <summary>Maps a route that needs a key.</summary>
+    public void Map(string method, string pattern, ApiHandler handler) => Add(method, pattern, isOpen: false, handler);
+
+    /// <summary>Maps a route that anybody may ask.</summary>
+    public void MapOpen(string method, string pattern, ApiHandler handler) => Add(method, pattern, isOpen: true, handler);
+
+    /// <summary>What no route serves under <c>/v1</c>: 405 with <c>Allow</c> when the path exists, else 404.</summary>
+    public void MapUnknown() => endpoints.Map("/v1/{**path}", context =>
+    {
+        var allowed = _known.Where(route => route.Matcher.TryMatch(context.Request.Path, [])).Select(route => route.Method).Distinct().ToArray();
+        if (allowed.Length == 0)
+        {
+            return Problems.WriteAsync(context, services.Options, "not_found", $"Nothing is served at {context.Request.Path}.");
+        }
+
+        context.Response.Headers.Allow = string.Join(", ", allowed);
+        return Problems.WriteAsync(context, services.Options, "method_not_allowed", $"{context.Request.Path} takes {string.Join(", ", allowed)}.");
+    });
+
+    private void Add(string method, string pattern, bool isOpen, ApiHandler handler)
+    {
+        _known.Add((method, new TemplateMatcher(TemplateParser.Parse(pattern.TrimStart('/')), [])));
+        endpoints.MapMethods(pattern, [method], context => RunAsync(context, isOpen, handler));
+    }
+
+    private async Task RunAsync(HttpContext context, bool isOpen, ApiHandler handler)
+    {
+        try
+        {
+            Caller? caller = null;
+            if (!isOpen)
+            {
+                caller = await services.Keys.AuthenticateAsync(context.Request.Headers.Authorization, context.RequestAborted);
+                if (caller is null)
+                {
+                    context.Response.Headers.WWWAuthenticate = "Bearer";
+                    await Problems.WriteAsync(context, services.Options, "unauthenticated", "Send `Authorization: Bearer omk_...` with a key that has not been revoked.");
+                    return;
+                }
+            }
+
+            await handler(new ApiCall(context, services, caller ?? Caller.Nobody));
+        }
+        catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
+        {
+            // The client has gone: there is nobody to answer.
+        }
+        catch (StorageException error)
+        {
+            await FailAsync(context, error.Code, $"{error.Message} Nothing that was acknowledged is lost.", error);
+        }
+        catch (BadHttpRequestException error) when (error.StatusCode == StatusCodes.Status413PayloadTooLarge)
+        {
+            await FailAsync(context, "body_too_large", $"This endpoint reads at most {services.Options.BodyBytesMax} bytes.", error);
+        }
+        catch (Exception error)
+        {
+            await FailAsync(context, "internal_error", $"Trace id {context.TraceIdentifier}.", error);
+        }
+    }
+
+    private async Task FailAsync(HttpContext context, string code, string detail, Exception error)
+    {
+        LogFailure(logger, context.Request.Method, context.Request.Path, code, context.TraceIdentifier, error);
+        if (context.Response.HasStarted)
+        {
+            context.Abort(); // Half an answer must not look whole.
+            return;
+        }
+
+        await Problems.WriteAsync(context, services.Options, code, detail);
+    }
+
+    [LoggerMessage(3001, LogLevel.Error, "{Method} {Path} was answered {Code} ({TraceId})")]
+    private static partial void LogFailure(ILogger logger, string method, string path, string code, string traceId, Exception error);
+}

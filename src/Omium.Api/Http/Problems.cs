@@ -1,0 +1,31 @@
+using System.Text.Json;
+using Microsoft.AspNetCore.Http;
+using Omium.Contracts;
+using Omium.Contracts.Errors;
+using Omium.Contracts.Workflows;
+
+namespace Omium.Api.Http;
+
+/// <summary>Problem documents, RFC 9457, made from the error catalogue.</summary>
+internal static class Problems
+{
+    /// <summary>Writes the problem of a code. A code the catalogue does not have is a bug and answers 500.</summary>
+    public static async Task WriteAsync(HttpContext context, OmiumApiOptions options, string code, string? detail, IReadOnlyList<SpecProblem>? errors = null)
+    {
+        var known = ErrorCatalogue.Find(code);
+        var error = known ?? ErrorCatalogue.Find("internal_error")!;
+        var problem = new Problem
+        {
+            Type = options.ErrorPagePrefix + error.Page,
+            Title = error.Title,
+            Status = error.HttpStatus,
+            Code = error.Code,
+            Detail = known is null ? $"{code}: {detail}" : detail is null ? error.Mend : $"{detail} {error.Mend}",
+            Errors = errors,
+        };
+        context.Response.StatusCode = error.HttpStatus;
+        context.Response.ContentType = "application/problem+json";
+        context.Response.Headers.CacheControl = "no-store";
+        await JsonSerializer.SerializeAsync(context.Response.Body, problem, ContractJson.Default.Problem, context.RequestAborted);
+    }
+}

@@ -1,0 +1,79 @@
+using System.Reflection;
+using Microsoft.AspNetCore.Http;
+using Omium.Api.Http;
+using Omium.Contracts;
+using Omium.Contracts.Tenants;
+
+namespace Omium.Api.Keys;
+
+/// <summary><c>/v1/me</c> and <c>/v1/keys</c>.</summary>
+internal static class KeyEndpoints
+{
+    private const int NameLengthMax = 100;
+
+    private static readonly string Version =
+        typeof(KeyEndpoints).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "0";
+
+    public static void Map(ApiRoutes routes)
+    {
+        routes.Map("GET", "/v1/me", MeAsync);
+        routes.Map("GET", "/v1/keys", ListAsync);
+        routes.Map("POST", "/v1/keys", CreateAsync);
+        routes.Map("POST", "/v1/keys/{id}/rotate", RotateAsync);
+        routes.Map("DELETE", "/v1/keys/{id}", RevokeAsync);
+    }
+
+    private static Task MeAsync(ApiCall call) =>
+        call.JsonAsync(new MeView(call.Caller.Tenant, call.Caller.Environment, call.Caller.KeyId, null, Version), ContractJson.Default.MeView);
+
+    private static async Task ListAsync(ApiCall call) => await call.JsonAsync(
+        new Page<KeyView>(await call.Services.Keys.ListAsync(call.Caller.Tenant, call.Cancellation), null), ContractJson.Default.KeyPage);
+
+    private static async Task CreateAsync(ApiCall call)
+    {
+        if (await call.TryReadAsync(ContractJson.Default.CreateKeyRequest) is not { } request)
+        {
+            return;
+        }
+
+        if (string.IsNullOrWhiteSpace(request.Name) || request.Name.Length > NameLengthMax)
+        {
+            await call.InvalidAsync("/name", $"A name has 1 to {NameLengthMax} characters.");
+            return;
+        }
+
+        var environment = request.Environment ?? call.Caller.Environment;
+        if (!KeyService.IsEnvironment(environment))
+        {
+            await call.InvalidAsync("/environment", "An environment is 1 to 16 letters a-z, such as local, test or live.");
+            return;
+        }
+
+        var key = await call.Services.Keys.CreateAsync(call.Caller.Tenant, request.Name, environment, call.Cancellation);
+        await call.JsonAsync(key, ContractJson.Default.KeyView, StatusCodes.Status201Created);
+    }
+
+    private static async Task RotateAsync(ApiCall call)
+    {
+        var id = call.Route("id");
+        if (await call.Services.Keys.RotateAsync(call.Caller.Tenant, KeyService.BareId(id), call.Cancellation) is { } key)
+        {
+            await call.JsonAsync(key, ContractJson.Default.KeyView);
+            return;
+        }
+
+        await call.ProblemAsync("not_found", $"There is no active key {ApiCall.Shorten(id)}.");
+    }
+
+    private static async Task RevokeAsync(ApiCall call)
+    {
+        var id = call.Route("id");
+        if (await call.Services.Keys.RevokeAsync(call.Caller.Tenant, KeyService.BareId(id), call.Cancellation))
+        {
+            call.Context.Response.StatusCode = StatusCodes.Status204NoContent;
+            return;
+        }
+
+        await call.ProblemAsync("not_found", $"There is no key {ApiCall.Shorten(id)}.");
+    }
+}

@@ -1,0 +1,64 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging;
+using Omium.Api.Executions;
+using Omium.Api.Failures;
+using Omium.Api.Http;
+using Omium.Api.Keys;
+using Omium.Api.Operations;
+using Omium.Api.Reviews;
+using Omium.Api.Workflows;
+using Omium.Runtime.Executions;
+
+namespace Omium.Api;
+
+/// <summary>
+/// The HTTP API, the same on every host: routes under <c>/v1</c>, and <c>/healthz</c> and <c>/readyz</c>.
+/// <code>
+/// request -> key -> route -> handler -> Advance (durable) -> view -> JSON
+/// </code>
+/// The host registers the stores (IEventLog, IPayloadStore, IDocumentStore, IIndex), IKeyWrap, PlanCache, Advancer, IExecutionEngine,
+/// IModelClient and TimeProvider; everything else is added here.
+/// </summary>
+public static class OmiumApi
+{
+    /// <summary>Adds what the endpoints need.</summary>
+    public static IServiceCollection AddOmiumApi(this IServiceCollection services, Action<OmiumApiOptions>? configure = null)
+    {
+        var options = services.AddOptions<OmiumApiOptions>();
+        if (configure is not null)
+        {
+            options.Configure(configure);
+        }
+
+        services.AddRouting();
+        services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton<ExecutionFeed>();
+        services.TryAddSingleton<Verifier>();
+        services.TryAddSingleton<KeyService>();
+        services.TryAddSingleton<WorkflowStore>();
+        services.TryAddSingleton<ApiServices>();
+        return services;
+    }
+
+    /// <summary>Maps every route.</summary>
+    public static IEndpointRouteBuilder MapOmiumApi(this IEndpointRouteBuilder endpoints)
+    {
+        var services = endpoints.ServiceProvider.GetRequiredService<ApiServices>();
+        var logger = endpoints.ServiceProvider.GetRequiredService<ILoggerFactory>().CreateLogger("Omium.Api");
+        var routes = new ApiRoutes(endpoints, services, logger);
+        KeyEndpoints.Map(routes);
+        WorkflowEndpoints.Map(routes);
+        ExecutionEndpoints.Map(routes);
+        ExecutionHistoryEndpoints.Map(routes);
+        ExecutionCommandEndpoints.Map(routes);
+        ExecutionStreamEndpoints.Map(routes);
+        ReviewEndpoints.Map(routes);
+        FailureEndpoints.Map(routes);
+        OperationEndpoints.Map(routes);
+        routes.MapUnknown();
+        return endpoints;
+    }
+}

@@ -1,0 +1,154 @@
+using System.Diagnostics;
+using System.Text.Json;
+using Omium.Api.Executions;
+using Omium.Api.Http;
+using Omium.Contracts;
+using Omium.Contracts.Reviews;
+using Omium.Kernel.Executions;
+using Omium.Runtime.Executions;
+using Omium.Runtime.Ports;
+
+namespace Omium.Api.Reviews;
+
+/// <summary><c>/v1/reviews</c>.</summary>
+internal static class ReviewEndpoints
+{
+    public static void Map(ApiRoutes routes)
+    {
+        routes.Map("GET", "/v1/reviews", ListAsync);
+        routes.Map("GET", "/v1/reviews/{id}", GetAsync);
+        routes.Map("POST", "/v1/reviews/{id}/decide", DecideAsync);
+        routes.Map("POST", "/v1/reviews/{id}/test", TestAsync);
+    }
+
+    private static async Task ListAsync(ApiCall call)
+    {
+        if (await call.TryIntegerAsync("limit", 50, 1, 200) is not { } limit)
+        {
+            return;
+        }
+
+        var page = await call.Services.Index.QueryAsync(
+            new IndexQuery(call.Caller.Tenant, IndexKinds.Review)
+            {
+                Status = call.Query("status"), Workflow = call.Query("workflow"), Execution = call.Query("execution"), Limit = (int)limit, Cursor = call.Query("cursor"),
+            },
+            call.Cancellation);
+        var views = new List<ReviewView>(page.Rows.Count);
+        foreach (var row in page.Rows)
+        {
+            if (await call.Services.Advancer.FindAsync(new StreamId(row.Tenant, row.Execution), call.Cancellation) is { } cell
+                && cell.State.Reviews.TryGetValue(row.Id, out var review))
+            {
+                views.Add(await ViewAsync(call, cell, review));
+            }
+        }
+
+        await call.JsonAsync(new Page<ReviewView>(views, page.NextCursor), ContractJson.Default.ReviewPage);
+    }
+
+    private static async Task GetAsync(ApiCall call)
+    {
+        if (await TryReviewAsync(call) is { } found)
+        {
+            await call.JsonAsync(await ViewAsync(call, found.Cell, found.Review), ContractJson.Default.ReviewView);
+        }
+    }
+
+    private static async Task DecideAsync(ApiCall call)
+    {
+        if (await call.TryReadAsync(ContractJson.Default.DecideReviewRequest) is not { } request || await TryReviewAsync(call) is not { } found)
+        {
+            return;
+        }
+
+        JsonElement? output = null;
+        Dictionary<string, byte[]>? stored = null;
+        if (request.Output is { } given)
+        {
+            if (await call.TryInternAsync(given, "/output") is not { } interned)
+            {
+                return;
+            }
+
+            (output, stored) = interned;
+        }
+
+        var id = found.Review.Request.Review;
+        var command = new DecideReview(
+            call.Services.Advancer.NowMs, id, request.Decision, request.Digest, call.Caller.KeyId, ExecutionCommandEndpoints.Edit(request.Edits), output, request.To, request.Note);
+        var result = await call.Services.Engine.SubmitAsync(found.Cell.Stream, command, stored, call.Cancellation);
+        if (result.Rejection is { } rejection)
+        {
+            await call.RejectedAsync(rejection);
+            return;
+        }
+
+        await call.JsonAsync(await ViewAsync(call, result.Cell, result.Cell.State.Reviews[id]), ContractJson.Default.ReviewView);
+    }
+
+    private static async Task TestAsync(ApiCall call)
+    {
+        if (await call.TryReadAsync(ContractJson.Default.TestFixRequest) is not { } request || await TryReviewAsync(call) is not { } found)
+        {
+            return;
+        }
+
+        var asked = found.Review.Request;
+        if (found.Review.Decided is not null)
+        {
+            await call.ProblemAsync("review_closed", "There is nothing left to test for.");
+            return;
+        }
+
+        var edit = ExecutionCommandEndpoints.Edit(request.Edits)!;
+        var state = found.Cell.State;
+        var plan = found.Cell.Plan!;
+        if (asked.Kind != "failure" || plan.Step(asked.Step)?.Agent is null)
+        {
+            await call.ProblemAsync("decision_not_allowed", $"Step '{asked.Step}' has no agent whose edit could be tested.");
+            return;
+        }
+
+        if (FixTrial.CheckEdits(state, new DecisionValues(plan), asked.Step, edit) is { } refused)
+        {
+            await call.RejectedAsync(refused);
+            return;
+        }
+
+        var started = Stopwatch.GetTimestamp();
+        var trial = await new FixTest(call.Services, found.Cell, state, new VisitKey(asked.Step, asked.Visit), edit).RunAsync(call.Cancellation);
+        if (trial.Failure is { Code: "model_not_configured" } failure)
+        {
+            await call.ProblemAsync(failure.Code, ApiCall.Sentence(failure.Message));
+            return;
+        }
+
+        var record = new RecordTest(
+            call.Services.Advancer.NowMs, asked.Review, call.Caller.KeyId, edit, trial.Outcome, trial.Problem, trial.InputTokens, trial.OutputTokens);
+        await call.Services.Engine.SubmitAsync(found.Cell.Stream, record, null, call.Cancellation);
+        var view = new TestFixView(
+            trial.Outcome, trial.Output, [.. trial.Checks.Select(ReviewViews.Guard)], trial.Problem, trial.UnrecordedCalls, (long)Stopwatch.GetElapsedTime(started).TotalMilliseconds);
+        await call.JsonAsync(view, ContractJson.Default.TestFixView);
+    }
+
+    private static async ValueTask<(ExecutionCell Cell, ReviewState Review)?> TryReviewAsync(ApiCall call)
+    {
+        var id = call.Route("id");
+        if (await call.Services.Index.GetAsync(call.Caller.Tenant, IndexKinds.Review, id, call.Cancellation) is { } row
+            && await call.Services.Advancer.FindAsync(new StreamId(call.Caller.Tenant, row.Execution), call.Cancellation) is { } cell
+            && cell.State.Reviews.TryGetValue(id, out var review))
+        {
+            return (cell, review);
+        }
+
+        await call.ProblemAsync("review_not_found", $"There is no review {ApiCall.Shorten(id)}.");
+        return null;
+    }
+
+    private static async Task<ReviewView> ViewAsync(ApiCall call, ExecutionCell cell, ReviewState review)
+    {
+        var payloads = await AnswerPayloads.LoadAsync(call.Services, cell, [review.Request.Shown], call.Cancellation);
+        return ReviewViews.View(cell.State, cell.Plan!, review, payloads, call.Services.Advancer.NowMs);
+    }
+}

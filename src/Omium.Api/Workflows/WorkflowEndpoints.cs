@@ -1,0 +1,156 @@
+using System.Globalization;
+using System.Text.Json;
+using Microsoft.AspNetCore.Http;
+using Omium.Api.Http;
+using Omium.Contracts;
+using Omium.Contracts.Workflows;
+using Omium.Kernel.Json;
+using Omium.Kernel.Specs;
+using Omium.Runtime.Specs;
+
+namespace Omium.Api.Workflows;
+
+/// <summary><c>/v1/workflows</c>.</summary>
+internal static class WorkflowEndpoints
+{
+    public static void Map(ApiRoutes routes)
+    {
+        routes.Map("POST", "/v1/workflows", SaveAsync);
+        routes.Map("POST", "/v1/workflows/validate", ValidateAsync);
+        routes.Map("GET", "/v1/workflows", ListAsync);
+        routes.Map("GET", "/v1/workflows/{name}", call => GetAsync(call, null));
+        routes.Map("GET", "/v1/workflows/{name}/versions", VersionsAsync);
+        routes.Map("GET", "/v1/workflows/{name}/versions/{version}", GetVersionAsync);
+    }
+
+    private static async Task SaveAsync(ApiCall call)
+    {
+        if (await TrySpecAsync(call) is not { } spec)
+        {
+            return;
+        }
+
+        var reading = WorkflowStore.Check(spec);
+        if (reading.HasErrors)
+        {
+            var errors = reading.Findings.Count(finding => finding.Severity == SpecSeverity.Error);
+            await call.ProblemAsync(
+                "validation_failed", errors == 1 ? "The workflow has an error." : $"The workflow has {errors} errors.", [.. reading.Findings.Select(WorkflowViews.Problem)]);
+            return;
+        }
+
+        var (saved, isNew) = await call.Services.Workflows.SaveAsync(call.Caller.Tenant, spec, reading, call.Cancellation);
+        call.Context.Response.Headers.Location = $"/v1/workflows/{saved.Name}/versions/{saved.Version}";
+        await AnswerAsync(call, saved, isNew ? StatusCodes.Status201Created : StatusCodes.Status200OK);
+    }
+
+    private static async Task ValidateAsync(ApiCall call)
+    {
+        if (await TrySpecAsync(call) is { } spec)
+        {
+            var reading = WorkflowStore.Check(spec);
+            await call.JsonAsync(new ValidateView(!reading.HasErrors, [.. reading.Findings.Select(WorkflowViews.Problem)]), ContractJson.Default.ValidateView);
+        }
+    }
+
+    private static async Task ListAsync(ApiCall call)
+    {
+        if (await call.TryIntegerAsync("limit", 50, 1, 200) is not { } limit)
+        {
+            return;
+        }
+
+        var found = await call.Services.Workflows.ListAsync(call.Caller.Tenant, call.Query("cursor"), (int)limit + 1, call.Cancellation);
+        var page = found.Take((int)limit).Select(WorkflowViews.Summary).ToArray();
+        await call.JsonAsync(new Page<WorkflowSummary>(page, found.Count > limit ? page[^1].Name : null), ContractJson.Default.WorkflowPage);
+    }
+
+    private static async Task VersionsAsync(ApiCall call)
+    {
+        if (await call.TryIntegerAsync("limit", 50, 1, 200) is not { } limit || await call.TryIntegerAsync("cursor", 0, 0, int.MaxValue) is not { } after)
+        {
+            return;
+        }
+
+        var name = call.Route("name");
+        var found = await call.Services.Workflows.VersionsAsync(call.Caller.Tenant, name, (int)after, (int)limit + 1, call.Cancellation);
+        if (found.Count == 0 && after == 0)
+        {
+            await NotFoundAsync(call, name);
+            return;
+        }
+
+        var page = found.Take((int)limit).Select(WorkflowViews.Summary).ToArray();
+        var next = found.Count > limit ? page[^1].Version.ToString(CultureInfo.InvariantCulture) : null;
+        await call.JsonAsync(new Page<WorkflowSummary>(page, next), ContractJson.Default.WorkflowPage);
+    }
+
+    private static Task GetVersionAsync(ApiCall call) =>
+        int.TryParse(call.Route("version"), NumberStyles.None, CultureInfo.InvariantCulture, out var version) ? GetAsync(call, version) : NotFoundAsync(call, call.Route("name"));
+
+    private static async Task GetAsync(ApiCall call, int? version)
+    {
+        var name = call.Route("name");
+        if (await call.Services.Workflows.FindAsync(call.Caller.Tenant, name, version, call.Cancellation) is { } saved)
+        {
+            await AnswerAsync(call, saved, StatusCodes.Status200OK);
+            return;
+        }
+
+        await NotFoundAsync(call, name);
+    }
+
+    public static Task NotFoundAsync(ApiCall call, string name) =>
+        call.ProblemAsync("workflow_not_found", $"There is no workflow '{ApiCall.Shorten(name)}' of that version.");
+
+    private static async Task AnswerAsync(ApiCall call, StoredWorkflow saved, int status)
+    {
+        var spec = await call.Services.Workflows.SpecAsync(call.Caller.Tenant, saved, call.Cancellation);
+        await call.JsonAsync(WorkflowViews.View(saved, spec), ContractJson.Default.WorkflowView, status);
+    }
+
+    /// <summary>The spec of the body, canonical: <c>{"spec": ...}</c> as JSON, or the text itself as YAML.</summary>
+    private static async ValueTask<JsonElement?> TrySpecAsync(ApiCall call)
+    {
+        if (!ApiCall.IsJson(call.Request.ContentType))
+        {
+            return await TryYamlAsync(call);
+        }
+
+        if (await call.TryReadAsync(ContractJson.Default.SaveWorkflowRequest) is not { } request)
+        {
+            return null;
+        }
+
+        if (CanonicalJson.TryNormalize(request.Spec, out var spec, out var problem, new JsonLimits { DepthMax = SpecLimits.SourceDepthMax, SizeMax = SpecLimits.SourceBytesMax }))
+        {
+            return spec;
+        }
+
+        await call.InvalidAsync("/spec", $"{problem!.Message} (at byte {problem.Offset} of the spec)", problem.Code);
+        return null;
+    }
+
+    private static async ValueTask<JsonElement?> TryYamlAsync(ApiCall call)
+    {
+        var media = (call.Request.ContentType ?? "").Split(';')[0].Trim();
+        if (media is not ("text/yaml" or "application/yaml" or "application/x-yaml" or "text/x-yaml"))
+        {
+            await call.ProblemAsync("unsupported_media_type", $"The body's Content-Type is {(media.Length == 0 ? "absent" : ApiCall.Shorten(media))}.");
+            return null;
+        }
+
+        if (await call.TryBodyAsync() is not { } body)
+        {
+            return null;
+        }
+
+        if (SpecText.TryRead(body.Span, out var spec, out var problem))
+        {
+            return spec;
+        }
+
+        await call.ProblemAsync("invalid_yaml", $"Line {problem!.Line}, column {problem.Column}: {problem.Message}");
+        return null;
+    }
+}

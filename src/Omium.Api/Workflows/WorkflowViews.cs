@@ -1,0 +1,18 @@
+using System.Text.Json;
+using Omium.Contracts.Workflows;
+using Omium.Kernel.Specs;
+
+namespace Omium.Api.Workflows;
+
+/// <summary>Saved workflows as answered.</summary>
+internal static class WorkflowViews
+{
+    public static WorkflowView View(StoredWorkflow saved, JsonElement spec) => new(
+        saved.Name, saved.Version, saved.Description, saved.Digest, DateTimeOffset.FromUnixTimeMilliseconds(saved.SavedMs), spec, saved.Warnings);
+
+    public static WorkflowSummary Summary(StoredWorkflow saved) =>
+        new(saved.Name, saved.Version, saved.Description, saved.Steps, saved.Agents, DateTimeOffset.FromUnixTimeMilliseconds(saved.SavedMs));
+
+    public static SpecProblem Problem(SpecFinding finding) =>
+        new(finding.Code, finding.Severity == SpecSeverity.Error ? "error" : "warning", finding.Pointer, finding.Message, finding.Mend);
+}

@@ -1,0 +1,53 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Omium.Contracts.Executions;
+using Omium.Contracts.Failures;
+using Omium.Contracts.Reviews;
+using Omium.Contracts.Tenants;
+using Omium.Contracts.Workflows;
+
+namespace Omium.Contracts;
+
+/// <summary>
+/// How the records of this assembly are written and read: snake_case, nulls left out, source-generated. Shared by server, SDK and command, so
+/// that they cannot disagree. A member that a record requires must be there and not null; unknown members of answers are passed over, those
+/// of requests are refused.
+/// </summary>
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    RespectNullableAnnotations = true,
+    RespectRequiredConstructorParameters = true)]
+[JsonSerializable(typeof(JsonElement))]
+[JsonSerializable(typeof(Problem))]
+[JsonSerializable(typeof(StartExecutionRequest))]
+[JsonSerializable(typeof(ExecutionView))]
+[JsonSerializable(typeof(EventRecord))]
+[JsonSerializable(typeof(GraphView))]
+[JsonSerializable(typeof(VerifyView))]
+[JsonSerializable(typeof(DiffView))]
+[JsonSerializable(typeof(PauseRequest))]
+[JsonSerializable(typeof(RollbackRequest))]
+[JsonSerializable(typeof(RollbackView))]
+[JsonSerializable(typeof(RetryRequest))]
+[JsonSerializable(typeof(ReviewView))]
+[JsonSerializable(typeof(DecideReviewRequest))]
+[JsonSerializable(typeof(TestFixRequest))]
+[JsonSerializable(typeof(TestFixView))]
+[JsonSerializable(typeof(FailureView))]
+[JsonSerializable(typeof(FailureExport))]
+[JsonSerializable(typeof(SaveWorkflowRequest))]
+[JsonSerializable(typeof(WorkflowView))]
+[JsonSerializable(typeof(ValidateView))]
+[JsonSerializable(typeof(MeView))]
+[JsonSerializable(typeof(CreateKeyRequest))]
+[JsonSerializable(typeof(KeyView))]
+[JsonSerializable(typeof(HealthSummary))]
+[JsonSerializable(typeof(Page<ExecutionSummary>), TypeInfoPropertyName = "ExecutionPage")]
+[JsonSerializable(typeof(Page<EventRecord>), TypeInfoPropertyName = "EventPage")]
+[JsonSerializable(typeof(Page<TimelineEntry>), TypeInfoPropertyName = "TimelinePage")]
+[JsonSerializable(typeof(Page<ReviewView>), TypeInfoPropertyName = "ReviewPage")]
+[JsonSerializable(typeof(Page<FailureSummary>), TypeInfoPropertyName = "FailurePage")]
+[JsonSerializable(typeof(Page<WorkflowSummary>), TypeInfoPropertyName = "WorkflowPage")]
+[JsonSerializable(typeof(Page<KeyView>), TypeInfoPropertyName = "KeyPage")]
+public sealed partial class ContractJson : JsonSerializerContext;

@@ -1,0 +1,61 @@
+import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
+import { api } from './client';
+
+/**
+ * Every read of the console, by name. Lists are fetched again on focus and after actions; what belongs to one execution
+ * is fetched again when its stream brings a record. Nothing polls.
+ */
+export const meQuery = queryOptions({ queryKey: ['me'], queryFn: () => api.me(), staleTime: 60_000 });
+export const healthQuery = queryOptions({ queryKey: ['health'], queryFn: api.health });
+export const keysQuery = queryOptions({ queryKey: ['keys'], queryFn: api.keys });
+
+export const workflowsQuery = infiniteQueryOptions({
+  queryKey: ['workflows'],
+  queryFn: ({ pageParam }) => api.workflows(pageParam),
+  initialPageParam: undefined as string | undefined,
+  getNextPageParam: (page) => page.next_cursor,
+});
+
+export const workflowQuery = (name: string, version?: number) =>
+  queryOptions({ queryKey: ['workflow', name, version ?? 'newest'], queryFn: () => api.workflow(name, version) });
+
+export const executionsQuery = (filter: { workflow?: string; status?: string }) =>
+  infiniteQueryOptions({
+    queryKey: ['executions', filter],
+    queryFn: ({ pageParam }) => api.executions({ ...filter, cursor: pageParam }),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (page) => page.next_cursor,
+  });
+
+export const latestExecutionsQuery = (workflow?: string) =>
+  queryOptions({ queryKey: ['executions', 'latest', workflow ?? ''], queryFn: () => api.executions({ workflow, limit: 8 }) });
+
+export const executionQuery = (id: string) => queryOptions({ queryKey: ['execution', id], queryFn: () => api.execution(id) });
+export const executionAtQuery = (id: string, at: number) =>
+  queryOptions({ queryKey: ['execution', id, 'state', at], queryFn: () => api.executionAt(id, at), staleTime: Infinity });
+export const timelineQuery = (id: string) => queryOptions({ queryKey: ['execution', id, 'timeline'], queryFn: () => api.timeline(id) });
+export const graphQuery = (id: string) => queryOptions({ queryKey: ['execution', id, 'graph'], queryFn: () => api.graph(id) });
+export const eventsQuery = (id: string) =>
+  infiniteQueryOptions({
+    queryKey: ['execution', id, 'events'],
+    queryFn: ({ pageParam }) => api.events(id, pageParam),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (page) => page.next_cursor,
+  });
+
+export const failuresQuery = (status?: string) =>
+  infiniteQueryOptions({
+    queryKey: ['failures', status ?? ''],
+    queryFn: ({ pageParam }) => api.failures({ status, cursor: pageParam }),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (page) => page.next_cursor,
+  });
+export const failureQuery = (id: string) => queryOptions({ queryKey: ['failure', id], queryFn: () => api.failure(id) });
+
+export const reviewsQuery = (status?: string) =>
+  infiniteQueryOptions({
+    queryKey: ['reviews', status ?? ''],
+    queryFn: ({ pageParam }) => api.reviews({ status, cursor: pageParam }),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (page) => page.next_cursor,
+  });

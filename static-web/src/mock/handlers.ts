@@ -1,0 +1,222 @@
+import { http, HttpResponse, type DefaultBodyType, type HttpHandler, type StrictRequest } from 'msw';
+import type { AgentEdits, CreateKeyRequest, DecideReviewRequest, EventRecord, KeyView, Page, Problem, RollbackRequest, StartExecutionRequest, WorkflowView } from '~/api/types';
+import { checkSpec, readSpec } from './spec-check';
+import { World } from './world';
+
+type Request = StrictRequest<DefaultBodyType>;
+const worlds = new Map<string, World>();
+
+/** The key chooses the world: one with `empty` in it is a fresh installation, one with `error` a server in trouble. */
+function worldOf(request: Request): World | Response {
+  const key = request.headers.get('authorization')?.replace('Bearer ', '') ?? '';
+  if (!key.startsWith('omk_') || key.includes('bad')) return problem(401, 'UNAUTHORIZED', 'This key is not known.');
+  if (key.includes('error')) return problem(503, 'STORE_UNAVAILABLE', 'The event log cannot be read: the disk is full.');
+  if (!worlds.has(key)) worlds.set(key, new World(!key.includes('empty')));
+  return worlds.get(key)!;
+}
+
+function problem(status: number, code: string, detail: string, errors?: Problem['errors']): Response {
+  return HttpResponse.json({ type: `/docs/errors/${code}`, title: code, status, code, detail, ...(errors ? { errors } : {}) }, { status, headers: { 'Content-Type': 'application/problem+json' } });
+}
+
+const missing = (what: string) => problem(404, 'NOT_FOUND', `There is no such ${what}.`);
+
+function paged<T>(items: T[], request: Request): Response {
+  const search = new URL(request.url).searchParams;
+  const from = Number(search.get('cursor') ?? 0);
+  const limit = Number(search.get('limit') ?? 30);
+  const page: Page<T> = { items: items.slice(from, from + limit) };
+  if (from + limit < items.length) page.next_cursor = String(from + limit);
+  return HttpResponse.json(page);
+}
+
+type Params = Record<string, string | readonly string[] | undefined>;
+type Answer = (world: World, params: Params, request: Request) => Response | Promise<Response>;
+
+function on(method: 'get' | 'post' | 'delete', path: string, answer: Answer): HttpHandler {
+  return http[method](`*/v1${path}`, async ({ request, params }) => {
+    const world = worldOf(request);
+    return world instanceof Response ? world : answer(world, params, request);
+  });
+}
+
+const ok = (body: unknown, status = 200): Response => HttpResponse.json(body as never, { status });
+
+const tenant: HttpHandler[] = [
+  on('get', '/me', () => ok({ tenant: 'Company X', environment: 'dev', key_id: 'key_first', credits: null, version: '0.1.0' })),
+  on('get', '/health-summary', (world) => ok(world.health())),
+  on('get', '/keys', (world, _, request) => paged(world.keys, request)),
+  on('post', '/keys', async (world, _, request) => {
+    const { name, environment } = (await request.json()) as CreateKeyRequest;
+    const id = `key_${Math.random().toString(36).slice(2, 10)}`;
+    const key: KeyView = { id, name, environment: environment ?? 'dev', status: 'active', created_at: new Date().toISOString() };
+    world.keys.push(key);
+    return ok({ ...key, secret: `omk_dev_${id.slice(4)}_mock-secret-shown-once` }, 201);
+  }),
+  on('post', '/keys/:id/rotate', (world, { id }) => {
+    const key = world.keys.find((one) => one.id === id);
+    return key ? ok({ ...key, secret: `omk_dev_${String(id).slice(4)}_mock-secret-rotated` }) : missing('key');
+  }),
+  on('delete', '/keys/:id', (world, { id }) => {
+    world.keys = world.keys.map((key) => (key.id === id ? { ...key, status: 'revoked' } : key));
+    return new Response(null, { status: 204 });
+  }),
+];
+
+async function specOf(request: Request): Promise<string> {
+  const text = await request.text();
+  return (request.headers.get('content-type') ?? '').includes('json') ? JSON.stringify((JSON.parse(text) as { spec: unknown }).spec) : text;
+}
+
+const workflows: HttpHandler[] = [
+  on('get', '/workflows', (world, _, request) => paged([...world.workflows.values()].map((versions) => summaryOf(versions.at(-1)!)), request)),
+  on('post', '/workflows/validate', async (_, __, request) => {
+    const problems = checkSpec(await specOf(request));
+    return ok({ valid: problems.every(({ severity }) => severity !== 'error'), problems });
+  }),
+  on('post', '/workflows', async (world, _, request) => {
+    const text = await specOf(request);
+    const problems = checkSpec(text);
+    if (problems.some(({ severity }) => severity === 'error')) return problem(422, 'SPEC_INVALID', 'The workflow has errors.', problems);
+    return ok({ ...world.save(readSpec(text)), warnings: problems }, 201);
+  }),
+  on('get', '/workflows/:name/versions/:version', (world, { name, version }) => {
+    const found = world.workflows.get(String(name))?.[Number(version) - 1];
+    return found ? ok(found) : missing('version');
+  }),
+  on('get', '/workflows/:name', (world, { name }) => {
+    const found = world.workflows.get(String(name))?.at(-1);
+    return found ? ok(found) : missing('workflow');
+  }),
+];
+
+function summaryOf({ name, version, description, saved_at, spec }: WorkflowView) {
+  return { name, version, description, saved_at, steps: (spec.steps as unknown[]).length, agents: Object.keys((spec.agents ?? {}) as object).length };
+}
+
+const executions: HttpHandler[] = [
+  on('get', '/executions', (world, _, request) => {
+    const search = new URL(request.url).searchParams;
+    const matches = (name: string, value: string) => !search.get(name) || search.get(name) === value;
+    return paged(world.summaries().filter((run) => matches('status', run.status) && matches('workflow', run.workflow)), request);
+  }),
+  on('post', '/executions', async (world, _, request) => {
+    const { workflow, input } = (await request.json()) as StartExecutionRequest;
+    if (workflow !== 'customer-onboarding') return problem(422, 'MOCK_ONLY', 'The mock server can run only customer-onboarding.');
+    return ok(world.start(workflow, input ?? {}).view, 201);
+  }),
+  on('get', '/executions/:id', (world, { id }) => ok1(world.runs.get(String(id))?.view)),
+  on('get', '/executions/:id/state', (world, { id }, request) => ok1(world.runs.get(String(id))?.states[Number(new URL(request.url).searchParams.get('at')) - 1])),
+  on('get', '/executions/:id/timeline', (world, { id }) => ok1(world.runs.get(String(id))?.timeline)),
+  on('get', '/executions/:id/graph', (world, { id }) => {
+    const run = world.runs.get(String(id));
+    return run ? ok(world.graph(run)) : missing('execution');
+  }),
+  on('get', '/executions/:id/events', (world, { id }, request) => {
+    const run = world.runs.get(String(id));
+    return run ? paged(run.records, request) : missing('execution');
+  }),
+  on('get', '/executions/:id/verify', (world, { id }) => ok({ verdict: 'identical', records: world.runs.get(String(id))?.records.length ?? 0 })),
+  on('get', '/executions/:id/stream', (world, { id }, request) => stream(world, String(id), request)),
+  on('post', '/executions/:id/rollback', async (world, { id }, request) => {
+    const { to, scope, preview } = (await request.json()) as RollbackRequest;
+    const run = world.runs.get(String(id))!;
+    const from = run.view.steps.findIndex((step) => step.checkpoint === to || step.step === to);
+    const after = run.view.steps.slice(from + 1);
+    const affected = (scope === 'all' ? after : after.filter((step) => step.status !== 'committed')).map(({ step, visit }) => ({ step, visit }));
+    const irreversible = after.flatMap((step) => step.calls).filter((call) => call.effect_kind === 'irreversible' && call.status !== 'awaiting_approval').map((call) => call.tool);
+    return ok({ to, affected, compensations: [], irreversible, applied: !preview });
+  }),
+  on('post', '/executions/:id/:action', (world, { id, action }) => {
+    const run = world.runs.get(String(id));
+    if (!run) return missing('execution');
+    const status = { pause: 'paused', resume: 'running', cancel: 'cancelled' }[String(action)] as 'paused' | undefined;
+    if (!status) return missing('action');
+    run.catchUp().append(String(action), [{ type: `execution.${status}` }], [{ kind: `execution.${status}`, severity: 'info', title: `A person chose to ${String(action)}` }], (view) => {
+      view.status = status;
+      if (action === 'cancel') Object.assign(view, { ended_at: run.now, open_reviews: [] });
+    });
+    return ok(run.view);
+  }),
+];
+
+function ok1(body: unknown): Response {
+  return body === undefined ? missing('execution') : ok(body);
+}
+
+/** Records after `Last-Event-ID`, then each new one as it is appended. */
+function stream(world: World, id: string, request: Request): Response {
+  const run = world.runs.get(id);
+  if (!run) return missing('execution');
+  const after = Number(request.headers.get('last-event-id') ?? 0);
+  const encoder = new TextEncoder();
+  let stop = () => {};
+  const body = new ReadableStream<Uint8Array>({
+    start(controller) {
+      const write = (record: EventRecord) => controller.enqueue(encoder.encode(`event: record\nid: ${record.seq}\ndata: ${JSON.stringify(record)}\n\n`));
+      controller.enqueue(encoder.encode(': open\n\n'));
+      for (const record of run.records) if (record.seq > after) write(record);
+      stop = run.follow(write);
+    },
+    cancel: () => stop(),
+  });
+  return new HttpResponse(body, { headers: { 'Content-Type': 'text/event-stream' } });
+}
+
+const recovery: HttpHandler[] = [
+  on('get', '/failures', (world, _, request) => {
+    const status = new URL(request.url).searchParams.get('status');
+    return paged(world.failureSummaries().filter((failure) => !status || failure.status === status), request);
+  }),
+  on('get', '/failures/:id', (world, { id }) => ok1(world.failure(String(id)))),
+  on('post', '/failures/:id/ignore', (world, { id }) => {
+    const failure = world.failures.get(String(id));
+    if (!failure) return missing('failure');
+    world.failures.set(failure.id, { ...failure, status: 'ignored' });
+    return new Response(null, { status: 204 });
+  }),
+  on('get', '/reviews', (world, _, request) => {
+    const status = new URL(request.url).searchParams.get('status');
+    return paged([...world.reviews.values()].filter((review) => !status || review.status === status).toSorted((left, right) => right.requested_at.localeCompare(left.requested_at)), request);
+  }),
+  on('post', '/reviews/:id/test', async (world, { id }, request) => {
+    const review = world.reviews.get(String(id));
+    const onboarding = review && world.onboardings.get(review.execution);
+    if (!onboarding) return problem(409, 'NOT_TESTABLE', 'This step has no agent, so there is no edit to test.');
+    const { edits } = (await request.json()) as { edits: AgentEdits };
+    await new Promise((resolve) => setTimeout(resolve, 640));
+    return ok(onboarding.test(edits));
+  }),
+  on('post', '/reviews/:id/decide', async (world, { id }, request) => {
+    const review = world.reviews.get(String(id));
+    if (!review) return missing('review');
+    const body = (await request.json()) as DecideReviewRequest;
+    if (review.status !== 'open') return problem(409, 'REVIEW_CLOSED', 'This review was already decided.');
+    if (body.digest !== review.digest) return problem(409, 'DIGEST_MISMATCH', 'What was shown has changed since. Load it again.');
+    const decided = { ...review, status: 'decided' as const, decided: { decision: body.decision, by: 'first key of this installation', at: new Date().toISOString(), ...(body.edits ? { edits: body.edits } : {}), ...(body.note ? { note: body.note } : {}) } };
+    world.reviews.set(review.id, decided);
+    settle(world, review.execution, body);
+    return ok(decided);
+  }),
+];
+
+function settle(world: World, execution: string, { decision, edits }: DecideReviewRequest): void {
+  const onboarding = world.onboardings.get(execution);
+  if (onboarding) {
+    if (decision === 'edit' || decision === 'approve') {
+      onboarding.decideRetry(edits, 'a person');
+      setTimeout(() => world.advance(onboarding, onboarding.toEnd), 900);
+    } else onboarding.decideOther(decision, 'a person');
+    world.failures.set(onboarding.failure!.id, onboarding.failure!);
+    return;
+  }
+  const run = world.runs.get(execution)!;
+  run.catchUp().append('decide_review', [{ type: 'review.decided', decision }], [{ kind: 'review.decided', severity: 'info', title: `A person decided: ${decision}` }], (view) => {
+    view.status = decision === 'reject' ? 'failed' : 'running';
+    view.open_reviews = [];
+    delete view.waiting_for;
+    for (const step of view.steps) for (const call of step.calls) if (call.status === 'awaiting_approval' || call.status === 'in_doubt') call.status = decision === 'reject' ? 'refused' : 'settled';
+  });
+}
+
+export const handlers: HttpHandler[] = [...tenant, ...workflows, ...executions, ...recovery];

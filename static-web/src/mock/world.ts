@@ -1,0 +1,150 @@
+import type { ExecutionSummary, FailureSummary, FailureView, GraphView, HealthSummary, KeyView, ReviewView, WorkflowView } from '~/api/types';
+import { graphOfSpec } from '~/model/graph';
+import { groupSteps } from '~/model/trace';
+import { Onboarding } from './onboarding';
+import { fakeHash, MockRun } from './run';
+import { disputed, inDoubt, timedOut, wrongTool } from './scenarios';
+import { inboxSpec, migrationSpec, onboardingSpec, payoutSpec } from './specs';
+
+const hourMs = 3_600_000;
+
+/** All that one mock installation holds, in memory, gone on reload. */
+export class World {
+  readonly runs = new Map<string, MockRun>();
+  readonly onboardings = new Map<string, Onboarding>();
+  readonly failures = new Map<string, FailureView>();
+  readonly reviews = new Map<string, ReviewView>();
+  readonly workflows = new Map<string, WorkflowView[]>();
+  keys: KeyView[];
+
+  constructor(filled: boolean) {
+    const now = Date.now();
+    this.keys = [{ id: 'key_first', name: 'first key of this installation', environment: 'dev', status: 'active', created_at: new Date(now - 40 * 24 * hourMs).toISOString(), last_used_at: new Date(now).toISOString() }];
+    this.#save(onboardingSpec, 3, now - 30 * 24 * hourMs);
+    if (!filled) return;
+    this.keys.push(
+      { id: 'key_onboarding', name: 'onboarding-service', environment: 'dev', status: 'active', created_at: new Date(now - 20 * 24 * hourMs).toISOString(), last_used_at: new Date(now - 4 * 60_000).toISOString() },
+      { id: 'key_old', name: 'laptop', environment: 'dev', status: 'revoked', created_at: new Date(now - 35 * 24 * hourMs).toISOString() },
+    );
+    this.#save(inboxSpec, 1, now - 9 * 24 * hourMs);
+    this.#save(payoutSpec, 2, now - 12 * 24 * hourMs);
+    this.#save(migrationSpec, 5, now - 3 * 24 * hourMs);
+    for (let index = 0; index < 34; index++) this.#finished(index, now - (2 + index * 3.4) * hourMs);
+    for (const { run, failure, review } of [timedOut(now), disputed(now), inDoubt(now), wrongTool(now)]) {
+      this.runs.set(run.view.id, run);
+      if (failure) this.failures.set(failure.id, failure);
+      if (review) this.reviews.set(review.id, review);
+    }
+    this.#paused(now - 3 * 60_000);
+  }
+
+  start(workflow: string, input: unknown): MockRun {
+    const id = `exe_${fakeHash(String(Math.random())).slice(0, 20).toUpperCase()}`;
+    const onboarding = new Onboarding(id, input as never, Date.now());
+    this.runs.set(id, onboarding.run);
+    this.onboardings.set(id, onboarding);
+    this.advance(onboarding, onboarding.toFailure);
+    void workflow;
+    return onboarding.run;
+  }
+
+  /** Lets the run go on by itself, a little slower than the real server so that the steps can be seen. */
+  advance(onboarding: Onboarding, actions: (() => void)[]): void {
+    const [first, ...rest] = actions;
+    if (!first) return;
+    onboarding.run.catchUp();
+    first();
+    this.#note(onboarding);
+    if (rest.length > 0) setTimeout(() => this.advance(onboarding, rest), 700);
+  }
+
+  summaries(): ExecutionSummary[] {
+    return [...this.runs.values()].map(({ view }): ExecutionSummary => {
+      const failure = view.failure ?? view.steps.flatMap((step) => step.failures).at(-1);
+      return {
+        id: view.id, workflow: view.workflow, workflow_version: view.workflow_version, status: view.status, created_at: view.created_at, updated_at: view.updated_at,
+        ...(view.ended_at ? { ended_at: view.ended_at } : {}), ...(failure ? { failure_class: failure.class } : {}),
+      };
+    }).toSorted((left, right) => right.created_at.localeCompare(left.created_at));
+  }
+
+  failureSummaries(): FailureSummary[] {
+    return [...this.failures.values()].map((failure): FailureSummary => ({
+      id: failure.id, execution: failure.execution, workflow: failure.workflow, step: failure.failure.step, class: failure.failure.class, code: failure.failure.code, status: failure.status, at: failure.failure.at,
+    })).toSorted((left, right) => right.at.localeCompare(left.at));
+  }
+
+  failure(id: string): FailureView | undefined {
+    const failure = this.failures.get(id);
+    if (!failure) return undefined;
+    const { review: _, ...rest } = failure;
+    const open = [...this.reviews.values()].find((review) => review.failure_id === id && review.status === 'open');
+    return { ...rest, execution_status: this.runs.get(failure.execution)!.view.status, ...(open ? { review: open } : {}) };
+  }
+
+  health(): HealthSummary {
+    const byStatus: Record<string, number> = {};
+    for (const { view } of this.runs.values()) byStatus[view.status] = (byStatus[view.status] ?? 0) + 1;
+    return {
+      executions_by_status: byStatus, workflows: this.workflows.size,
+      open_failures: [...this.failures.values()].filter(({ status }) => status === 'open').length, open_reviews: [...this.reviews.values()].filter(({ status }) => status === 'open').length,
+    };
+  }
+
+  graph(run: MockRun): GraphView {
+    const spec = this.workflows.get(run.view.workflow)?.at(-1)?.spec ?? {};
+    const planned = graphOfSpec(spec);
+    const steps = new Map(groupSteps(run.view.steps).map((group) => [group.step, group.latest]));
+    return {
+      nodes: planned.nodes.map((node) => ({ ...node, status: steps.get(node.step)?.status ?? 'scheduled', visit: steps.get(node.step)?.visit ?? 1 })),
+      edges: planned.edges.map((edge) => (steps.has(edge.to) ? { ...edge, taken: steps.get(edge.from)?.status === 'committed' } : edge)),
+    };
+  }
+
+  save(spec: WorkflowView['spec']): WorkflowView {
+    const name = String(spec.name);
+    return this.#save(spec, (this.workflows.get(name)?.at(-1)?.version ?? 0) + 1, Date.now());
+  }
+
+  #save(spec: WorkflowView['spec'], version: number, at: number): WorkflowView {
+    const name = String(spec.name);
+    const make = (number: number): WorkflowView => ({ name, version: number, digest: fakeHash(name + number), saved_at: new Date(at).toISOString(), spec: { ...spec, version: number }, warnings: [], ...(typeof spec.description === 'string' ? { description: spec.description } : {}) });
+    const versions = this.workflows.get(name) ?? [];
+    while (versions.length < version) versions.push(make(versions.length + 1));
+    this.workflows.set(name, versions);
+    return versions.at(-1)!;
+  }
+
+  #note(onboarding: Onboarding): void {
+    if (onboarding.failure) this.failures.set(onboarding.failure.id, onboarding.failure);
+    const { review } = onboarding;
+    if (review && !this.reviews.has(review.id)) this.reviews.set(review.id, review);
+  }
+
+  #paused(at: number): void {
+    const onboarding = new Onboarding('exe_01JD6QK2ZC0MPANYX42', { customer_id: 'c-42', name: 'Jane Smith', email: 'jane@example.com', amount: 12000 }, at);
+    for (const action of onboarding.toFailure) {
+      action();
+      onboarding.run.wait(action === onboarding.toFailure[3] ? 0 : 900);
+    }
+    this.runs.set(onboarding.run.view.id, onboarding.run);
+    this.onboardings.set(onboarding.run.view.id, onboarding);
+    this.#note(onboarding);
+  }
+
+  #finished(index: number, at: number): void {
+    const workflow = ['inbox-cleanup', 'supplier-payout', 'crm-migration'][index % 3]!;
+    const run = new MockRun(`exe_${fakeHash(`finished${index}`).slice(0, 20).toUpperCase()}`, workflow, this.workflows.get(workflow)!.at(-1)!.version, at, { batch: index });
+    const names = graphOfSpec(this.workflows.get(workflow)!.at(-1)!.spec).nodes;
+    run.append('start', [{ type: 'execution.started' }], [{ kind: 'execution.started', severity: 'info', title: 'Started' }], run.schedule(names[0]!.step, names[0]!.type, names[0]!.actor ?? '', { batch: index }));
+    names.forEach((node, position) => run.wait(700 + ((index * 37) % 11) * 90).append('step_result', [{ type: 'step.committed', step: node.step }], [{ kind: 'step.committed', severity: 'success', title: `${node.step} committed`, step: node.step }], (view) => {
+      run.settle(node.step, 'committed', { ok: true, batch: index }, node.checkpoint);
+      const next = names[position + 1];
+      if (next) return run.schedule(next.step, next.type, next.actor ?? '', { batch: index }, [node.step])(view);
+      view.status = index === 7 ? 'cancelled' : 'succeeded';
+      view.ended_at = run.now;
+      view.output = { [node.step]: { ok: true } };
+    }));
+    this.runs.set(run.view.id, run);
+  }
+}

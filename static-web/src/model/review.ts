@@ -1,0 +1,27 @@
+import type { ReviewView } from '~/api/types';
+import { isObject } from './graph';
+
+/** A review as the question it is. */
+export function question(review: ReviewView): { kind: string; title: string; text: string } {
+  const shown = isObject(review.shown) ? review.shown : {};
+  const tool = typeof shown.tool === 'string' ? shown.tool : undefined;
+  const message = typeof shown.message === 'string' ? shown.message : undefined;
+  switch (review.kind) {
+    case 'call_approval':
+      return {
+        kind: 'Approval of a call',
+        title: tool ? `May ${review.step} call ${tool}?` : `May ${review.step} make this call?`,
+        text: message ?? 'This call cannot be undone. It has not been made; it goes out once if you approve, with exactly these arguments.',
+      };
+    case 'in_doubt':
+      return {
+        kind: 'In doubt',
+        title: tool ? `Did ${tool} happen?` : `Did the call of ${review.step} happen?`,
+        text: message ?? 'The call went out and no answer was recorded. Look on the other side, then say which it was: it is not sent again before you do.',
+      };
+    case 'approval':
+      return { kind: 'Approval', title: message ?? `May the run go on past ${review.step}?`, text: 'The run waits here by design. This is what it would go on with.' };
+    case 'failure':
+      return { kind: 'Failure', title: message ?? `${review.step} failed`, text: 'The run has paused itself. Look at what went wrong, test a fix, then decide.' };
+  }
+}

@@ -1,0 +1,71 @@
+import { useMutation, useQuery } from '@tanstack/react-query';
+import { useState } from 'react';
+import { api } from '~/api/client';
+import { useRefresh } from '~/api/refresh';
+import type { ExecutionView, RollbackView } from '~/api/types';
+import { count } from '~/model/format';
+import { rollbackTargets } from '~/model/rollback';
+import { Button } from '~/ui/Button';
+import { Panel } from '~/ui/Panel';
+import { ErrorNote, Loading } from '~/ui/states';
+
+/** The blast radius is shown first; nothing is undone before the second press. */
+export function RollbackPanel({ view, onClose }: { view: ExecutionView; onClose: () => void }) {
+  const targets = rollbackTargets(view);
+  const [to, setTo] = useState(targets[0]?.value ?? '');
+  const [scope, setScope] = useState<'failure' | 'all'>(view.failure ? 'failure' : 'all');
+  const refresh = useRefresh();
+  const preview = useQuery({
+    queryKey: ['rollback-preview', view.id, view.seq, to, scope],
+    queryFn: () => api.rollback(view.id, { to, scope, preview: true }),
+    enabled: to !== '',
+  });
+  const apply = useMutation({
+    mutationFn: async () => {
+      await api.rollback(view.id, { to, scope });
+      await refresh(view.id);
+      onClose();
+    },
+  });
+  return (
+    <Panel title="Roll back" description="See first what would be undone. Nothing outside that set is touched." open onOpenChange={(open) => !open && onClose()}>
+      {targets.length === 0 ? <p>No checkpoint has been committed yet, so there is nothing to go back to.</p> : (
+        <>
+          <label className="flex flex-col gap-1.5 font-semibold">
+            Back to
+            <select className="field min-h-10 font-normal" value={to} onChange={(event) => setTo(event.target.value)}>
+              {targets.map((target) => <option key={target.value} value={target.value}>{target.label}</option>)}
+            </select>
+          </label>
+          <fieldset className="flex flex-col gap-1">
+            <legend className="pb-1 font-semibold">What to undo</legend>
+            <Choice name="failure" label="What the failure touched" checked={scope === 'failure'} onChange={() => setScope('failure')} />
+            <Choice name="all" label="Everything that came after" checked={scope === 'all'} onChange={() => setScope('all')} />
+          </fieldset>
+          {preview.isError ? <ErrorNote error={preview.error} /> : preview.data ? <BlastRadius preview={preview.data} /> : <Loading lines={3} label="Working out what would be undone" />}
+          {apply.isError && <ErrorNote error={apply.error} />}
+          <Button weight="grave" className="self-end" busy={apply.isPending} disabled={!preview.data} onClick={() => apply.mutate()} data-testid="rollback-apply">Roll back</Button>
+        </>
+      )}
+    </Panel>
+  );
+}
+
+function Choice({ name, label, checked, onChange }: { name: string; label: string; checked: boolean; onChange: () => void }) {
+  return (
+    <label className="flex min-h-9 items-center gap-3">
+      <input type="radio" name="scope" value={name} checked={checked} onChange={onChange} className="size-4 accent-[var(--ink)]" />
+      {label}
+    </label>
+  );
+}
+
+function BlastRadius({ preview }: { preview: RollbackView }) {
+  return (
+    <div data-testid="rollback-preview" className="flex flex-col gap-3 rounded-xl bg-sunken px-4 py-3">
+      <p><strong className="font-semibold">{count(preview.affected.length, 'step')} would be undone</strong>{preview.affected.length > 0 && `: ${preview.affected.map(({ step, visit }) => (visit > 1 ? `${step} (visit ${visit})` : step)).join(', ')}`}.</p>
+      <p>{preview.compensations.length === 0 ? 'Nothing outside needs to be taken back.' : <>To be taken back outside: {preview.compensations.join(', ')}.</>}</p>
+      {preview.irreversible.length > 0 && <p className="font-semibold text-bad">Cannot be undone: {preview.irreversible.join(', ')}. A person must accept what remains.</p>}
+    </div>
+  );
+}

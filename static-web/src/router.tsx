@@ -1,0 +1,94 @@
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent, type ErrorComponentProps } from '@tanstack/react-router';
+import { Root } from './layout/Root';
+import { NotFound } from './layout/NotFound';
+import { OverviewPage } from './pages/overview/OverviewPage';
+import { ErrorNote } from './ui/states';
+
+const text = (value: unknown) => (typeof value === 'string' && value !== '' ? value : undefined);
+
+const rootRoute = createRootRoute({ component: Root, notFoundComponent: NotFound });
+
+const overviewRoute = createRoute({ getParentRoute: () => rootRoute, path: '/', component: OverviewPage });
+
+const executionsRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/executions',
+  validateSearch: (search): { status?: string; workflow?: string } => ({ status: text(search.status), workflow: text(search.workflow) }),
+  component: lazyRouteComponent(() => import('./pages/executions/ExecutionsPage'), 'ExecutionsPage'),
+});
+
+const executionRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/executions/$executionId',
+  validateSearch: (search): { tab?: string; at?: number } => ({
+    tab: text(search.tab),
+    at: Number.isInteger(search.at) && Number(search.at) > 0 ? Number(search.at) : undefined,
+  }),
+  component: lazyRouteComponent(() => import('./pages/execution/ExecutionPage'), 'ExecutionPage'),
+});
+
+const failuresRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/failures',
+  validateSearch: (search): { status?: string } => ({ status: text(search.status) }),
+  component: lazyRouteComponent(() => import('./pages/failures/FailuresPage'), 'FailuresPage'),
+});
+
+const failureRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/failures/$failureId',
+  component: lazyRouteComponent(() => import('./pages/failure/FailurePage'), 'FailurePage'),
+});
+
+const reviewsRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/reviews',
+  component: lazyRouteComponent(() => import('./pages/reviews/ReviewsPage'), 'ReviewsPage'),
+});
+
+const workflowsRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/workflows',
+  component: lazyRouteComponent(() => import('./pages/workflows/WorkflowsPage'), 'WorkflowsPage'),
+});
+
+const importRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/workflows/import',
+  component: lazyRouteComponent(() => import('./pages/workflows/ImportPage'), 'ImportPage'),
+});
+
+const workflowRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/workflows/$name',
+  validateSearch: (search): { tab?: string; version?: number } => ({
+    tab: text(search.tab),
+    version: Number.isInteger(search.version) ? Number(search.version) : undefined,
+  }),
+  component: lazyRouteComponent(() => import('./pages/workflows/WorkflowPage'), 'WorkflowPage'),
+});
+
+const keysRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/keys',
+  component: lazyRouteComponent(() => import('./pages/keys/KeysPage'), 'KeysPage'),
+});
+
+const routeTree = rootRoute.addChildren([
+  overviewRoute, executionsRoute, executionRoute, failuresRoute, failureRoute, reviewsRoute, workflowsRoute, importRoute, workflowRoute, keysRoute,
+]);
+
+export function createConsoleRouter() {
+  return createRouter({
+    routeTree,
+    defaultPreload: 'intent',
+    scrollRestoration: true,
+    defaultErrorComponent: ({ error, reset }: ErrorComponentProps) => <ErrorNote error={error} retry={reset} />,
+  });
+}
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: ReturnType<typeof createConsoleRouter>;
+  }
+}

@@ -1,0 +1,90 @@
+import { Background, Controls, Handle, MarkerType, Position, ReactFlow, type Edge, type Node, type NodeProps } from '@xyflow/react';
+import '@xyflow/react/dist/base.css';
+import './graph.css';
+import { useEffect, useMemo, useState } from 'react';
+import type { GraphNode, GraphView } from '~/api/types';
+import { edgeLabel, graphInWords } from '~/model/graph';
+import { stepLook } from '~/model/status';
+import { useTheme } from '~/layout/theme';
+import { Glyph } from '../Glyph';
+import { ErrorNote, Loading } from '../states';
+import { toneBorder } from '../tone';
+import { layOut, nodeHeight, nodeWidth, type Layout } from './layout';
+import { RoutedEdge } from './RoutedEdge';
+
+type StepNode = Node<{ node: GraphNode; down: boolean; planned: boolean; culprit: boolean }, 'step'>;
+
+function StepCard({ data: { node, down, planned, culprit } }: NodeProps<StepNode>) {
+  const look = stepLook(node.status);
+  const border = culprit ? 'border-bad border-2' : planned ? 'border-edge' : toneBorder[look.tone];
+  return (
+    <div style={{ width: nodeWidth, height: nodeHeight }} className={`flex flex-col justify-center gap-0.5 rounded-xl border bg-surface px-3 ${border}`}>
+      <Handle type="target" position={down ? Position.Top : Position.Left} isConnectable={false} />
+      <span className="flex items-center gap-2 font-semibold">
+        {!planned && <Glyph look={look} size={16} />}
+        <span className="truncate">{node.step}</span>
+      </span>
+      <span className="truncate text-[0.8rem] text-ink-2">{node.actor && node.actor !== node.step ? node.actor : node.type.replace('_', ' ')}{node.visit > 1 ? `, visit ${node.visit}` : ''}</span>
+      <span className="truncate text-[0.78rem] text-ink-3">
+        {[node.checkpoint && (planned || node.status === 'committed') && `◆ ${node.checkpoint}`, node.external_effect && 'reaches outside'].filter(Boolean).join('  ·  ')}
+      </span>
+      <Handle type="source" position={down ? Position.Bottom : Position.Right} isConnectable={false} />
+    </div>
+  );
+}
+
+const nodeTypes = { step: StepCard };
+const edgeTypes = { routed: RoutedEdge };
+
+interface FlowGraphProps {
+  graph: GraphView;
+  /** A spec that has not run: no state is drawn. */
+  planned?: boolean;
+  culprit?: string;
+  onStep?: (step: string) => void;
+}
+
+export default function FlowGraph({ graph, planned = false, culprit, onStep }: FlowGraphProps) {
+  const [laidOut, setLaidOut] = useState<Layout>();
+  const [error, setError] = useState<unknown>();
+  const { dark } = useTheme();
+  const down = useMemo(() => window.matchMedia('(max-width: 700px)').matches, []);
+  const shape = JSON.stringify([graph.nodes.map(({ step }) => step), graph.edges.map(({ from, to }) => [from, to])]);
+
+  useEffect(() => {
+    let current = true;
+    layOut(graph, down ? 'DOWN' : 'RIGHT').then((found) => current && setLaidOut(found), (caught: unknown) => current && setError(caught));
+    return () => { current = false; };
+    // Only another shape moves the nodes; another state repaints them where they are.
+  }, [shape, down]);
+
+  if (error !== undefined) return <ErrorNote error={error} />;
+  if (!laidOut) return <Loading label="Laying out the graph" />;
+  const nodes: StepNode[] = graph.nodes.map((node) => ({
+    id: node.step, type: 'step', position: laidOut.positions[node.step] ?? { x: 0, y: 0 }, data: { node, down, planned, culprit: culprit === node.step },
+    ariaLabel: `${node.step}, ${planned ? node.type : stepLook(node.status).label}`,
+  }));
+  return (
+    <div className="card max-h-[64vh] overflow-hidden" style={{ height: Math.max(240, laidOut.height + 120) }}>
+      <ReactFlow
+        nodes={nodes} edges={edges(graph, laidOut)} nodeTypes={nodeTypes} edgeTypes={edgeTypes} fitView fitViewOptions={{ padding: { x: '32px', top: '24px', bottom: '72px' }, maxZoom: 1.1 }} minZoom={0.15} colorMode={dark ? 'dark' : 'light'}
+        nodesDraggable={false} nodesConnectable={false} edgesFocusable={false} zoomOnScroll={false} preventScrolling={false} onNodeClick={(_, node) => onStep?.(node.id)}
+      >
+        <Background color="var(--line)" gap={22} />
+        <Controls showInteractive={false} orientation="horizontal" />
+      </ReactFlow>
+      <ul className="sr-only">{graphInWords(graph).map((sentence) => <li key={sentence}>{sentence}</li>)}</ul>
+    </div>
+  );
+}
+
+function edges(graph: GraphView, laidOut: Layout): Edge[] {
+  return graph.edges.map((edge, index) => {
+    const colour = edge.taken === true ? 'var(--ink-2)' : 'var(--edge)';
+    return {
+      id: `e${index}`, type: 'routed', data: { points: laidOut.routes[index] ?? [] }, source: edge.from, target: edge.to, label: edgeLabel(edge), markerEnd: { type: MarkerType.ArrowClosed, color: colour },
+      style: { stroke: colour, strokeWidth: edge.taken === true ? 1.8 : 1.3, strokeDasharray: edge.taken === false ? '4 4' : undefined },
+      labelStyle: { fill: 'var(--ink-2)', fontSize: 11 }, labelBgStyle: { fill: 'var(--canvas)' },
+    };
+  });
+}

@@ -1,0 +1,27 @@
+import tailwindcss from '@tailwindcss/vite';
+import react from '@vitejs/plugin-react';
+import { fileURLToPath } from 'node:url';
+import { defineConfig } from 'vitest/config';
+
+/** `OMIUM_BASE_URL` names the API while developing; in production console and API share an origin. */
+const apiOrigin = process.env.OMIUM_BASE_URL ?? 'http://localhost:8420';
+
+export default defineConfig(({ mode }) => ({
+  plugins: [react(), tailwindcss()],
+  // The mock's service worker lives in a folder of its own so that it can never ship in a real build.
+  publicDir: mode === 'mock' ? 'mock-public' : 'public',
+  resolve: { alias: { '~': fileURLToPath(new URL('./src', import.meta.url)) } },
+  server: mode === 'mock' ? {} : { proxy: { '/v1': { target: apiOrigin, changeOrigin: true } } },
+  build: {
+    target: 'es2022',
+    manifest: true,
+    // The graph's layout engine is 1.4 MB unpacked, loaded in a worker only when a graph is opened.
+    chunkSizeWarningLimit: 700,
+  },
+  test: {
+    include: ['tests/**/*.test.ts'],
+    environment: 'node',
+    reporters: ['default', 'junit'],
+    outputFile: { junit: 'artifacts/vitest.junit.xml' },
+  },
+}));
