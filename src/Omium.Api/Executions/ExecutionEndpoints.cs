@@ -136,8 +136,9 @@ internal static class ExecutionEndpoints
         }
 
         call.Context.Response.Headers["Preference-Applied"] = call.Request.Headers["Prefer"];
-        var isSettled = await ExecutionWait.UntilSettledAsync(listener, started.Cell, time, call.Services.Time, call.Cancellation);
-        await AnswerAsync(call, started.Cell, isSettled ? StatusCodes.Status201Created : StatusCodes.Status202Accepted);
+        var (isSettled, cell) = await ExecutionWait.UntilSettledAsync(
+            listener, started.Cell, call.Services.Advancer, time, call.Services.Time, call.Cancellation);
+        await AnswerAsync(call, cell, isSettled ? StatusCodes.Status201Created : StatusCodes.Status202Accepted);
     }
 
     /// <summary>The kernel names every place of an input that does not fit in one message; here each becomes a finding of its own.</summary>

@@ -7,11 +7,12 @@ namespace Omium.Api.Executions;
 internal static class ExecutionWait
 {
     /// <summary>
-    /// True as soon as it has ended, is paused or waits for a person; false when the time is over before. <paramref name="listener"/> must have
-    /// been listening before the state was read for the first time.
+    /// True, with the cell as it then is, as soon as it has ended, is paused or waits for a person; false when the time is over before.
+    /// <paramref name="listener"/> must have been listening before the state was read for the first time. The cell is found again each time,
+    /// because a cache may have dropped the one at hand.
     /// </summary>
-    public static async Task<bool> UntilSettledAsync(
-        ExecutionFeed.Listener listener, ExecutionCell cell, TimeSpan limit, TimeProvider time, CancellationToken cancellation)
+    public static async Task<(bool IsSettled, ExecutionCell Cell)> UntilSettledAsync(
+        ExecutionFeed.Listener listener, ExecutionCell cell, Advancer advancer, TimeSpan limit, TimeProvider time, CancellationToken cancellation)
     {
         using var overtime = new CancellationTokenSource(limit, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, overtime.Token);
@@ -24,13 +25,15 @@ internal static class ExecutionWait
                 {
                     // The state says more than the records do; they are only the reason to look.
                 }
+
+                cell = await advancer.FindAsync(cell.Stream, either.Token) ?? cell;
             }
 
-            return true;
+            return (true, cell);
         }
         catch (OperationCanceledException) when (overtime.IsCancellationRequested && !cancellation.IsCancellationRequested)
         {
-            return IsSettled(cell.State);
+            return (IsSettled(cell.State), cell);
         }
     }
 
