@@ -10,10 +10,14 @@ namespace Omium.Cli.Commands;
 /// Follows one execution over its event stream: a live table in a terminal, a line for each entry of the timeline elsewhere, the last view
 /// alone with <c>--json</c>. Ends when the run has ended or waits for a person.
 /// </summary>
-internal sealed class Progress(ApiClient client, Report report, string id)
+/// <param name="client">The API.</param>
+/// <param name="report">How to print.</param>
+/// <param name="id">The execution.</param>
+/// <param name="afterSeq">What happened up to this record has been told before.</param>
+internal sealed class Progress(ApiClient client, Report report, string id, long afterSeq = 0)
 {
     private readonly string _path = $"v1/executions/{Uri.EscapeDataString(id)}";
-    private long _toldSeq;
+    private long _toldSeq = afterSeq;
 
     /// <summary>Follows it; answers the exit code that its end stands for.</summary>
     public async Task<int> FollowAsync(CancellationToken cancellation)

@@ -47,17 +47,21 @@ internal static class ReviewCommands
                 : null;
             var value = parsed.GetValue(output) is { } json ? await ClientCommand.JsonOrFileAsync(json, "--output", cancellation) : (JsonElement?)null;
             var request = new DecideReviewRequest(parsed.GetValue(decision) ?? (edits is null ? "approve" : "edit"), review.Digest, edits, value, parsed.GetValue(note));
+            var seen = parsed.GetValue(wait) ? await SeqAsync(client, review.Execution, cancellation) : 0;
             var answer = await client.PostAsync(
                 $"v1/reviews/{Uri.EscapeDataString(review.Id)}/decide", request, ClientJson.Default.DecideReviewRequest, cancellation);
             if (parsed.GetValue(wait))
             {
-                return await new Progress(client, report, review.Execution).FollowAsync(cancellation);
+                return await new Progress(client, report, review.Execution, seen).FollowAsync(cancellation);
             }
 
             report.Show(answer, () => Console.WriteLine($"{review.Id}: {request.Decision}. {review.Execution} goes on; see `omium show {review.Execution}`."));
             return ExitCodes.Done;
         });
     }
+
+    private static async Task<long> SeqAsync(ApiClient client, string execution, CancellationToken cancellation) =>
+        (await client.GetAsync($"v1/executions/{Uri.EscapeDataString(execution)}", cancellation)).GetProperty("seq").GetInt64();
 
     private static async Task<ReviewView> FindAsync(ApiClient client, string id, CancellationToken cancellation)
     {

@@ -14,8 +14,8 @@ namespace Omium.Runtime.Executions;
 /// </summary>
 public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache plans, IKeyWrap keys, TimeProvider time)
 {
-    /// <summary>Cells kept in memory; beyond this the longest unused are dropped (they are only a cache). Default 20,000.</summary>
-    public int CellsMax { get; init; } = 20_000;
+    /// <summary>Cells kept in memory; beyond this the longest unused are dropped (they are only a cache). Default 5,000, which is some 75 MB.</summary>
+    public int CellsMax { get; init; } = 5_000;
 
     private const int ConflictsMax = 50, PageRecords = 1_000;
     private readonly ConcurrentDictionary<StreamId, ExecutionCell> _cells = new();
@@ -258,7 +258,8 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
     {
         if (!_cells.TryGetValue(stream, out var cell))
         {
-            var made = new ExecutionCell(stream);
+            // Touched before others can see it: an eviction must not take the newest for the longest unused.
+            var made = new ExecutionCell(stream) { TouchedTicks = Interlocked.Increment(ref _uses) };
             cell = _cells.GetOrAdd(stream, made);
             // Counted here, because the dictionary's own count takes every lock it has.
             if (cell == made && Interlocked.Increment(ref _cellsAtMost) > CellsMax)
@@ -285,7 +286,7 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
     /// </summary>
     private void EvictSome()
     {
-        foreach (var cell in _cells.Values.OrderBy(cell => cell.TouchedTicks).Take(CellsMax / 10).ToArray())
+        foreach (var cell in _cells.Values.OrderBy(cell => !cell.State.Ended).ThenBy(cell => cell.TouchedTicks).Take(CellsMax / 10).ToArray())
         {
             if (cell.Gate.CurrentCount == 1 && cell.Pending.Count == 0)
             {
