@@ -24,8 +24,6 @@ internal static class ExecutionWait
                 {
                     cell = item.Cell; // A cell is only a cache: the one that was started with may have been replaced.
                 }
-
-                cell = await advancer.FindAsync(cell.Stream, either.Token) ?? cell;
             }
         }
         catch (OperationCanceledException) when (overtime.IsCancellationRequested && !cancellation.IsCancellationRequested)
