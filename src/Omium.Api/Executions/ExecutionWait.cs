@@ -26,7 +26,10 @@ internal static class ExecutionWait
                     // The state says more than the records do; they are only the reason to look.
                 }
 
-                cell = await advancer.FindAsync(cell.Stream, either.Token) ?? cell;
+                if (!IsSettled(cell.State))
+                {
+                    cell = await advancer.FindAsync(cell.Stream, either.Token) ?? cell;
+                }
             }
 
             return (true, cell);

@@ -20,7 +20,8 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
     private const int ConflictsMax = 50, PageRecords = 1_000;
     private readonly ConcurrentDictionary<StreamId, ExecutionCell> _cells = new();
     private long _uses;
-    private int _cellsAtMost;
+    private int _cellCount;
+    private int _evicting;
 
     /// <summary>Raised after each append, in order per stream, outside any lock that callers could wait for.</summary>
     public event Action<ExecutionCell, LogRecord, RecordBody>? Appended;
@@ -175,7 +176,7 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
 
         if (after.Ended && pending.Count == 0)
         {
-            _cells.TryRemove(cell.Stream, out _); // Nobody advances it by itself any more; a reader folds it anew.
+            Drop(cell.Stream); // Nobody advances it by itself any more; a reader folds it anew.
         }
 
         Appended?.Invoke(cell, record, body);
@@ -262,7 +263,7 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
             var made = new ExecutionCell(stream) { TouchedTicks = Interlocked.Increment(ref _uses) };
             cell = _cells.GetOrAdd(stream, made);
             // Counted here, because the dictionary's own count takes every lock it has.
-            if (cell == made && Interlocked.Increment(ref _cellsAtMost) > CellsMax)
+            if (cell == made && Interlocked.Increment(ref _cellCount) > CellsMax)
             {
                 EvictSome();
             }
@@ -276,23 +277,30 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
     {
         if (_cells.TryRemove(stream, out _))
         {
-            Interlocked.Decrement(ref _cellsAtMost);
+            Interlocked.Decrement(ref _cellCount);
         }
     }
 
     /// <summary>
-    /// Drops a tenth: those that have ended first, then the longest unused. One that is in use is simply made anew by its next user (the log
-    /// keeps writers apart), so nobody may wait for a cell that they hold to change: find it again.
+    /// Drops the longest unused tenth. One that is in use is simply made anew by its next user (the log keeps writers apart), so nobody may wait
+    /// for a cell that they hold to change: find it again.
     /// </summary>
     private void EvictSome()
     {
-        foreach (var cell in _cells.Values.OrderBy(cell => !cell.State.Ended).ThenBy(cell => cell.TouchedTicks).Take(CellsMax / 10).ToArray())
+        if (Interlocked.Exchange(ref _evicting, 1) == 1)
+        {
+            return; // Somebody is at it; a tenth each would empty the cache of what is in use.
+        }
+
+        foreach (var cell in _cells.Values.OrderBy(cell => cell.TouchedTicks).Take(CellsMax / 10).ToArray())
         {
             if (cell.Gate.CurrentCount == 1)
             {
                 Drop(cell.Stream);
             }
         }
+
+        Volatile.Write(ref _evicting, 0);
     }
 }
 
