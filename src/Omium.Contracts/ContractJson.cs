@@ -10,14 +10,12 @@ namespace Omium.Contracts;
 
 /// <summary>
 /// How the records of this assembly are written and read: snake_case, nulls left out, source-generated. Shared by server, SDK and command, so
-/// that they cannot disagree. A member that a record requires must be there and not null; unknown members of answers are passed over, those
-/// of requests are refused.
+/// that they cannot disagree. Unknown members are passed over, so that an older client reads a newer server's answers.
 /// </summary>
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
-    RespectNullableAnnotations = true,
-    RespectRequiredConstructorParameters = true)]
+    RespectNullableAnnotations = true)]
 [JsonSerializable(typeof(JsonElement))]
 [JsonSerializable(typeof(Problem))]
 [JsonSerializable(typeof(StartExecutionRequest))]
@@ -51,3 +49,22 @@ namespace Omium.Contracts;
 [JsonSerializable(typeof(Page<WorkflowSummary>), TypeInfoPropertyName = "WorkflowPage")]
 [JsonSerializable(typeof(Page<KeyView>), TypeInfoPropertyName = "KeyPage")]
 public sealed partial class ContractJson : JsonSerializerContext;
+
+/// <summary>
+/// How a server reads requests: strictly. A member that a record requires must be there, none may be null that cannot be, and unknown members are
+/// refused, so that a misspelt one is not passed over in silence.
+/// </summary>
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
+    UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+    RespectNullableAnnotations = true,
+    RespectRequiredConstructorParameters = true)]
+[JsonSerializable(typeof(StartExecutionRequest))]
+[JsonSerializable(typeof(PauseRequest))]
+[JsonSerializable(typeof(RollbackRequest))]
+[JsonSerializable(typeof(RetryRequest))]
+[JsonSerializable(typeof(DecideReviewRequest))]
+[JsonSerializable(typeof(TestFixRequest))]
+[JsonSerializable(typeof(SaveWorkflowRequest))]
+[JsonSerializable(typeof(CreateKeyRequest))]
+public sealed partial class RequestJson : JsonSerializerContext;

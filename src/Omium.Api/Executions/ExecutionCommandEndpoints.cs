@@ -26,7 +26,7 @@ internal static class ExecutionCommandEndpoints
 
     private static async Task PauseAsync(ApiCall call)
     {
-        if (await call.TryReadAsync(ContractJson.Default.PauseRequest, new PauseRequest()) is { } request)
+        if (await call.TryReadAsync(RequestJson.Default.PauseRequest, new PauseRequest()) is { } request)
         {
             await SubmitAsync(call, at => new PauseExecution(at, call.Caller.KeyId, call.RequestId, request.Reason));
         }
@@ -34,7 +34,7 @@ internal static class ExecutionCommandEndpoints
 
     private static async Task RetryAsync(ApiCall call)
     {
-        if (await call.TryReadAsync(ContractJson.Default.RetryRequest, new RetryRequest()) is { } request)
+        if (await call.TryReadAsync(RequestJson.Default.RetryRequest, new RetryRequest()) is { } request)
         {
             await SubmitAsync(call, at => new RetryExecution(at, call.Caller.KeyId, call.RequestId, request.From, Edit(request.Edits)));
         }
@@ -42,7 +42,7 @@ internal static class ExecutionCommandEndpoints
 
     private static async Task RollBackAsync(ApiCall call)
     {
-        if (await call.TryReadAsync(ContractJson.Default.RollbackRequest) is not { } request || await call.TryExecutionAsync() is not { } cell)
+        if (await call.TryReadAsync(RequestJson.Default.RollbackRequest) is not { } request || await call.TryExecutionAsync() is not { } cell)
         {
             return;
         }

@@ -82,7 +82,7 @@ internal static class ExecutionEndpoints
 
     private static async Task StartAsync(ApiCall call)
     {
-        if (await call.TryReadAsync(ContractJson.Default.StartExecutionRequest) is not { } request)
+        if (await call.TryReadAsync(RequestJson.Default.StartExecutionRequest) is not { } request)
         {
             return;
         }
@@ -136,8 +136,7 @@ internal static class ExecutionEndpoints
         }
 
         call.Context.Response.Headers["Preference-Applied"] = call.Request.Headers["Prefer"];
-        var (isSettled, cell) = await ExecutionWait.UntilSettledAsync(
-            listener, started.Cell, call.Services.Advancer, time, call.Services.Time, call.Cancellation);
+        var (cell, isSettled) = await ExecutionWait.UntilSettledAsync(listener, started.Cell, time, call.Services.Time, call.Cancellation);
         await AnswerAsync(call, cell, isSettled ? StatusCodes.Status201Created : StatusCodes.Status202Accepted);
     }
 

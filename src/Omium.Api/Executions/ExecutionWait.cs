@@ -7,12 +7,11 @@ namespace Omium.Api.Executions;
 internal static class ExecutionWait
 {
     /// <summary>
-    /// True, with the cell as it then is, as soon as it has ended, is paused or waits for a person; false when the time is over before.
-    /// <paramref name="listener"/> must have been listening before the state was read for the first time. The cell is found again each time,
-    /// because a cache may have dropped the one at hand.
+    /// Returns as soon as it has ended, is paused or waits for a person, or when the time is over, with the execution as it then stands.
+    /// <paramref name="listener"/> must have been listening before the state was read for the first time.
     /// </summary>
-    public static async Task<(bool IsSettled, ExecutionCell Cell)> UntilSettledAsync(
-        ExecutionFeed.Listener listener, ExecutionCell cell, Advancer advancer, TimeSpan limit, TimeProvider time, CancellationToken cancellation)
+    public static async Task<(ExecutionCell Cell, bool IsSettled)> UntilSettledAsync(
+        ExecutionFeed.Listener listener, ExecutionCell cell, TimeSpan limit, TimeProvider time, CancellationToken cancellation)
     {
         using var overtime = new CancellationTokenSource(limit, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, overtime.Token);
@@ -21,23 +20,18 @@ internal static class ExecutionWait
             while (!IsSettled(cell.State))
             {
                 await listener.Items.WaitToReadAsync(either.Token);
-                while (listener.Items.TryRead(out _))
+                while (listener.Items.TryRead(out var item))
                 {
-                    // The state says more than the records do; they are only the reason to look.
-                }
-
-                if (!IsSettled(cell.State))
-                {
-                    cell = await advancer.FindAsync(cell.Stream, either.Token) ?? cell;
+                    cell = item.Cell; // A cell is only a cache: the one that was started with may have been replaced.
                 }
             }
-
-            return (true, cell);
         }
         catch (OperationCanceledException) when (overtime.IsCancellationRequested && !cancellation.IsCancellationRequested)
         {
-            return (IsSettled(cell.State), cell);
+            // The time is over: the execution is answered as it stands.
         }
+
+        return (cell, IsSettled(cell.State));
     }
 
     private static bool IsSettled(ExecutionState state) =>

@@ -45,7 +45,8 @@ internal sealed class ApiCall(HttpContext context, ApiServices services, Caller 
         Context.Response.StatusCode = status;
         Context.Response.ContentType = "application/json";
         Context.Response.Headers.CacheControl = "no-store";
-        await using var writer = new Utf8JsonWriter(Context.Response.BodyWriter);
+        Context.Response.Headers.XContentTypeOptions = "nosniff";
+        await using var writer = new Utf8JsonWriter(Context.Response.BodyWriter, Problems.Readable);
         JsonSerializer.Serialize(writer, value, type);
         await writer.FlushAsync(Cancellation);
         await Context.Response.BodyWriter.FlushAsync(Cancellation);

@@ -1,3 +1,4 @@
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Omium.Contracts;
@@ -9,6 +10,9 @@ namespace Omium.Api.Http;
 /// <summary>Problem documents, RFC 9457, made from the error catalogue.</summary>
 internal static class Problems
 {
+    /// <summary>Answers are read by people too: quotes and letters are not escaped. Safe, because no answer is ever served as HTML.</summary>
+    public static readonly JsonWriterOptions Readable = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
     /// <summary>Writes the problem of a code. A code the catalogue does not have is a bug and answers 500.</summary>
     public static async Task WriteAsync(HttpContext context, OmiumApiOptions options, string code, string? detail, IReadOnlyList<SpecProblem>? errors = null)
     {
@@ -26,6 +30,10 @@ internal static class Problems
         context.Response.StatusCode = error.HttpStatus;
         context.Response.ContentType = "application/problem+json";
         context.Response.Headers.CacheControl = "no-store";
-        await JsonSerializer.SerializeAsync(context.Response.Body, problem, ContractJson.Default.Problem, context.RequestAborted);
+        context.Response.Headers.XContentTypeOptions = "nosniff";
+        await using var writer = new Utf8JsonWriter(context.Response.BodyWriter, Readable);
+        JsonSerializer.Serialize(writer, problem, ContractJson.Default.Problem);
+        await writer.FlushAsync(context.RequestAborted);
+        await context.Response.BodyWriter.FlushAsync(context.RequestAborted);
     }
 }

@@ -31,7 +31,7 @@ internal static class KeyEndpoints
 
     private static async Task CreateAsync(ApiCall call)
     {
-        if (await call.TryReadAsync(ContractJson.Default.CreateKeyRequest) is not { } request)
+        if (await call.TryReadAsync(RequestJson.Default.CreateKeyRequest) is not { } request)
         {
             return;
         }

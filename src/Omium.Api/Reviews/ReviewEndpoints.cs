@@ -57,7 +57,7 @@ internal static class ReviewEndpoints
 
     private static async Task DecideAsync(ApiCall call)
     {
-        if (await call.TryReadAsync(ContractJson.Default.DecideReviewRequest) is not { } request || await TryReviewAsync(call) is not { } found)
+        if (await call.TryReadAsync(RequestJson.Default.DecideReviewRequest) is not { } request || await TryReviewAsync(call) is not { } found)
         {
             return;
         }
@@ -89,7 +89,7 @@ internal static class ReviewEndpoints
 
     private static async Task TestAsync(ApiCall call)
     {
-        if (await call.TryReadAsync(ContractJson.Default.TestFixRequest) is not { } request || await TryReviewAsync(call) is not { } found)
+        if (await call.TryReadAsync(RequestJson.Default.TestFixRequest) is not { } request || await TryReviewAsync(call) is not { } found)
         {
             return;
         }

@@ -117,7 +117,7 @@ internal static class WorkflowEndpoints
             return await TryYamlAsync(call);
         }
 
-        if (await call.TryReadAsync(ContractJson.Default.SaveWorkflowRequest) is not { } request)
+        if (await call.TryReadAsync(RequestJson.Default.SaveWorkflowRequest) is not { } request)
         {
             return null;
         }

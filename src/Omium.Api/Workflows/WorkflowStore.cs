@@ -62,19 +62,19 @@ public sealed class WorkflowStore(IDocumentStore documents, TimeProvider time)
                 [.. reading.Findings.Select(WorkflowViews.Problem)]);
             await documents.PutAsync(new DocumentKey(tenant, PlanCache.Kind, saved.Digest), content, null, cancellation);
             var versionKey = VersionKey(tenant, spec.Name, version);
-            if (await documents.PutAsync(versionKey, Write(saved), "", cancellation) is null)
+            var isOurs = await documents.PutAsync(versionKey, Write(saved), "", cancellation) is not null;
+            if (!isOurs)
             {
                 // Somebody else made this version, and may have died before it became the head: finish that for them, then look again.
                 saved = Read((await documents.GetAsync(versionKey, cancellation))!);
             }
 
-            if (await documents.PutAsync(headKey, Write(saved), stored?.ETag ?? "", cancellation) is not null)
+            // When this is refused, another has moved the head here or beyond: heads only go forward, one version at a time.
+            await documents.PutAsync(headKey, Write(saved), stored?.ETag ?? "", cancellation);
+            _heads.TryRemove((tenant, spec.Name), out _);
+            if (isOurs)
             {
-                _heads.TryRemove((tenant, spec.Name), out _);
-                if (saved.SourceDigest == sourceDigest)
-                {
-                    return (saved, true);
-                }
+                return (saved, true);
             }
         }
 

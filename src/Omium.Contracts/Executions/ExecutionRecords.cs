@@ -1,5 +1,4 @@
 using System.Text.Json;
-using System.Text.Json.Serialization;
 
 namespace Omium.Contracts.Executions;
 
@@ -8,7 +7,6 @@ namespace Omium.Contracts.Executions;
 /// <param name="Version">Saved version; the newest when absent.</param>
 /// <param name="Input">The workflow's input; <c>{}</c> when absent.</param>
 /// <param name="StartKey">Optional. A second start with the same key answers the first execution (kept with the execution).</param>
-[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 public sealed record StartExecutionRequest(string Workflow, int? Version = null, JsonElement? Input = null, string? StartKey = null);
 
 /// <summary>An execution as a whole: what <c>GET /v1/executions/{id}</c> and the start answer.</summary>
@@ -212,19 +210,16 @@ public sealed record VerifyView(string Verdict, long Records, string? Detail);
 /// <param name="To">A checkpoint name or a step id.</param>
 /// <param name="Scope">failure (default) or all.</param>
 /// <param name="Preview">True: only show the blast radius.</param>
-[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 public sealed record RollbackRequest(string To, string? Scope = null, bool? Preview = null);
 
 /// <summary>The blast radius of a rollback.</summary>
 public sealed record RollbackView(string To, IReadOnlyList<StepReference> Affected, IReadOnlyList<string> Compensations, IReadOnlyList<string> Irreversible, bool Applied);
 
 /// <summary>Body of <c>POST /v1/executions/{id}/retry</c>.</summary>
-[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 public sealed record RetryRequest(string? From = null, Reviews.AgentEdits? Edits = null);
 
 /// <summary>Body of <c>POST /v1/executions/{id}/pause</c>, which may also be absent.</summary>
 /// <param name="Reason">Kept in the log; default <c>person</c>.</param>
-[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 public sealed record PauseRequest(string? Reason = null);
 
 /// <summary><c>GET /v1/executions/{id}/diff?from=n&amp;to=m</c>: what differs between the states after record n and after record m.</summary>

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using System.Text.Json.Serialization;
 
 namespace Omium.Contracts.Reviews;
 
@@ -59,7 +58,6 @@ public sealed record ReviewView
 public sealed record ReviewDecision(string Decision, string By, DateTimeOffset At, AgentEdits? Edits, string? Note);
 
 /// <summary>Edits of the agent of a step, for this execution only. Absent fields stay as they are.</summary>
-[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 public sealed record AgentEdits(string? Prompt = null, IReadOnlyList<string>? Constraints = null, IReadOnlyList<string>? Tools = null);
 
 /// <summary>Body of <c>POST /v1/reviews/{id}/decide</c>.</summary>
@@ -69,12 +67,10 @@ public sealed record AgentEdits(string? Prompt = null, IReadOnlyList<string>? Co
 /// <param name="Output">With <c>override</c> and <c>done</c>: the output, checked by the same guards.</param>
 /// <param name="Note">Free text, kept in the log.</param>
 /// <param name="To">With <c>rollback</c>: the checkpoint to go back to; absent = everything is taken back and the execution ends as cancelled.</param>
-[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 public sealed record DecideReviewRequest(
     string Decision, string Digest, AgentEdits? Edits = null, JsonElement? Output = null, string? Note = null, string? To = null);
 
 /// <summary>Body of <c>POST /v1/reviews/{id}/test</c>.</summary>
-[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 public sealed record TestFixRequest(AgentEdits Edits);
 
 /// <summary>What the step answers with the edit, beside the execution: nothing is committed, nothing but the model is reached.</summary>

@@ -1,12 +1,9 @@
-using System.Text.Json.Serialization;
-
 namespace Omium.Contracts.Tenants;
 
 /// <summary><c>GET /v1/me</c>. <paramref name="Credits"/> is null where usage is not metered (a local installation).</summary>
 public sealed record MeView(string Tenant, string Environment, string KeyId, long? Credits, string Version);
 
 /// <summary>Body of <c>POST /v1/keys</c>.</summary>
-[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 public sealed record CreateKeyRequest(string Name, string? Environment = null);
 
 /// <summary>A key; <paramref name="Secret"/> is there only in the answer that created it.</summary>

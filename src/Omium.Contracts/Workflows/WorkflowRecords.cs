@@ -1,10 +1,8 @@
 using System.Text.Json;
-using System.Text.Json.Serialization;
 
 namespace Omium.Contracts.Workflows;
 
 /// <summary>Body of <c>POST /v1/workflows</c> and <c>/validate</c> (or the spec itself as <c>text/yaml</c>).</summary>
-[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 public sealed record SaveWorkflowRequest(JsonElement Spec);
 
 /// <summary>A saved version.</summary>

@@ -6,11 +6,12 @@ using Omium.Runtime.Ports;
 namespace Omium.Runtime.Executions;
 
 /// <summary>One thing that happened while somebody listened: a record, or a piece of a model's answer as it streams in.</summary>
+/// <param name="Cell">The execution as it stands.</param>
 /// <param name="Record">The record's envelope; null for a delta.</param>
 /// <param name="Body">The record's body; null for a delta.</param>
 /// <param name="Effect">Delta: the local id of the model's turn.</param>
 /// <param name="Delta">Delta: text.</param>
-public readonly record struct FeedItem(LogRecord? Record, RecordBody? Body, string? Effect, string? Delta);
+public readonly record struct FeedItem(ExecutionCell Cell, LogRecord? Record, RecordBody? Body, string? Effect, string? Delta);
 
 /// <summary>
 /// Hands records to those who listen to an execution, as they are appended by this process. No polling. A slow listener loses its oldest
@@ -24,7 +25,7 @@ public sealed class ExecutionFeed
     private readonly ConcurrentDictionary<StreamId, Listener[]> _listeners = new();
 
     /// <summary>Listens to a writer.</summary>
-    public ExecutionFeed(Advancer advancer) => advancer.Appended += (cell, record, body) => Publish(cell.Stream, new FeedItem(record, body, null, null));
+    public ExecutionFeed(Advancer advancer) => advancer.Appended += (cell, record, body) => Publish(cell.Stream, new FeedItem(cell, record, body, null, null));
 
     /// <summary>Begins to listen; dispose it to stop. Records appended from now on arrive; read the log for those before.</summary>
     public Listener Listen(StreamId stream)
@@ -35,7 +36,7 @@ public sealed class ExecutionFeed
     }
 
     /// <summary>Hands a piece of an answer on. Pieces are a courtesy: a listener that is behind does not get them.</summary>
-    public void PublishDelta(ExecutionCell cell, string effect, string delta) => Publish(cell.Stream, new FeedItem(null, null, effect, delta));
+    public void PublishDelta(ExecutionCell cell, string effect, string delta) => Publish(cell.Stream, new FeedItem(cell, null, null, effect, delta));
 
     private void Publish(StreamId stream, FeedItem item)
     {

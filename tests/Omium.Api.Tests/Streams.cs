@@ -1,0 +1,40 @@
+using System.Text.Json;
+using Omium.Contracts;
+using Omium.Contracts.Executions;
+
+namespace Omium.Api.Tests;
+
+/// <summary>Reads event streams.</summary>
+internal static class Streams
+{
+    /// <summary>Records from a stream until the server ends it.</summary>
+    public static async Task<List<EventRecord>> UntilEndedAsync(ApiHost host, string execution, string? lastEventId = null)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, $"/v1/executions/{execution}/stream");
+        if (lastEventId is not null)
+        {
+            request.Headers.Add("Last-Event-ID", lastEventId);
+        }
+
+        using var response = await host.Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+        Assert.Equal("text/event-stream", response.Content.Headers.ContentType?.MediaType);
+        using var reader = new StreamReader(await response.Content.ReadAsStreamAsync());
+        var records = new List<EventRecord>();
+        string? id = null;
+        while (await reader.ReadLineAsync() is { } line)
+        {
+            if (line.StartsWith("id: ", StringComparison.Ordinal))
+            {
+                id = line[4..];
+            }
+            else if (line.StartsWith("data: {\"seq\"", StringComparison.Ordinal))
+            {
+                var record = JsonSerializer.Deserialize(line[6..], ContractJson.Default.EventRecord)!;
+                Assert.Equal(id, record.Seq.ToString(System.Globalization.CultureInfo.InvariantCulture));
+                records.Add(record);
+            }
+        }
+
+        return records;
+    }
+}

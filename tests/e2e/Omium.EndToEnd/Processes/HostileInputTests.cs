@@ -1,0 +1,178 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+using System.Net.Http.Headers;
+using System.Text;
+using Omium.EndToEnd.Harness;
+
+namespace Omium.EndToEnd.Processes;
+
+/// <summary>Hostile input over HTTP: each a clear problem in under a second, in memory that does not grow with it.</summary>
+public sealed class HostileInputTests
+{
+    private const long MegaByte = 1024 * 1024;
+    private const double AnswerMaxMs = 1_000;
+
+    /// <summary>How much the server may hold more than before: room for the collector, none for the input.</summary>
+    private const long GrowthMaxBytes = 48 * MegaByte;
+
+    /// <summary>What is done to the server, and the code under <c>errors</c> or of the problem itself.</summary>
+    public static TheoryData<string, HttpStatusCode> Cases => new()
+    {
+        { "expression of 1 MB", HttpStatusCode.UnprocessableEntity },
+        { "10,000 nested parentheses", HttpStatusCode.UnprocessableEntity },
+        { "catastrophic regular expression", HttpStatusCode.UnprocessableEntity },
+        { "recursive schema", HttpStatusCode.UnprocessableEntity },
+        { "10,000 nested lists", HttpStatusCode.UnprocessableEntity },
+        { "a bomb of YAML aliases", HttpStatusCode.BadRequest },
+    };
+
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public async Task Input_Hostile_IsAProblemWithinASecondInFlatMemory(string hostile, HttpStatusCode expected)
+    {
+        await using var world = await World.StartAsync();
+        await world.Client.SaveAsync(Workflow("harmless", "output.x == 1")); // Warm: what is measured is the input, not the first compilation.
+        var before = world.Omium.Process.ResidentBytes();
+        var clock = Stopwatch.StartNew();
+
+        var reply = await SendAsync(world.Client, hostile);
+
+        var elapsed = clock.Elapsed.TotalMilliseconds;
+        var growth = world.Omium.Process.ResidentBytes() - before;
+        World.Say(string.Create(CultureInfo.InvariantCulture, $"{hostile}: {(int)reply.Status} in {elapsed:F0} ms, {growth / 1024.0 / 1024.0:F1} MB more; {reply.Text[..Math.Min(reply.Text.Length, 400)]}"));
+        Assert.True(reply.Status == expected, $"{(int)reply.Status}: {reply.Text}");
+        reply.ExpectProblem(expected, (string)reply.Json["code"]!);
+        Assert.InRange(elapsed, 0, AnswerMaxMs);
+        Assert.InRange(growth, long.MinValue, GrowthMaxBytes);
+        Assert.InRange(reply.Text.Length, 1, 20_000); // A problem does not send the input back.
+        await world.Client.GetAsync("/v1/me");
+    }
+
+    /// <summary>The body is refused by its announced length, or as soon as it is too long, and is never held.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Body_Of100MegaBytes_Is413InFlatMemory(bool announcesLength)
+    {
+        await using var world = await World.StartAsync();
+        await world.Client.SaveAsync(Workflow("harmless", "output.x == 1"));
+        var before = world.Omium.Process.ResidentBytes();
+        var clock = Stopwatch.StartNew();
+
+        using var http = new HttpClient();
+        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(world.Omium.Address, "/v1/workflows"))
+        {
+            Content = new Endless(100 * MegaByte, announcesLength),
+        };
+        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", world.Omium.Key);
+        request.Headers.ExpectContinue = announcesLength; // As a careful client asks before it sends a hundred megabytes.
+        using var response = await http.SendAsync(request);
+
+        var elapsed = clock.Elapsed.TotalMilliseconds;
+        var growth = world.Omium.Process.ResidentBytes() - before;
+        var text = await response.Content.ReadAsStringAsync();
+        World.Say(string.Create(CultureInfo.InvariantCulture, $"100 MB: {(int)response.StatusCode} in {elapsed:F0} ms, {growth / 1024.0 / 1024.0:F1} MB more; {text}"));
+        var reply = new Reply(response.StatusCode, response.Content.Headers.ContentType?.MediaType ?? "", text, response.Headers);
+        reply.ExpectProblem(HttpStatusCode.RequestEntityTooLarge, "body_too_large");
+        Assert.InRange(elapsed, 0, AnswerMaxMs);
+        Assert.InRange(growth, long.MinValue, GrowthMaxBytes);
+        await world.Client.GetAsync("/v1/me");
+    }
+
+    /// <summary>A pattern and a schema that are allowed to be saved are bounded when they run, too.</summary>
+    [Fact]
+    public async Task Input_OfARecursiveSchemaAndACostlyPattern_IsDecidedWithinASecond()
+    {
+        await using var world = await World.StartAsync();
+        const string spec = """
+            omium: v0
+            name: recursive
+            input:
+              schema:
+                $defs:
+                  node: {type: object, properties: {next: {$ref: "#/$defs/node"}, text: {type: string, pattern: "^(a|aa)+$"}}, additionalProperties: false}
+                $ref: "#/$defs/node"
+            tools:
+              ask: {type: http, method: GET, url: "http://127.0.0.1:1/"}
+            steps:
+              - {id: ask, type: tool_call, tool: ask}
+            """;
+        await world.Client.SaveAsync(spec);
+        var text = new string('a', 50_000) + "b";
+        var clock = Stopwatch.StartNew();
+
+        var reply = await world.Client.PostAsync(
+            "/v1/executions", new JsonObject { ["workflow"] = "recursive", ["input"] = new JsonObject { ["next"] = new JsonObject { ["text"] = text } } });
+
+        World.Say($"costly pattern: {(int)reply.Status} in {clock.ElapsedMilliseconds} ms; {reply.Text[..Math.Min(reply.Text.Length, 300)]}");
+        reply.ExpectProblem(HttpStatusCode.UnprocessableEntity, "input_invalid");
+        Assert.InRange(clock.Elapsed.TotalMilliseconds, 0, AnswerMaxMs);
+    }
+
+    private static Task<Reply> SendAsync(OmiumClient client, string hostile) => hostile switch
+    {
+        "expression of 1 MB" => PostAsync(client, Workflow("hostile", "output.x == " + string.Join(" + ", Enumerable.Repeat("1", 260_000)))),
+        "10,000 nested parentheses" => PostAsync(client, Workflow("hostile", $"{new string('(', 10_000)}output.x == 1{new string(')', 10_000)}")),
+        "catastrophic regular expression" => PostAsync(client, Workflow("hostile", "output.x.matches('((((a{1,100}){1,100}){1,100}){1,100}){1,100}')")),
+        "recursive schema" => PostAsync(client, Workflow("hostile", "output.x == 1").Replace("{type: object}", "{$ref: \"#\"}", StringComparison.Ordinal)),
+        "10,000 nested lists" => client.SendAsync(
+            HttpMethod.Post, "/v1/workflows", $"{{\"spec\": {new string('[', 10_000)}{new string(']', 10_000)}}}", "application/json"),
+        _ => PostAsync(client, Bomb()),
+    };
+
+    private static Task<Reply> PostAsync(OmiumClient client, string yaml) => client.SendAsync(HttpMethod.Post, "/v1/workflows", yaml, "text/yaml");
+
+    private static string Workflow(string name, string check) => $$$"""
+        omium: v0
+        name: {{{name}}}
+        tools:
+          ask: {type: http, method: GET, url: "http://127.0.0.1:1/"}
+        steps:
+          - id: ask
+            type: tool_call
+            tool: ask
+            output: {schema: {type: object}}
+            guards: {post: [{check: "{{{check}}}", code: wrong, message: It is wrong.}]}
+        """;
+
+    /// <summary>Nine levels of ten aliases each: a thousand million texts when they are followed.</summary>
+    private static string Bomb()
+    {
+        var bomb = new StringBuilder("omium: v0\nname: bomb\nx0: &x0 [lol]\n");
+        for (var level = 1; level < 10; level++)
+        {
+            bomb.Append(CultureInfo.InvariantCulture, $"x{level}: &x{level} [{string.Join(", ", Enumerable.Repeat($"*x{level - 1}", 10))}]\n");
+        }
+
+        return bomb.Append("steps: []\n").ToString();
+    }
+
+    /// <summary>A body of blanks that is made as it is sent.</summary>
+    private sealed class Endless : HttpContent
+    {
+        private static readonly byte[] Chunk = Encoding.ASCII.GetBytes(new string(' ', 64 * 1024));
+        private readonly long _length;
+        private readonly bool _announcesLength;
+
+        public Endless(long length, bool announcesLength)
+        {
+            (_length, _announcesLength) = (length, announcesLength);
+            Headers.ContentType = new MediaTypeHeaderValue("application/json");
+        }
+
+        protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context)
+        {
+            for (var sent = 0L; sent < _length; sent += Chunk.Length)
+            {
+                await stream.WriteAsync(Chunk);
+            }
+        }
+
+        protected override bool TryComputeLength(out long length)
+        {
+            length = _length;
+            return _announcesLength;
+        }
+    }
+}

@@ -1,0 +1,114 @@
+using System.Diagnostics;
+using System.Net;
+using Omium.EndToEnd.Harness;
+
+namespace Omium.EndToEnd.Stories;
+
+/// <summary>
+/// S02 under kill -9. A caller goes through the whole story and repeats whatever request the death of the server broke; a killer ends the
+/// server at a random moment of it and starts it again. Every second moment is drawn in time, the others in records of the log.
+/// </summary>
+/// <remarks>
+/// Asserted each time: the run succeeds; the offer has one effect, with the mended rate, under one key; every step is committed once in the
+/// log; the log verifies. A model call that was in flight at the kill has no result and is asked again, so an agent is asked at most once
+/// more than without the kill. What is in flight is made longer (20 ms a call), so that many kills meet a call.
+/// </remarks>
+public sealed class S02KillTests
+{
+    private const int CallMs = 20;
+
+    /// <summary>Records of the story when nothing is killed; a moment is drawn among them.</summary>
+    private const int RecordsMax = 11;
+
+    [Fact]
+    public async Task S02_KilledAtRandomMoments_AlwaysEndsTheSame()
+    {
+        await using var world = await World.StartAsync(CompanyX.Script.Replace("    answer:", $"    delay: {CallMs}ms\n    answer:", StringComparison.Ordinal));
+        await CompanyX.SaveAsync(world.Client, world.Receiver);
+        await world.Receiver.ControlAsync(new JsonObject { ["name"] = "send_offer", ["delay"] = $"{CallMs}ms" });
+        var undisturbed = await TellAsync(world, "cus_0", _ => Task.FromResult(0));
+        World.Say($"undisturbed: {undisturbed.TotalMilliseconds:F0} ms; seed {Surroundings.Seed}");
+
+        var random = new Random(Surroundings.Seed);
+        for (var kill = 1; kill <= Surroundings.Kills; kill++)
+        {
+            var (after, record) = (undisturbed * random.NextDouble(), random.Next(1, RecordsMax));
+            var byTime = kill % 2 == 1;
+            World.Say(byTime ? $"kill {kill}: after {after.TotalMilliseconds:F0} ms" : $"kill {kill}: as record {record} appears");
+            await TellAsync(world, $"cus_{kill}", started => byTime ? KillAfterAsync(world.Omium, after) : KillAtRecordAsync(world.Omium, started, record));
+        }
+    }
+
+    /// <summary>The story from start to end; <paramref name="kill"/> runs beside it and answers how often it killed.</summary>
+    private static async Task<TimeSpan> TellAsync(World world, string customer, Func<Task<string>, Task<int>> kill)
+    {
+        using var caller = new OmiumClient(world.Omium, isPersistent: true);
+        var (before, clock) = (world.Model.Requests().Count, Stopwatch.StartNew());
+        var started = new TaskCompletionSource<string>();
+        var killing = kill(started.Task);
+
+        // Repeated with the same start_key, a start that was cut off begins nothing new.
+        var begun = (await caller.PostAsync("/v1/executions", CompanyX.Start(customer, startKey: customer))).Json;
+        var execution = (string)begun["id"]!;
+        started.SetResult(execution);
+        var paused = await caller.WaitForStatusAsync(execution, "paused");
+        var failure = await CompanyX.FailureAsync(caller, paused);
+        Assert.Equal("passed", (string?)(await CompanyX.TestAsync(caller, failure))["outcome"]);
+        (await CompanyX.DecideEditAsync(caller, failure)).Expect(HttpStatusCode.OK);
+        await caller.WaitForStatusAsync(execution, "succeeded");
+        var elapsed = clock.Elapsed;
+        var kills = await killing;
+
+        await AssertOutcomeAsync(world, caller, execution, customer);
+        AssertAsked([.. world.Model.Requests().Skip(before)], kills, caller.Repeated);
+        return elapsed;
+    }
+
+    private static async Task AssertOutcomeAsync(World world, OmiumClient caller, string execution, string customer)
+    {
+        var offers = (await world.Receiver.CountAsync("send_offer")).Lines.Where(line => (string?)line["body"]!["customer_id"] == customer).ToList();
+        var offer = Assert.Single(offers, line => (string?)line["kind"] == "effect");
+        Assert.Equal(5.2, (double)offer["body"]!["apr"]!);
+        Assert.All(offers, line => Assert.Equal((string?)offer["idempotency_key"], (string?)line["idempotency_key"]));
+
+        var records = await caller.RecordsAsync(execution);
+        Assert.All(["kyc", "score", "terms", "offer"], step => Assert.Equal(1, CompanyX.Committed(records, step)));
+        Assert.Single(records.Events("review.decided"));
+        Assert.Equal("identical", (string?)(await caller.GetAsync($"/v1/executions/{execution}/verify"))["verdict"]);
+    }
+
+    private static void AssertAsked(List<JsonNode> requests, int kills, int repeated)
+    {
+        int Of(string role) => requests.Count(request => (string?)request["agent"] == role);
+        var asked = (Of(CompanyX.Kyc), Of(CompanyX.Score), Of(CompanyX.Terms));
+        World.Say($"  asked {asked}, requests sent again {repeated}");
+        Assert.InRange(asked.Item1, 1, 1 + kills);
+        Assert.InRange(asked.Item2, 1, 1 + kills);
+        Assert.InRange(asked.Item3, 3, 3 + kills);
+        Assert.InRange(requests.Count, 5, 5 + kills); // One kill meets at most one call in flight.
+    }
+
+    private static async Task<int> KillAfterAsync(OmiumProcess omium, TimeSpan after)
+    {
+        await Task.Delay(after); // The fault itself, not a wait for something: this is the moment that was drawn.
+        omium.KillHard();
+        await omium.StartAgainAsync();
+        return 1;
+    }
+
+    private static async Task<int> KillAtRecordAsync(OmiumProcess omium, Task<string> started, int record)
+    {
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        await foreach (var seen in new EventStream(omium, await started).ReadAsync(0, limit.Token))
+        {
+            if ((long)seen["seq"]! >= record)
+            {
+                omium.KillHard();
+                await omium.StartAgainAsync();
+                return 1;
+            }
+        }
+
+        return 0;
+    }
+}
