@@ -20,7 +20,8 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
     private const int ConflictsMax = 50, PageRecords = 1_000;
     private readonly ConcurrentDictionary<StreamId, ExecutionCell> _cells = new();
     private long _uses;
-    private int _cellsAtMost;
+    private int _cellCount;
+    private int _evicting;
 
     /// <summary>Raised after each append, in order per stream, outside any lock that callers could wait for.</summary>
     public event Action<ExecutionCell, LogRecord, RecordBody>? Appended;
@@ -262,7 +263,7 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
             var made = new ExecutionCell(stream) { TouchedTicks = Interlocked.Increment(ref _uses) };
             cell = _cells.GetOrAdd(stream, made);
             // Counted here, because the dictionary's own count takes every lock it has.
-            if (cell == made && Interlocked.Increment(ref _cellsAtMost) > CellsMax)
+            if (cell == made && Interlocked.Increment(ref _cellCount) > CellsMax)
             {
                 EvictSome();
             }
@@ -276,7 +277,7 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
     {
         if (_cells.TryRemove(stream, out _))
         {
-            Interlocked.Decrement(ref _cellsAtMost);
+            Interlocked.Decrement(ref _cellCount);
         }
     }
 
@@ -286,13 +287,20 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
     /// </summary>
     private void EvictSome()
     {
-        foreach (var cell in _cells.Values.OrderBy(cell => !cell.State.Ended).ThenBy(cell => cell.TouchedTicks).Take(CellsMax / 10).ToArray())
+        if (Interlocked.Exchange(ref _evicting, 1) == 1)
+        {
+            return; // Somebody is at it; a tenth each would empty the cache of what is in use.
+        }
+
+        foreach (var cell in _cells.Values.OrderBy(cell => cell.TouchedTicks).Take(CellsMax / 10).ToArray())
         {
             if (cell.Gate.CurrentCount == 1 && cell.Pending.Count == 0)
             {
                 Drop(cell.Stream);
             }
         }
+
+        Volatile.Write(ref _evicting, 0);
     }
 }
 
