@@ -29,7 +29,9 @@ public static class ErrorCatalogue
     /// <summary>The definition of a code (compared by ordinal), or null for a code that the catalogue does not have.</summary>
     public static ErrorDefinition? Find(string code) => ByCode.GetValueOrDefault(code);
 
-    private static ErrorDefinition[] Define() =>
+    private static ErrorDefinition[] Define() => [.. OfRequests(), .. OfCommands(), .. OfTheServer()];
+
+    private static ErrorDefinition[] OfRequests() =>
     [
         new("not_found", 404, "No such resource",
             "Nothing is served at this path.",
@@ -61,6 +63,10 @@ public static class ErrorCatalogue
         new("failure_not_found", 404, "No such failure",
             "No failure has this id.",
             "List failures with GET /v1/failures."),
+    ];
+
+    private static ErrorDefinition[] OfCommands() =>
+    [
         new("review_closed", 409, "The review was already decided",
             "A review is decided once; this one has its decision.",
             "Read the decision with GET /v1/reviews; there is nothing left to do."),
@@ -106,6 +112,10 @@ public static class ErrorCatalogue
         new("idempotency_mismatch", 422, "The same key with another body",
             "This Idempotency-Key was used with a different body.",
             "Use a new key for a new request."),
+    ];
+
+    private static ErrorDefinition[] OfTheServer() =>
+    [
         new("data_directory_in_use", 409, "The data directory is in use",
             "Another process has this data directory open.",
             "End that process, or start with another --data directory."),

@@ -86,6 +86,8 @@ public class SpecCheckerTests
     [InlineData("steps['a'].output.x == 1", "step_not_before")]
     [InlineData("steps[input.which].output == 1", "expression_type")]
     [InlineData("nosuchfunction(input.x)", "expression_type")]
+    [InlineData("string(input.x).matches('(a')", "expression_type")]
+    [InlineData("string(input.x).matches('((a{1,1000}){1,1000}){1,1000}')", "expression_type")]
     [InlineData("input.x >", "expression_syntax")]
     public void Check_BadPrecondition_IsOneFinding(string check, string code) => AssertCodes(
         [code], $$$"""{"id": "a", "type": "agent_task", "agent": "writer", "guards": {"pre": [{"check": {{{JsonSerializer.Serialize(check)}}}}]}}""");

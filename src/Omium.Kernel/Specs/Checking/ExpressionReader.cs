@@ -107,7 +107,7 @@ internal sealed class ExpressionReader(FindingList findings, CheckContext? conte
     {
         CheckPaths(expression, pointer, scope);
         var errors = CelTypeChecker.Check(expression, root => context?.Types.Of(root, scope) ?? CelType.Dyn, out var type);
-        foreach (var error in errors)
+        foreach (var error in errors.Concat(PatternCheck.Check(expression)))
         {
             findings.Error(
                 SpecCodes.ExpressionType,

@@ -58,17 +58,22 @@ internal sealed class ChildProcess : IAsyncDisposable
     }
 
     /// <summary>The first line of standard output that satisfies <paramref name="wanted"/>; what follows is read and dropped.</summary>
-    public async Task<string> ReadLineAsync(Func<string, bool> wanted, TimeSpan timeout)
+    public async Task<string> ReadLineAsync(Func<string, bool> wanted, TimeSpan timeout) => (await ReadLinesAsync(wanted, timeout))[^1];
+
+    /// <summary>All lines up to the first that satisfies <paramref name="isLast"/>.</summary>
+    public async Task<IReadOnlyList<string>> ReadLinesAsync(Func<string, bool> isLast, TimeSpan timeout)
     {
         using var limit = new CancellationTokenSource(timeout);
+        var lines = new List<string>();
         try
         {
             while (await _process.StandardOutput.ReadLineAsync(limit.Token) is { } line)
             {
-                if (wanted(line))
+                lines.Add(line);
+                if (isLast(line))
                 {
                     _outputReader = DrainAsync(_process.StandardOutput, null);
-                    return line;
+                    return lines;
                 }
             }
         }

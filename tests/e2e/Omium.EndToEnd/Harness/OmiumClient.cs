@@ -5,7 +5,7 @@ using System.Text;
 namespace Omium.EndToEnd.Harness;
 
 /// <summary>An answer as it came.</summary>
-internal sealed record Reply(HttpStatusCode Status, string ContentType, string Text, HttpResponseHeaders Headers)
+internal sealed record Reply(HttpStatusCode Status, string ContentType, string Text)
 {
     /// <summary>The body as JSON.</summary>
     public JsonNode Json => JsonNode.Parse(Text) ?? throw new InvalidOperationException("The answer is the JSON value null.");
@@ -128,7 +128,7 @@ internal sealed class OmiumClient : IDisposable
             {
                 using var response = await _http.SendAsync(request);
                 var text = await response.Content.ReadAsStringAsync();
-                return new Reply(response.StatusCode, response.Content.Headers.ContentType?.MediaType ?? "", text, response.Headers);
+                return new Reply(response.StatusCode, response.Content.Headers.ContentType?.MediaType ?? "", text);
             }
             catch (Exception broken) when (_isPersistent && broken is HttpRequestException or IOException)
             {

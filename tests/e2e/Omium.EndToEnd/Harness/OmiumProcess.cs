@@ -55,6 +55,14 @@ internal sealed class OmiumProcess : IAsyncDisposable
         Process.KillHard();
     }
 
+    /// <summary>SIGTERM; the exit code, or null when it did not end in time.</summary>
+    public Task<int?> TerminateAsync(TimeSpan timeout)
+    {
+        _ready = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        Process.Terminate();
+        return Process.WaitForExitAsync(timeout);
+    }
+
     /// <summary>Starts it on the same data directory.</summary>
     public async Task StartAgainAsync()
     {
@@ -75,7 +83,7 @@ internal sealed class OmiumProcess : IAsyncDisposable
     }
 
     /// <summary>Everything that its incarnations wrote to standard error.</summary>
-    public string Errors => string.Join("--- killed, started again ---\n", [.. _errorsOfTheDead, _process?.Errors ?? ""]);
+    public string Errors => string.Join("--- ended, started again ---\n", [.. _errorsOfTheDead, _process?.Errors ?? ""]);
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()

@@ -22,8 +22,8 @@ internal sealed class World : IAsyncDisposable
     /// <summary>A client that gives up when the server dies.</summary>
     public OmiumClient Client { get; }
 
-    /// <summary>Starts all of it. Without a script no model is configured.</summary>
-    public static async Task<World> StartAsync(string? modelScript = null, double failRate = 0)
+    /// <summary>Starts all of it. Without a script no model is configured; without a directory of its files there is no console.</summary>
+    public static async Task<World> StartAsync(string? modelScript = null, double failRate = 0, string? console = null)
     {
         _ = Surroundings.Binary; // Skips before anything is made.
         var directory = Directory.CreateTempSubdirectory("omium-e2e-").FullName;
@@ -40,7 +40,13 @@ internal sealed class World : IAsyncDisposable
                 environment["OMIUM_MODEL_NAME"] = "scripted";
             }
 
-            var omium = await OmiumProcess.StartAsync(Path.Combine(directory, "data"), environment);
+            if (console is not null)
+            {
+                environment["OMIUM_CONSOLE"] = console;
+            }
+
+            string[] options = console is null ? ["--no-console"] : [];
+            var omium = await OmiumProcess.StartAsync(Path.Combine(directory, "data"), environment, options);
             return new World(directory, model, receiver, omium);
         }
         catch
