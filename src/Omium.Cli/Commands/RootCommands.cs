@@ -40,7 +40,8 @@ public static class RootCommands
                 return await ReceiverServer.RunAsync(rest, cancellation);
         }
 
-        var parsed = Create().Parse(args);
+        // No response files: "@FILE" is a value of ours (--input @FILE).
+        var parsed = Create().Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
         if (parsed.Errors.Count > 0)
         {
             foreach (var error in parsed.Errors)

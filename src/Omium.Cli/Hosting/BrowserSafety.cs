@@ -13,10 +13,6 @@ internal static class BrowserSafety
         "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; "
         + "connect-src 'self'; worker-src 'self' blob:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
-    private static readonly byte[] WrongHost = """
-        {"type":"docs/errors/host_not_allowed.md","title":"Not this host","status":421,"code":"host_not_allowed","detail":"This server answers to 127.0.0.1 and localhost only."}
-        """u8.ToArray();
-
     /// <summary>Refuses foreign hosts and sets the headers.</summary>
     public static async Task InvokeAsync(HttpContext http, RequestDelegate next)
     {
@@ -25,10 +21,7 @@ internal static class BrowserSafety
         headers["Referrer-Policy"] = "no-referrer";
         if (http.Request.Host.Host is not ("127.0.0.1" or "localhost" or "[::1]"))
         {
-            http.Response.StatusCode = StatusCodes.Status421MisdirectedRequest;
-            http.Response.ContentType = "application/problem+json";
-            http.Response.ContentLength = WrongHost.Length;
-            await http.Response.Body.WriteAsync(WrongHost, http.RequestAborted);
+            await HostProblem.WriteAsync(http, "host_not_allowed", "This server answers to 127.0.0.1 and localhost only.");
             return;
         }
 

@@ -193,9 +193,8 @@ internal sealed class DevHost : IAsyncDisposable
 
     private static Task NotReadyAsync(HttpContext http)
     {
-        http.Response.StatusCode = StatusCodes.Status503ServiceUnavailable;
         http.Response.Headers.RetryAfter = "1";
-        return Task.CompletedTask;
+        return HostProblem.WriteAsync(http, "not_ready", "What was under way is being taken up again.");
     }
 
     /// <summary>Signals are the program's own matter; the host waits for none.</summary>

@@ -24,9 +24,8 @@ internal static class StatisticsEndpoint
                 return WriteAsync(http, platform);
             }
 
-            http.Response.StatusCode = StatusCodes.Status401Unauthorized;
             http.Response.Headers.WWWAuthenticate = "Bearer";
-            return Task.CompletedTask;
+            return HostProblem.WriteAsync(http, "unauthenticated", "The statistics are shown to the key that `omium dev` printed.");
         }));
     }
 
