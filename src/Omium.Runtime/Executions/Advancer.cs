@@ -149,7 +149,7 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
         cell.DataKey ??= Seal.NewKey();
         var body = new RecordBody(command, outcome.Events);
         var appendId = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(12));
-        var record = RecordCodec.Encode(cell.Stream, cell.Seq + 1, cell.LastHash, cell.DataKey, appendId, body);
+        var record = RecordCodec.Encode(cell.Stream, cell.Seq + 1, cell.LastHash, cell.Cipher, appendId, body);
         var rows = IndexProjector.Rows(cell, before, after, outcome.Events, pending, command.AtMs);
         var append = new Append(cell.Stream, cell.Seq, record)
         {

@@ -1,12 +1,16 @@
+using System.Security.Cryptography;
 using Omium.Kernel.Executions;
 using Omium.Kernel.Specs;
 using Omium.Runtime.Ports;
+using Omium.Runtime.Security;
 
 namespace Omium.Runtime.Executions;
 
 /// <summary>What a host keeps of one execution: the fold up to a record, and what is needed to append the next. Guarded by its gate.</summary>
 public sealed class ExecutionCell(StreamId stream)
 {
+    private AesGcm? _cipher;
+
     /// <summary>Stream.</summary>
     public StreamId Stream { get; } = stream;
 
@@ -23,7 +27,18 @@ public sealed class ExecutionCell(StreamId stream)
     public IReadOnlyList<PendingEffect> Pending { get; internal set; } = [];
 
     /// <summary>The stream's data key.</summary>
-    internal byte[]? DataKey { get; set; }
+    internal byte[]? DataKey
+    {
+        get;
+        set
+        {
+            field = value;
+            _cipher = null;
+        }
+    }
+
+    /// <summary>Seals records with the data key; only under the gate.</summary>
+    internal AesGcm Cipher => _cipher ??= Seal.NewCipher(DataKey!);
 
     internal byte[] LastHash { get; set; } = RecordCodec.Genesis;
 

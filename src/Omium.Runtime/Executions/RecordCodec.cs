@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Binary;
 using System.Security.Cryptography;
 using System.Text;
@@ -23,10 +24,10 @@ public static class RecordCodec
     public static string NameOf(ExecutionEvent happened) => EventNames[happened.GetType()];
 
     /// <summary>Makes the record that follows <paramref name="prevHash"/>.</summary>
-    public static LogRecord Encode(StreamId stream, long seq, byte[] prevHash, byte[] dataKey, string appendId, RecordBody body)
+    public static LogRecord Encode(StreamId stream, long seq, byte[] prevHash, AesGcm cipher, string appendId, RecordBody body)
     {
         var types = string.Join(' ', body.Events.Select(NameOf));
-        var closed = Seal.Close(dataKey, KernelJson.Serialize(body), Context(stream, seq));
+        var closed = Seal.Close(cipher, KernelJson.Serialize(body), Context(stream, seq));
         var record = new LogRecord(seq, appendId, ExecutionKernel.Version, body.Command.AtMs, body.Command.Name, types, prevHash, [], closed);
         return record with { Hash = HashOf(record) };
     }
@@ -40,27 +41,29 @@ public static class RecordCodec
     /// <summary>SHA-256 over the previous hash, the envelope and the sealed body, each with its length.</summary>
     public static byte[] HashOf(LogRecord record)
     {
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        Span<byte> numbers = stackalloc byte[20];
-        BinaryPrimitives.WriteInt64BigEndian(numbers, record.Seq);
-        BinaryPrimitives.WriteInt64BigEndian(numbers[8..], record.AtUnixMs);
-        BinaryPrimitives.WriteInt32BigEndian(numbers[16..], record.Kernel);
-        hash.AppendData(record.PrevHash);
-        hash.AppendData(numbers);
-        AppendText(hash, record.AppendId);
-        AppendText(hash, record.Command);
-        AppendText(hash, record.EventTypes);
-        hash.AppendData(record.Body);
-        return hash.GetHashAndReset();
+        const int NumberBytes = 20, LengthBytes = 4;
+        var textBytes = Encoding.UTF8.GetMaxByteCount(record.AppendId.Length + record.Command.Length + record.EventTypes.Length);
+        var buffer = ArrayPool<byte>.Shared.Rent(record.PrevHash.Length + NumberBytes + (3 * LengthBytes) + textBytes + record.Body.Length);
+        record.PrevHash.CopyTo(buffer, 0);
+        var at = record.PrevHash.Length;
+        BinaryPrimitives.WriteInt64BigEndian(buffer.AsSpan(at), record.Seq);
+        BinaryPrimitives.WriteInt64BigEndian(buffer.AsSpan(at + 8), record.AtUnixMs);
+        BinaryPrimitives.WriteInt32BigEndian(buffer.AsSpan(at + 16), record.Kernel);
+        at += NumberBytes;
+        at += WriteText(buffer.AsSpan(at), record.AppendId);
+        at += WriteText(buffer.AsSpan(at), record.Command);
+        at += WriteText(buffer.AsSpan(at), record.EventTypes);
+        record.Body.CopyTo(buffer, at);
+        var hash = SHA256.HashData(buffer.AsSpan(0, at + record.Body.Length));
+        ArrayPool<byte>.Shared.Return(buffer);
+        return hash;
     }
 
-    private static void AppendText(IncrementalHash hash, string text)
+    private static int WriteText(Span<byte> destination, string text)
     {
-        var bytes = Encoding.UTF8.GetBytes(text);
-        Span<byte> length = stackalloc byte[4];
-        BinaryPrimitives.WriteInt32BigEndian(length, bytes.Length);
-        hash.AppendData(length);
-        hash.AppendData(bytes);
+        var length = Encoding.UTF8.GetBytes(text, destination[4..]);
+        BinaryPrimitives.WriteInt32BigEndian(destination, length);
+        return 4 + length;
     }
 
     private static byte[] Context(StreamId stream, long seq) => Encoding.UTF8.GetBytes($"{stream}/{seq}");

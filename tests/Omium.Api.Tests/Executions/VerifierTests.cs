@@ -49,13 +49,14 @@ public sealed class VerifierTests : IAsyncLifetime
     {
         var keys = _host.KeyWrap;
         var dataKey = keys.Unwrap((await _host.Store.Log.ReadKeyAsync(_stream))!);
+        using var cipher = Omium.Runtime.Security.Seal.NewCipher(dataKey);
         var last = RecordCodec.Genesis;
         var report = await VerifyAsync(record =>
         {
             var body = RecordCodec.Decode(_stream, record, dataKey);
             var text = Encoding.UTF8.GetString(KernelJson.Serialize(body));
             var forged = KernelJson.Deserialize(Encoding.UTF8.GetBytes(record.Seq == 3 ? ReplaceLast(text, "750", "850") : text));
-            var rewritten = RecordCodec.Encode(_stream, record.Seq, last, dataKey, record.AppendId, forged);
+            var rewritten = RecordCodec.Encode(_stream, record.Seq, last, cipher, record.AppendId, forged);
             last = rewritten.Hash;
             return rewritten;
         });

@@ -12,6 +12,7 @@ public sealed class HostileInputTests
 {
     private const long MegaByte = 1024 * 1024;
     private const double AnswerMaxMs = 1_000;
+    private const int Repetitions = 10;
 
     /// <summary>How much the server may hold more than before: room for the collector, none for the input.</summary>
     private const long GrowthMaxBytes = 48 * MegaByte;
@@ -46,6 +47,14 @@ public sealed class HostileInputTests
         Assert.InRange(elapsed, 0, AnswerMaxMs);
         Assert.InRange(growth, long.MinValue, GrowthMaxBytes);
         Assert.InRange(reply.Text.Length, 1, 20_000); // A problem does not send the input back.
+        for (var again = 0; again < Repetitions; again++)
+        {
+            (await SendAsync(world.Client, hostile)).Expect(expected);
+        }
+
+        growth = world.Omium.Process.ResidentBytes() - before;
+        World.Say(string.Create(CultureInfo.InvariantCulture, $"and {Repetitions} times again: {growth / 1024.0 / 1024.0:F1} MB more than before the first"));
+        Assert.InRange(growth, long.MinValue, GrowthMaxBytes); // Flat: no more for many than for one.
         await world.Client.GetAsync("/v1/me");
     }
 
