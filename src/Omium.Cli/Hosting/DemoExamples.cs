@@ -11,6 +11,9 @@ internal static class DemoExamples
     /// <summary>What an example writes where its tools reach the receiver.</summary>
     public const string ReceiverPlaceholder = "http://127.0.0.1:7601";
 
+    /// <summary>An input of the first example.</summary>
+    public const string Customer = """{"customer_id":"42","name":"Jane Smith","email":"jane@example.org","amount":5000}""";
+
     /// <summary>The scripts of all examples as one: each rule names its agent, so that they do not meet.</summary>
     public static string ReadScript() =>
         "rules:\n" + string.Concat(Names().Where(IsScript).Select(name => RulesOf(Read(name))));

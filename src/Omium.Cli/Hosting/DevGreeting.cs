@@ -27,10 +27,14 @@ internal static class DevGreeting
         }
 
         text.AppendLine().AppendLine("Next, in another terminal:");
-        text.AppendLine(host.Demo is null
-            ? "  omium save workflow.yaml && omium run NAME --input '{...}' --wait"
-            : "  omium run customer-onboarding --wait     one agent offers 0 %; Omium catches it and asks you");
-        text.AppendLine(host.Demo is null ? "  omium executions" : "  omium reviews");
+        if (host.Address.Port != DevOptions.StandardPort || host.DataDirectory != Path.GetFullPath(DevOptions.StandardDataDirectory))
+        {
+            // Commands look for the standard address, and for the key in the standard directory.
+            text.AppendLine(CultureInfo.InvariantCulture, $"  export OMIUM_BASE_URL={address} OMIUM_API_KEY={host.Key}");
+        }
+
+        text.AppendLine(host.Demo is null ? "  omium save workflow.yaml && omium run NAME --input '{...}' --wait" : $"  omium run customer-onboarding --wait --input '{DemoExamples.Customer}'");
+        text.AppendLine(host.Demo is null ? "  omium executions" : "  omium reviews        one agent offers 0 %; Omium catches it and asks you");
         text.AppendLine("Ctrl-C ends it; nothing is lost.");
         return text.ToString();
     }
