@@ -145,7 +145,8 @@ internal sealed partial class Decision
         }
 
         var highValue = effect.Kind != EffectKind.None && !(amount <= _state.HighValueUsd); // What is no number is not small.
-        var approved = step.Spec.Type == StepType.ToolCall && effect.Kind == EffectKind.Irreversible && HasApprovalBefore(step);
+        var approved = step.Spec.Type == StepType.ToolCall && effect.Kind == EffectKind.Irreversible && HasApprovalBefore(step)
+            && !Visit(key).Calls.Any(call => call.MayStand || call.Unsettled); // An approval covers one call, not its repetition.
         var approval = highValue || (effect.Kind == EffectKind.Irreversible && !approved);
         Emit(new CallRequested(id.ToString(), tool.Spec.Name, arguments, DigestOf(arguments), effect.Kind, idempotencyKey, toolCallId, approval, turn));
         if (approval)
@@ -286,7 +287,7 @@ internal sealed partial class Decision
 
         if (call.Kind == EffectKind.None)
         {
-            if (!IsLive(visit, call))
+            if (_state.Ended || !IsLive(visit, call))
             {
                 Discard(visit, call.Id);
                 return null;
@@ -315,7 +316,11 @@ internal sealed partial class Decision
 
         if (outcome.Failure is { MayHaveHappened: true } && call.Kind is EffectKind.Verifiable or EffectKind.Irreversible)
         {
-            Doubt(visit, call, "unclear_answer");
+            if (call.Status == CallStatus.Intent)
+            {
+                Doubt(visit, call, "unclear_answer"); // An answer that tells nothing changes nothing for a call that is in doubt already.
+            }
+
             return null;
         }
 

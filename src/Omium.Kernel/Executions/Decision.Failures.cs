@@ -176,7 +176,11 @@ internal sealed partial class Decision
 
                     break;
                 case "pause":
-                    Emit(new ExecutionPaused("failure", "policy", null));
+                    if (_state.Status == ExecutionStatus.Running)
+                    {
+                        Emit(new ExecutionPaused("failure", "policy", null));
+                    }
+
                     settled = true; // Resume tries again.
                     break;
                 case "notify":
