@@ -86,7 +86,8 @@ internal sealed partial class Decision
     private void Discard(VisitState visit, EffectId id)
     {
         var reason = visit.Status == VisitStatus.RolledBack ? "rolled_back" : _state.Ended && visit.Status == VisitStatus.Open ? "ended" : null;
-        if (reason is not null && !_state.DiscardedResults.Contains(id.ToString()))
+        var consumed = visit.CommitOrdinal > 0 || visit.Failures.Any(known => known.Failure.Attempt == id.Attempt); // It came before, and this is a repetition.
+        if (reason is not null && !consumed && !_state.DiscardedResults.Contains(id.ToString()))
         {
             Emit(new ResultDiscarded(id.ToString(), reason));
         }

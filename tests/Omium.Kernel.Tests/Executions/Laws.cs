@@ -28,6 +28,8 @@ internal static class Laws
             Assert.Equal(StateDump.Of(state), StateDump.Of(outcome.State));
         }
 
+        var undone = log.SelectMany(bytes => KernelJson.Deserialize(bytes).Events).OfType<CompensationSettled>().Where(settled => settled.Done).Select(settled => settled.Effect).ToArray();
+        Assert.Equal(undone.Distinct(), undone);
         var full = StateDump.Of(state);
         for (var at = 0; at < log.Count; at += Math.Max(1, log.Count / 4))
         {

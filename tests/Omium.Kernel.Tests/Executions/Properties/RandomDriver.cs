@@ -98,13 +98,16 @@ internal sealed class RandomDriver(int seed)
         var request = _harness.State.Reviews[review].Request;
         var decision = request.Kind switch
         {
-            "in_doubt" => _world.Done.Contains(request.Effect!) ? "done" : _random.Next(2) == 0 ? "redo" : "reject",
+            "in_doubt" => _world.Stands(CallOf(request)) ? "done" : _random.Next(2) == 0 ? "redo" : "reject",
             "failure" when !_faults => _answers++ < 20 ? "approve" : "reject",
             _ when !_faults => "approve",
             _ => request.Decisions[_random.Next(request.Decisions.Count)],
         };
         Send(new DecideReview(_harness.NowMs, review, decision, request.Digest, "ada", null, decision is "override" or "done" ? KernelHarness.Json("""{"n": 1}""") : null, _random.Next(3) == 0 ? "last" : null, null));
     }
+
+    private CallState CallOf(ReviewRequested request) =>
+        _harness.State.Visits[new VisitKey(request.Step, request.Visit)].Calls.Find(call => call.Id.ToString() == request.Effect)!;
 
     private int _answers;
 
@@ -166,10 +169,10 @@ internal sealed class RandomDriver(int seed)
             case PendingKind.Model:
                 return fails ? ModelFailure() : ModelAnswer();
             case PendingKind.Compensate when !fails:
-                _world.Undo(call!, call!.Status == CallStatus.Settled);
+                _world.Undo(call!);
                 return KernelHarness.Ok("{}");
             case PendingKind.Verify when !fails:
-                return KernelHarness.Ok(_world.Done.Contains(call!.Id.ToString()) ? """{"status": "done", "output": {"n": 2}}""" : """{"status": "not_done"}""");
+                return KernelHarness.Ok(_world.Stands(call!) ? """{"status": "done", "output": {"n": 2}}""" : """{"status": "not_done"}""");
             case PendingKind.Call when fails:
                 var happened = _random.Next(2) == 0;
                 if (happened)
