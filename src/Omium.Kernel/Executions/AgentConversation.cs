@@ -17,7 +17,7 @@ public static class AgentConversation
     public static ModelRequest Build(ExecutionState state, WorkflowPlan plan, VisitState visit, AgentEdit? trial, Func<JsonElement, JsonElement> resolve)
     {
         var step = plan.Step(visit.Key.Step)!;
-        var agent = Effective(step.Agent!, state.Edits.GetValueOrDefault(step.Agent!.Id), trial);
+        var agent = Effective(Standing(state, plan, step), state.Edits.GetValueOrDefault(step.Agent!.Id), trial);
         var messages = new List<ModelMessage>
         {
             new("system", SystemText(agent, step)),
@@ -43,6 +43,10 @@ public static class AgentConversation
             Timeout = step.Spec.Timeout ?? TimeSpan.FromSeconds(120),
         };
     }
+
+    /// <summary>The agent that serves a step in this execution: the spec's, or the one a policy put in its place.</summary>
+    public static AgentSpec Standing(ExecutionState state, WorkflowPlan plan, StepPlan step) =>
+        state.Substitutes.GetValueOrDefault(step.Agent!.Id) is { } substitute && plan.Spec.Agents.GetValueOrDefault(substitute) is { } other ? other : step.Agent;
 
     /// <summary>The agent of a step as this execution has it: the spec's, then the edits applied, then those on trial.</summary>
     public static AgentSpec Effective(AgentSpec agent, AgentEdit? applied, AgentEdit? trial) => agent with

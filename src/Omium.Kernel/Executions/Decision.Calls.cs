@@ -16,6 +16,9 @@ internal sealed partial class Decision
     /// <summary>An agent that asks for the same call with the same arguments this often in one attempt repeats itself.</summary>
     private const int SameCallMax = 3;
 
+    /// <summary>Stands between a declared key and the count of a call that is made again after it was undone: with the old key the receiver would do nothing.</summary>
+    private const string AgainMark = "~again";
+
     private void RequestStepCall(StepPlan step, VisitKey key)
     {
         var visit = Visit(key);
@@ -34,8 +37,8 @@ internal sealed partial class Decision
     {
         var key = visit.Key;
         var turn = visit.Turns.Count + 1;
-        Emit(new ModelAnswered(key.Step, key.Visit, visit.Attempt, turn, answer.Content, answer.ToolCalls, answer.InputTokens, answer.OutputTokens));
-        if (turn >= (step.Agent?.TurnsMax ?? 1))
+        Emit(new ModelAnswered(key.Step, key.Visit, visit.Attempt, turn, answer.Content, answer.ToolCalls, Take(ref _inputTokens), Take(ref _outputTokens)));
+        if (turn >= AgentConversation.Standing(_state, Plan, step).TurnsMax)
         {
             Fail(key, new Failing(FailureClasses.NoTermination, "turns_exhausted", $"the agent took {turn} turns, its limit, without an answer") { Permanent = true });
             return;
@@ -55,7 +58,7 @@ internal sealed partial class Decision
     /// <summary>One call of an agent. False when the attempt has failed by it; a call that cannot be made is refused and the agent is told.</summary>
     private bool RequestAgentCall(StepPlan step, EffectId id, ModelToolCall asked, int turn)
     {
-        var allowed = _state.Edits.GetValueOrDefault(step.Spec.Agent ?? "")?.Tools ?? step.Agent?.Tools ?? [];
+        var allowed = _state.Edits.GetValueOrDefault(step.Spec.Agent ?? "")?.Tools ?? AgentConversation.Standing(_state, Plan, step).Tools;
         if (!allowed.Contains(asked.Name) || Plan.Tool(asked.Name) is not { } tool)
         {
             Emit(new CallRefused(id.ToString(), asked.Name, asked.Id, $"there is no tool '{asked.Name}' for this agent", turn));
@@ -93,7 +96,25 @@ internal sealed partial class Decision
             return false;
         }
 
+        if (Recorded(visit, id, tool.Spec.Name, digest) is { } recorded)
+        {
+            Emit(new CallRequested(id.ToString(), tool.Spec.Name, recorded.Arguments, digest, EffectKind.None, null, asked.Id, false, turn));
+            Emit(new CallSettled(id.ToString(), recorded.Result, null));
+            return true;
+        }
+
         return Request(step, tool, id, Externalize(arguments), asked.Id, turn, id.Key);
+    }
+
+    /// <summary>
+    /// The call of an earlier attempt that stands in the world and is the same one (tool, arguments, nth occurrence): its recorded result answers,
+    /// it is not made again. One that was undone never matches.
+    /// </summary>
+    private static CallState? Recorded(VisitState visit, EffectId id, string tool, string argumentsDigest)
+    {
+        bool Same(CallState call) => call.Tool == tool && call.ArgumentsDigest == argumentsDigest;
+        var occurrence = visit.CurrentCalls.Count(Same);
+        return visit.Calls.Where(call => call.Id.Attempt < id.Attempt && Same(call) && call is { MayStand: true, Status: CallStatus.Settled }).ElementAtOrDefault(occurrence);
     }
 
     private bool CheckArguments(StepPlan step, ToolPlan tool, VisitKey key, JsonElement arguments, out Failing failing)
@@ -123,8 +144,9 @@ internal sealed partial class Decision
             return false;
         }
 
-        var highValue = amount > _state.HighValueUsd && effect.Kind != EffectKind.None;
-        var approved = step.Spec.Type == StepType.ToolCall && effect.Kind == EffectKind.Irreversible && HasApprovalBefore(step);
+        var highValue = effect.Kind != EffectKind.None && !(amount <= _state.HighValueUsd); // What is no number is not small.
+        var approved = step.Spec.Type == StepType.ToolCall && effect.Kind == EffectKind.Irreversible && HasApprovalBefore(step)
+            && !Visit(key).Calls.Any(call => call.MayStand || call.Unsettled); // An approval covers one call, not its repetition.
         var approval = highValue || (effect.Kind == EffectKind.Irreversible && !approved);
         Emit(new CallRequested(id.ToString(), tool.Spec.Name, arguments, DigestOf(arguments), effect.Kind, idempotencyKey, toolCallId, approval, turn));
         if (approval)
@@ -199,7 +221,9 @@ internal sealed partial class Decision
                 return false;
             }
 
-            key = text.Value;
+            var undone = _state.Visits.Values.SelectMany(visit => visit.Calls)
+                .Count(call => call.Tool == tool.Spec.Name && call.Status == CallStatus.Compensated && (call.Key == text.Value || call.Key?.StartsWith(text.Value + AgainMark, StringComparison.Ordinal) == true));
+            key = undone == 0 ? text.Value : string.Create(CultureInfo.InvariantCulture, $"{text.Value}{AgainMark}{undone + 1}");
             return true;
         }
 
@@ -234,10 +258,16 @@ internal sealed partial class Decision
             return new Rejection("effect_not_found", $"no effect {command.Effect} is known here");
         }
 
-        var rerun = call.Status == CallStatus.InDoubt && call.Next == "rerun" && atMs >= call.NextDueMs;
-        if (visit.Status != VisitStatus.Open || _state.Status != ExecutionStatus.Running || (call.Status != CallStatus.Requested && !rerun))
+        var again = call.Status == CallStatus.InDoubt && call.Next is "rerun" or "redo" && atMs >= call.NextDueMs;
+        if (!IsLive(visit, call) || _state.Status != ExecutionStatus.Running || (call.Status != CallStatus.Requested && !again))
         {
             return new Rejection("effect_not_due", $"{command.Effect} may not be called now");
+        }
+
+        if (call.Kind == EffectKind.Idempotent && call.Next != "redo" && KeyExpired(call))
+        {
+            Doubt(visit, call, "key_expired");
+            return new Rejection("effect_not_due", $"the receiver need not know the key of {command.Effect} any more; whether it happened must be found out first", RecordsEvents: true);
         }
 
         var timeoutMs = (long)TimeoutOf(Plan.Step(id.Step)!, call.Tool).TotalMilliseconds;
@@ -248,7 +278,7 @@ internal sealed partial class Decision
     private TimeSpan TimeoutOf(StepPlan step, string tool) =>
         (step.Spec.Type == StepType.ToolCall ? step.Spec.Timeout : null) ?? Plan.Tool(tool)?.Spec.Timeout ?? TimeSpan.FromSeconds(30);
 
-    private Rejection? SettleCall(StepPlan step, VisitState visit, CallState call, EffectOutcome outcome)
+    private Rejection? SettleCall(StepPlan step, VisitState visit, CallState call, int run, EffectOutcome outcome)
     {
         if (call.Status is CallStatus.Settled or CallStatus.Failed or CallStatus.Refused or CallStatus.Compensated)
         {
@@ -257,14 +287,16 @@ internal sealed partial class Decision
 
         if (call.Kind == EffectKind.None)
         {
-            if (visit.Status != VisitStatus.Open || call.Id.Attempt != visit.Attempt || call.Status != CallStatus.Requested)
+            if (_state.Ended || !IsLive(visit, call))
             {
+                Discard(visit, call.Id);
                 return null;
             }
 
             if (call.Turn > 0)
             {
-                Emit(new CallSettled(call.Id.ToString(), ResultOf(outcome), outcome.Failure));
+                Emit(new CallSettled(call.Id.ToString(), Recordable(outcome), outcome.Failure));
+                CheckResult(visit, call, outcome);
                 return null;
             }
 
@@ -277,9 +309,18 @@ internal sealed partial class Decision
             return new Rejection("no_intent", $"{call.Id} has no intent on record: its result cannot be taken");
         }
 
+        if (run > 0 && run != call.Runs && outcome.Failure is not null)
+        {
+            return null; // An earlier run failed; that says nothing about the one under way.
+        }
+
         if (outcome.Failure is { MayHaveHappened: true } && call.Kind is EffectKind.Verifiable or EffectKind.Irreversible)
         {
-            Doubt(visit, call, "unclear_answer");
+            if (call.Status == CallStatus.Intent)
+            {
+                Doubt(visit, call, "unclear_answer"); // An answer that tells nothing changes nothing for a call that is in doubt already.
+            }
+
             return null;
         }
 
@@ -289,8 +330,10 @@ internal sealed partial class Decision
 
     private void SettleIntent(StepPlan step, VisitState visit, CallState call, EffectOutcome outcome, string via)
     {
-        Emit(new IntentSettled(call.Id.ToString(), outcome.Failure is null, ResultOf(outcome), outcome.Failure, via));
-        if (visit.Status != VisitStatus.Open)
+        var id = call.Id.ToString();
+        CloseReviews("settled", via, review => _state.Reviews[review].Request is { Kind: "in_doubt" } request && request.Effect == id);
+        Emit(new IntentSettled(id, outcome.Failure is null, Recordable(outcome), outcome.Failure, via));
+        if (visit.Status != VisitStatus.Open || call.Id.Attempt != visit.Attempt)
         {
             SettleFenced(call.Id);
         }
@@ -302,7 +345,25 @@ internal sealed partial class Decision
         {
             Fail(visit.Key, Failing(unclear));
         }
+        else
+        {
+            CheckResult(visit, call, outcome);
+        }
     }
+
+    /// <summary>An agent's call: a result that does not meet the tool's schema is not told to the agent, the attempt fails by it.</summary>
+    private void CheckResult(VisitState visit, CallState call, EffectOutcome outcome)
+    {
+        if (outcome.Failure is null && ResultProblem(Plan.Tool(call.Tool), outcome) is { } problem)
+        {
+            Fail(visit.Key, new Failing(FailureClasses.SchemaViolation, "result_schema", problem) { Output = Recordable(outcome) });
+        }
+    }
+
+    private string? ResultProblem(ToolPlan? tool, EffectOutcome outcome) =>
+        tool?.OutputSchema?.Validate(values.Resolve(ResultOf(outcome)!.Value)) is { IsValid: false } invalid
+            ? string.Join("; ", invalid.Errors.Take(5).Select(error => $"{Pointer(error.InstancePointer)}: {error.Message}"))
+            : null;
 
     /// <summary>The result of a tool_call step's one call is the step's output; its failure is the attempt's.</summary>
     private void Conclude(StepPlan step, VisitKey key, EffectId id, EffectOutcome outcome, bool recorded)
@@ -317,120 +378,20 @@ internal sealed partial class Decision
 
             Fail(key, Failing(failure));
         }
-        else if (step.Tool?.OutputSchema?.Validate(values.Resolve(result!.Value)) is { IsValid: false } invalid)
+        else if (ResultProblem(step.Tool, outcome) is { } problem)
         {
-            var message = string.Join("; ", invalid.Errors.Take(5).Select(error => $"{Pointer(error.InstancePointer)}: {error.Message}"));
-            Fail(key, new Failing(FailureClasses.SchemaViolation, "result_schema", message) { Output = result });
+            Fail(key, new Failing(FailureClasses.SchemaViolation, "result_schema", problem) { Output = result });
         }
         else
         {
-            Finish(step, key, result!.Value, 0, 0);
+            Finish(step, key, result!.Value);
         }
     }
+
+    /// <summary>A result as events carry it: JSON null is left out there, as it is when the record is read back.</summary>
+    private static JsonElement? Recordable(EffectOutcome outcome) => Present(ResultOf(outcome));
+
+    private static JsonElement? Present(JsonElement? value) => value is { ValueKind: JsonValueKind.Null or JsonValueKind.Undefined } ? null : value;
 
     private static JsonElement? ResultOf(EffectOutcome outcome) => outcome.Failure is null ? outcome.Result ?? JsonMake.Null : null;
-
-    /// <summary>What follows when nobody knows whether it happened.</summary>
-    private void Doubt(VisitState visit, CallState call, string reason)
-    {
-        var effect = EffectOf(call);
-        var withinTtl = atMs < call.IntentMs + (long)effect.KeyTtl.TotalMilliseconds;
-        var next = call.Kind == EffectKind.Idempotent && withinTtl ? "rerun" : effect.Verify is not null ? "verify" : "review";
-        var due = next == "verify" ? Math.Max(atMs, call.IntentMs + (long)effect.VerifyAfter.TotalMilliseconds) : atMs;
-        Emit(new IntentInDoubt(call.Id.ToString(), reason, next, due));
-        if (next == "review")
-        {
-            AskInDoubt(visit.Key, call);
-        }
-    }
-
-    private void AskInDoubt(VisitKey key, CallState call)
-    {
-        var shown = JsonMake.Object(
-            ("tool", JsonMake.Text(call.Tool)), ("arguments", call.Arguments), ("reason", JsonMake.Text("Omium cannot know whether this call happened. Look at the other side, then say.")));
-        Ask(key, "in_doubt", call.Id.ToString(), ["done", "redo", "reject"], shown);
-        Notify("in_doubt", key.Step, $"nobody can say whether {call.Tool} happened");
-    }
-
-    private EffectSpec EffectOf(CallState call)
-    {
-        var step = Plan.Step(call.Id.Step)!;
-        return step.Spec.Type == StepType.ToolCall ? step.Effect : Plan.Tool(call.Tool)?.Spec.Effect ?? EffectSpec.None;
-    }
-
-    private Rejection? SettleProbe(StepPlan step, VisitState visit, CallState call, EffectOutcome outcome)
-    {
-        if (call.Status != CallStatus.InDoubt || call.Next != "verify")
-        {
-            return null;
-        }
-
-        var answer = outcome.Result is { ValueKind: JsonValueKind.Object } result && result.TryGetProperty("status", out var status) ? status.GetString() : null;
-        switch (answer)
-        {
-            case "done":
-                var output = outcome.Result!.Value.TryGetProperty("output", out var value) ? value : outcome.Result.Value;
-                SettleIntent(step, visit, call, new EffectOutcome { Result = output }, "verify");
-                break;
-            case "not_done":
-                if (visit.Status == VisitStatus.Open)
-                {
-                    Emit(new IntentInDoubt(call.Id.ToString(), "verified_not_done", "rerun", atMs));
-                }
-                else
-                {
-                    SettleIntent(step, visit, call, new EffectOutcome { Failure = new EffectFailure(FailureClasses.ToolError, "verified_not_done", "the verify tool says that it did not happen") }, "verify");
-                }
-
-                break;
-            default:
-                Emit(new IntentInDoubt(call.Id.ToString(), "verify_unknown", "review", atMs));
-                AskInDoubt(visit.Key, call);
-                break;
-        }
-
-        return null;
-    }
-
-    /// <summary>Time has passed: intents without a result are in doubt.</summary>
-    private Rejection? Wake()
-    {
-        foreach (var (visit, call) in UnsettledIntents(call => call.Status == CallStatus.Intent && atMs >= call.InDoubtAtMs))
-        {
-            Doubt(visit, call, "no_result");
-        }
-
-        foreach (var key in _state.Open.Values.ToArray())
-        {
-            if (_state.Status == ExecutionStatus.Running && Visit(key) is { Status: VisitStatus.Open, RetryDueMs: > 0 } visit
-                && atMs >= visit.RetryDueMs && !visit.CurrentCalls.Any())
-            {
-                EnterRetry(key);
-            }
-        }
-
-        return null;
-    }
-
-    private Rejection? LoseRunners(LoseRunner command)
-    {
-        foreach (var (visit, call) in UnsettledIntents(call => call.Status == CallStatus.Intent && call.Owner != command.SurvivingOwner))
-        {
-            Doubt(visit, call, "runner_lost");
-        }
-
-        return null;
-    }
-
-    private (VisitState, CallState)[] UnsettledIntents(Func<CallState, bool> filter)
-    {
-        var open = _state.Open.Values.Select(Visit).SelectMany(visit => visit.Calls.Select(call => (visit, call)));
-        var fenced = _state.FencedCalls.Order(StringComparer.Ordinal).Select(text =>
-        {
-            _ = EffectId.TryParse(text, out var id);
-            var visit = Visit(id.Key);
-            return (visit, call: visit.Calls.Find(call => call.Id == id)!);
-        });
-        return [.. open.Concat(fenced).Where(pair => filter(pair.call))];
-    }
 }

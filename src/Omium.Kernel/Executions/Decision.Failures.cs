@@ -14,23 +14,21 @@ internal sealed partial class Decision
     {
         var step = Plan.Step(key.Step)!;
         var visit = Visit(key);
+        CloseReviews("superseded", "policy", id => _state.Reviews[id].Request is { Kind: "call_approval" or "approval" } request && request.Step == key.Step && request.Visit == key.Visit);
         var fingerprint = $"{_state.Workflow}/{key.Step}/{failing.Class}/{failing.Code}";
         var policy = Plan.Policy;
-        var rule = policy.Triggers.Contains(failing.Class) ? null : MatchingRule(failing, visit);
-        var actions = policy.Triggers.Contains(failing.Class) ? policy.Actions : rule?.Spec.Do;
-        var retry = actions is null ? RetryOf(step, visit, failing, fingerprint) : null;
+        var triggered = !_state.Ended && policy.Triggers.Contains(failing.Class);
+        var rule = triggered || _state.Ended ? null : MatchingRule(failing, visit);
+        var actions = triggered ? policy.Actions : rule is { } index ? Plan.Rules[index].Spec.Do : null;
+        var retry = actions is null && !_state.Ended ? RetryOf(step, visit, failing, fingerprint) : null;
         var final = actions is null && retry is null;
-        var edges = new List<int>();
-        if (final && !TakeEdges(step, EdgeOn.Failure, Scope(), out edges, out _))
-        {
-            edges = [];
-        }
-
+        var edges = final ? FailureEdges(step) : [];
         Emit(new StepFailed(
-            key.Step, key.Visit, visit.Attempt, failing.Class, failing.Code, failing.Message, fingerprint, failing.Output, failing.Expected, failing.Actual, final, final ? edges : null));
-        if (rule is not null)
+            key.Step, key.Visit, visit.Attempt, failing.Class, failing.Code, failing.Message, fingerprint, Present(failing.Output), failing.Expected, Present(failing.Actual), final,
+            final ? edges : null, Take(ref _inputTokens), Take(ref _outputTokens)));
+        if (rule is { } applied)
         {
-            Emit(new RuleApplied(Plan.Rules.ToList().IndexOf(rule), key.Step, key.Visit));
+            Emit(new RuleApplied(applied, key.Step, key.Visit));
         }
 
         if (actions is not null)
@@ -43,11 +41,15 @@ internal sealed partial class Decision
         }
         else
         {
-            GiveUp(step, key, edges);
+            GiveUp(key, edges);
         }
     }
 
-    private RulePlan? MatchingRule(Failing failing, VisitState visit)
+    /// <summary>Outgoing edges that a failure takes; none when their conditions cannot be evaluated.</summary>
+    private List<int> FailureEdges(StepPlan step) => TakeEdges(step, EdgeOn.Failure, Scope(), out var edges, out _) ? edges : [];
+
+    /// <summary>Index of the first rule that serves this failure; null when none does.</summary>
+    private int? MatchingRule(Failing failing, VisitState visit)
     {
         for (var index = 0; index < Plan.Rules.Count; index++)
         {
@@ -66,7 +68,7 @@ internal sealed partial class Decision
             };
             if (rule.When is null || rule.When.Evaluate(scope).Value is CelBool { Value: true })
             {
-                return rule;
+                return index;
             }
         }
 
@@ -106,95 +108,155 @@ internal sealed partial class Decision
         return Math.Max((long)wait, retryAfterMs ?? 0);
     }
 
-    /// <summary>A new attempt. External calls of the failed one that may stand are undone first, or a person is asked.</summary>
-    private void RetryAttempt(VisitKey key, long waitMs)
+    /// <summary>A new attempt. External calls of the failed one that may stand are undone first, or a person is asked; one that a person asked for goes ahead.</summary>
+    private void RetryAttempt(VisitKey key, long waitMs, bool byPerson = false)
     {
         var visit = Visit(key);
         var standing = visit.CurrentCalls.Where(call => call.MayStand || call.Unsettled).ToArray();
         var repeatable = standing.All(call => call.Kind == EffectKind.Idempotent && call.Status == CallStatus.Failed);
-        if (standing.Length == 0 || repeatable)
+        var undoable = standing.All(call => EffectOf(call).Compensate is not null);
+        if (repeatable || (byPerson && !undoable))
         {
             Emit(new RetryScheduled(key.Step, key.Visit, visit.Attempt + 1, atMs + waitMs));
-            if (waitMs <= 0 && _state.Status == ExecutionStatus.Running)
+            if (waitMs <= 0 && _state.Status == ExecutionStatus.Running && PendingEffects.WaitsForRetry(Visit(key), Plan))
             {
-                EnterRetry(key);
+                _due.Enqueue(key);
             }
-
-            return;
         }
-
-        if (_state.Rollback is null && standing.All(call => EffectOf(call).Compensate is not null && call.CompensationAttempts == 0))
+        else if (_state.Rollback is not null)
+        {
+            Emit(new ActionsDeferred(key.Step, key.Visit, [new RecoveryAction("retry")]));
+        }
+        else if (undoable)
         {
             PlanRollback("attempt", "attempt", [], [.. standing.Reverse().Select(call => call.Id.ToString())], "retry", null, null,
                 new RollbackSequel(key, [new RecoveryAction("retry")], false, false));
-            return;
         }
-
-        Act(key, [new RecoveryAction("pause"), new RecoveryAction("notify"), new RecoveryAction("await_review")]);
+        else
+        {
+            AskForHelp(key);
+        }
     }
 
-    /// <summary>Begins a retried attempt that is due. An agent's needs nothing: its next turn is pending by itself.</summary>
+    private void AskForHelp(VisitKey key) => Act(key, [new RecoveryAction("pause"), new RecoveryAction("notify"), new RecoveryAction("await_review")]);
+
+    /// <summary>Begins a retried attempt that is due.</summary>
     private void EnterRetry(VisitKey key)
     {
-        var step = Plan.Step(key.Step)!;
-        if (step.Spec.Type != StepType.AgentTask)
-        {
-            Enter(step, key);
-        }
+        Emit(new AttemptStarted(key.Step, key.Visit, Visit(key).Attempt));
+        Enter(Plan.Step(key.Step)!, key);
     }
 
     /// <summary>Runs policy actions in the order written; a rollback that has to compensate carries the rest with it.</summary>
     private void Act(VisitKey key, IReadOnlyList<RecoveryAction> actions)
     {
+        if (_state.Rollback is not null)
+        {
+            Emit(new ActionsDeferred(key.Step, key.Visit, actions)); // One rollback at a time; Deferred actions follow it.
+            return;
+        }
+
+        var settled = false;
         for (var index = 0; index < actions.Count; index++)
         {
             var action = actions[index];
-            var rest = actions.Skip(index + 1).ToArray();
             switch (action.Kind)
             {
                 case "rollback_to" or "compensate":
-                    if (!RollBackFailed(key, action, rest))
+                    if (RollBackFailed(key, action, [.. actions.Skip(index + 1)]) is not RollBackResult.Impossible)
                     {
                         return;
                     }
 
+                    if (!actions.Skip(index + 1).Any(next => next.Kind is "await_review" or "escalate_to"))
+                    {
+                        AskForHelp(key); // What cannot be undone is not undone automatically: a person is asked.
+                        return;
+                    }
+
                     break;
-                case "retry":
-                    RetryByRule(key);
-                    return;
-                case "use_agent" when Plan.Step(key.Step)?.Spec.Agent is { } agent && Plan.Spec.Agents.GetValueOrDefault(action.Argument ?? "") is { } substitute:
-                    Emit(new EditsApplied(agent, new AgentEdit(substitute.Prompt, substitute.Constraints, substitute.Tools), "policy"));
-                    RetryByRule(key);
-                    return;
                 case "pause":
                     if (_state.Status == ExecutionStatus.Running)
                     {
                         Emit(new ExecutionPaused("failure", "policy", null));
                     }
 
+                    settled = true; // Resume tries again.
                     break;
                 case "notify":
                     Notify("failure", key.Step, LastMessage(key), action.Argument ?? "default");
                     break;
                 case "await_review" or "escalate_to":
                     AskAboutFailure(key, action.Argument);
+                    settled = true;
                     break;
-                case "skip":
-                    SkipFailed(key, "policy");
-                    return;
-                case "fail":
-                    EndFailed(key);
+                default:
+                    Conclude(key, action);
                     return;
             }
         }
+
+        if (!settled)
+        {
+            ActNoFurther(key);
+        }
     }
 
+    /// <summary>An action that says what becomes of the failed visit: none after it counts.</summary>
+    private void Conclude(VisitKey key, RecoveryAction action)
+    {
+        switch (action.Kind)
+        {
+            case "use_agent" when Plan.Step(key.Step)?.Spec.Agent is { } agent && Plan.Spec.Agents.ContainsKey(action.Argument ?? ""):
+                Emit(new AgentSubstituted(agent, action.Argument!, "policy"));
+                RetryByRule(key);
+                break;
+            case "retry":
+                RetryByRule(key);
+                break;
+            case "skip":
+                SkipFailed(key, "policy");
+                break;
+            default:
+                GiveUp(key);
+                break;
+        }
+    }
+
+    /// <summary>The policy's actions are done and none of them said what becomes of the visit: after a rollback it runs again, else it has failed.</summary>
+    private void ActNoFurther(VisitKey key)
+    {
+        if (Visit(key).Status == VisitStatus.RolledBack)
+        {
+            RetryByRule(key);
+        }
+        else
+        {
+            GiveUp(key);
+        }
+    }
+
+    /// <summary>Runs again as often as the policy's retry allows: a policy without a limit of its own ends, too.</summary>
     private void RetryByRule(VisitKey key)
     {
         var visit = Visit(key);
+        var retriesMax = Math.Max(Plan.Policy.Retry?.RetriesMax ?? 0, (Plan.Step(key.Step)?.Spec.Retry?.AttemptsMax ?? 1) - 1);
+        retriesMax = retriesMax > 0 ? retriesMax : RecoveryPolicy.Default.Retry!.RetriesMax;
         if (visit.Status == VisitStatus.RolledBack)
         {
-            _ready.Enqueue(key.Step);
+            if (Enumerable.Range(1, visit.Key.Visit).Select(number => Visit(new VisitKey(key.Step, number))).Count(known => known is { Status: VisitStatus.RolledBack, Failures.Count: > 0 }) > retriesMax)
+            {
+                AskForHelp(key);
+                return;
+            }
+
+            EnqueueAll();
+            return;
+        }
+
+        if (visit.Attempt > retriesMax)
+        {
+            GiveUp(key);
             return;
         }
 
@@ -202,16 +264,37 @@ internal sealed partial class Decision
         RetryAttempt(key, WaitMs(backoff, visit, null));
     }
 
-    private void GiveUp(StepPlan step, VisitKey key, List<int> edges)
+    /// <summary>A failed attempt that was decided about is failed for good; one that was taken back ends the execution.</summary>
+    private void GiveUp(VisitKey key)
+    {
+        if (Visit(key).Status == VisitStatus.RolledBack)
+        {
+            var before = Visit(key);
+            key = new VisitKey(key.Step, _state.Latest[key.Step] + 1);
+            Emit(new StepScheduled(key.Step, key.Visit, before.Input, before.InputDigest, NoneIfEmpty(before.After), NoneIfEmpty(before.Reads)));
+            var failure = before.Failures[^1].Failure;
+            Emit(failure with { Visit = key.Visit, Attempt = 1, Final = true, Edges = [], InputTokens = 0, OutputTokens = 0 });
+            GiveUp(key, []);
+            return;
+        }
+
+        var edges = FailureEdges(Plan.Step(key.Step)!);
+        Emit(new StepGivenUp(key.Step, key.Visit, edges));
+        GiveUp(key, edges);
+    }
+
+    private void GiveUp(VisitKey key, List<int> edges)
     {
         if (edges.Count > 0)
         {
-            Leave(step);
+            Leave(key);
             return;
         }
 
         EndFailed(key);
     }
+
+    private static IReadOnlyList<VisitKey>? NoneIfEmpty(IReadOnlyList<VisitKey> keys) => keys.Count == 0 ? null : keys;
 
     /// <summary>The execution ends here. What is in flight is no longer waited for, but intents are still settled.</summary>
     private void EndFailed(VisitKey key)
@@ -235,7 +318,7 @@ internal sealed partial class Decision
 
         _ = TakeEdges(step, EdgeOn.Success, Scope(JsonMake.Null), out var edges, out _);
         Emit(new StepSkipped(key.Step, key.Visit, reason, null, edges));
-        Leave(step);
+        Leave(key);
     }
 
     private string LastMessage(VisitKey key) => Visit(key).Failures.Count > 0 ? Visit(key).Failures[^1].Failure.Message : "";

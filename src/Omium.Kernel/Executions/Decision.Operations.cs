@@ -10,6 +10,11 @@ internal sealed partial class Decision
             return null;
         }
 
+        if (_state.Status == ExecutionStatus.RollingBack)
+        {
+            return new Rejection("rollback_in_progress", "a rollback is under way; pause when it is complete");
+        }
+
         if (_state.Status != ExecutionStatus.Running)
         {
             return new Rejection("execution_ended", $"the execution is {Word(_state.Status)}: there is nothing to pause");
@@ -37,6 +42,11 @@ internal sealed partial class Decision
         }
 
         Emit(new ExecutionResumed(command.By, command.RequestId));
+        foreach (var key in _state.Open.Values.Where(key => Visit(key).Failing).ToArray())
+        {
+            RetryAttempt(key, 0, byPerson: true); // The policy paused without asking anybody: going on means trying again.
+        }
+
         EnqueueAll();
         return null;
     }
@@ -53,7 +63,7 @@ internal sealed partial class Decision
             return new Rejection("execution_ended", $"the execution is {Word(_state.Status)} already");
         }
 
-        CloseReviews("cancelled", command.By, _ => true);
+        CloseReviews("cancelled", command.By, id => _state.Rollback is null || _state.Reviews[id].Request.Kind != "in_doubt");
         Emit(new ExecutionCancelled(command.By, command.RequestId));
         return null;
     }
@@ -68,6 +78,11 @@ internal sealed partial class Decision
         if (_state.Rollback is not null)
         {
             return new Rejection("rollback_in_progress", "a rollback is under way; wait for it to complete");
+        }
+
+        if (command.Scope is not ("failure" or "all"))
+        {
+            return new Rejection("validation_failed", "the scope is failure or all");
         }
 
         if (Radius(command.To, command.Scope) is not { } radius)
@@ -119,37 +134,28 @@ internal sealed partial class Decision
             return null;
         }
 
-        if (_state.Status is ExecutionStatus.Succeeded or ExecutionStatus.Cancelled or ExecutionStatus.RollingBack)
+        if (_state.Rollback is not null)
+        {
+            return new Rejection("rollback_in_progress", "a rollback is under way; wait for it to complete");
+        }
+
+        if (_state.Status is ExecutionStatus.Succeeded or ExecutionStatus.Cancelled)
         {
             return new Rejection("execution_ended", $"the execution is {Word(_state.Status)}: there is nothing to retry");
         }
 
-        var failed = _state.FailedVisit;
-        if (command.Edits is { } edits)
-        {
-            if (failed is not { } visit)
-            {
-                return new Rejection("edit_forbidden", "no step has failed whose agent could be edited");
-            }
-
-            if (CheckEdits(Plan.Step(visit.Step)!, edits) is { } refused)
-            {
-                return refused;
-            }
-
-            CloseReviews("edit", command.By, IsFailure, edits);
-            Emit(new EditsApplied(Plan.Step(visit.Step)!.Spec.Agent!, edits, command.By));
-        }
-
-        if (command.From is null && failed is null)
+        var failed = FailedVisits();
+        if (command.From is null && failed.Length == 0)
         {
             return new Rejection("validation_failed", "nothing has failed; name with 'from' the checkpoint to run again from");
         }
 
-        var radius = command.From is { } from
-            ? Radius(from, "all")
-            : TryAffected(failed!.Value, "last", out var target, out var affected) ? new BlastRadius(target, affected, StandingEffects(affected)) : null;
-        if (radius is null)
+        if (command.Edits is { } wanted && CheckRetryEdits(failed, wanted) is { } refused)
+        {
+            return refused;
+        }
+
+        if (RetryRadius(command.From, failed) is not { } radius)
         {
             return new Rejection("checkpoint_not_found", $"there is no committed checkpoint '{command.From}'");
         }
@@ -159,7 +165,12 @@ internal sealed partial class Decision
             return new Rejection("rollback_irreversible", $"{blocked.Tool} ({blocked.Id}) cannot be undone; retry from a later checkpoint");
         }
 
-        CloseReviews("approve", command.By, IsFailure);
+        CloseReviews(command.Edits is null ? "approve" : "edit", command.By, IsFailure, command.Edits);
+        if (command.Edits is { } edits)
+        {
+            Emit(new EditsApplied(Plan.Step(failed[^1].Step)!.Spec.Agent!, edits, command.By));
+        }
+
         if (_state.Status != ExecutionStatus.Running)
         {
             Emit(new ExecutionResumed(command.By, null));
@@ -168,6 +179,40 @@ internal sealed partial class Decision
         PlanRollback(radius.To, "failure", radius.Affected, [.. radius.Effects.Select(call => call.Id.ToString())], "person", command.By, command.RequestId,
             new RollbackSequel(null, null, true, false));
         return null;
+    }
+
+    private Rejection? CheckRetryEdits(VisitKey[] failed, AgentEdit edits) => failed.Length == 0
+        ? new Rejection("edit_forbidden", "no step has failed whose agent could be edited")
+        : CheckEdits(Plan.Step(failed[^1].Step)!, edits);
+
+    /// <summary>Visits whose failure nothing has answered yet, the newest last.</summary>
+    private VisitKey[] FailedVisits()
+    {
+        var open = _state.Visits.Values.Where(visit => visit.Failing || IsDeadEnd(visit)).OrderBy(visit => visit.Ordinal).Select(visit => visit.Key);
+        return [.. open.Where(key => key != _state.FailedVisit), .. _state.FailedVisit is { } newest ? new[] { newest } : []];
+    }
+
+    /// <summary>What a retry takes back: from a checkpoint, or from the last one before each failure; the failures themselves always.</summary>
+    private BlastRadius? RetryRadius(string? from, VisitKey[] failed)
+    {
+        var named = from is null ? null : Radius(from, "all");
+        if (from is not null && named is null)
+        {
+            return null;
+        }
+
+        var (target, set) = (named?.To ?? "start", new HashSet<VisitKey>(named?.Affected ?? []));
+        foreach (var key in failed)
+        {
+            if (TryAffected(key, "last", out var last, out var affected))
+            {
+                set.UnionWith(affected);
+                target = named is null ? last : target;
+            }
+        }
+
+        var ordered = Ordered(set);
+        return new BlastRadius(target, ordered, StandingEffects(ordered));
     }
 
     private bool IsFailure(string review) => _state.Reviews[review].Request.Kind == "failure";

@@ -25,18 +25,24 @@ internal sealed partial class Decision
             ? new Rejection("effect_not_found", $"no effect {command.Effect} is known here")
             : id.Sub switch
             {
-                'v' => SettleProbe(step, visit, call, command.Outcome),
-                'u' => SettleCompensation(call, command.Outcome),
-                _ => SettleCall(step, visit, call, command.Outcome),
+                'v' => SettleProbe(step, visit, call, id.SubNumber, command.Outcome),
+                'u' => SettleCompensation(call, id.SubNumber, command.Outcome),
+                _ => SettleCall(step, visit, call, command.Run, command.Outcome),
             };
     }
 
     private Rejection? SettleModel(StepPlan step, VisitState visit, EffectId id, EffectOutcome outcome)
     {
         var expected = visit.Turns.Count + 1;
-        if (id.Attempt != visit.Attempt || id.Number != expected || visit.Status != VisitStatus.Open || visit.CurrentCalls.Any(call => call.Outstanding))
+        if (step.Spec.Type != StepType.AgentTask || id.Attempt != visit.Attempt || id.Number != expected)
         {
-            return Late(visit, id);
+            return null;
+        }
+
+        if (_state.Ended || visit.Status != VisitStatus.Open || visit.CurrentCalls.Any(call => call.Outstanding) || PendingEffects.WaitsForRetry(visit, Plan))
+        {
+            Discard(visit, id);
+            return null;
         }
 
         if (outcome.Failure is { } failure)
@@ -46,17 +52,10 @@ internal sealed partial class Decision
         }
 
         var answer = outcome.Answer ?? new ModelAnswer { Content = outcome.Result?.GetRawText() };
-        if (answer.Refusal is { } refusal)
+        (_inputTokens, _outputTokens) = (answer.InputTokens, answer.OutputTokens);
+        if (Withheld(answer) is { } withheld)
         {
-            Fail(visit.Key, new Failing(FailureClasses.ModelError, "model_refused", $"the model refused: {Shorten(refusal)}") { Permanent = true });
-        }
-        else if (answer.FinishReason == "length")
-        {
-            Fail(visit.Key, new Failing(FailureClasses.ModelError, "answer_truncated", "the answer was cut off at its token limit") { Permanent = true });
-        }
-        else if (answer.FinishReason == "content_filter")
-        {
-            Fail(visit.Key, new Failing(FailureClasses.ModelError, "content_filtered", "the endpoint's content filter withheld the answer") { Permanent = true });
+            Fail(visit.Key, withheld);
         }
         else if (answer.ToolCalls.Count > 0)
         {
@@ -64,7 +63,7 @@ internal sealed partial class Decision
         }
         else if (TryReadAnswer(step, answer.Content, out var output, out var problem))
         {
-            Finish(step, visit.Key, output, answer.InputTokens, answer.OutputTokens);
+            Finish(step, visit.Key, output);
         }
         else
         {
@@ -74,15 +73,24 @@ internal sealed partial class Decision
         return null;
     }
 
-    /// <summary>A result for something that no longer waits for it: on record once if it was fenced, else a repetition without consequence.</summary>
-    private Rejection? Late(VisitState visit, EffectId id)
+    /// <summary>Why an answer that came is none; null when it is one.</summary>
+    private static Failing? Withheld(ModelAnswer answer) => answer switch
     {
-        if (visit.Status == VisitStatus.RolledBack && visit.Attempt == id.Attempt && visit.Turns.Count + 1 == id.Number)
-        {
-            Emit(new ResultDiscarded(id.ToString(), "rolled_back"));
-        }
+        { Refusal: { } refusal } => new Failing(FailureClasses.ModelError, "model_refused", $"the model refused: {Shorten(refusal)}") { Permanent = true },
+        { FinishReason: "length" } => new Failing(FailureClasses.ModelError, "answer_truncated", "the answer was cut off at its token limit") { Permanent = true },
+        { FinishReason: "content_filter" } => new Failing(FailureClasses.ModelError, "content_filtered", "the endpoint's content filter withheld the answer") { Permanent = true },
+        _ => null,
+    };
 
-        return null;
+    /// <summary>A result that nobody waits for any more: on record once, without consequence; one for a visit that goes on is a repetition.</summary>
+    private void Discard(VisitState visit, EffectId id)
+    {
+        var reason = visit.Status == VisitStatus.RolledBack ? "rolled_back" : _state.Ended && visit.Status == VisitStatus.Open ? "ended" : null;
+        var consumed = visit.CommitOrdinal > 0 || visit.Failures.Any(known => known.Failure.Attempt == id.Attempt); // It came before, and this is a repetition.
+        if (reason is not null && !consumed && !_state.DiscardedResults.Contains(id.ToString()))
+        {
+            Emit(new ResultDiscarded(id.ToString(), reason));
+        }
     }
 
     /// <summary>
@@ -108,7 +116,8 @@ internal sealed partial class Decision
                 return false;
             }
 
-            output = step.OutputSchema is not null || structured ? output : JsonMake.Text(content);
+            var asText = IsText(step.Spec.OutputSchema) ? output.ValueKind != JsonValueKind.String : step.OutputSchema is null && !structured;
+            output = asText ? JsonMake.Text(content) : output;
             return true;
         }
 
@@ -138,7 +147,7 @@ internal sealed partial class Decision
     }
 
     /// <summary>An output: schema, postconditions, edges, then the commit and its checkpoint in one append.</summary>
-    private void Finish(StepPlan step, VisitKey key, JsonElement output, long inputTokens, long outputTokens, string? by = null)
+    private void Finish(StepPlan step, VisitKey key, JsonElement output, string? by = null)
     {
         if (!Accept(step, key, output, out var edges, out var failing))
         {
@@ -149,13 +158,21 @@ internal sealed partial class Decision
         var attempt = Visit(key).Attempt;
         var stored = Externalize(output);
         Emit(new StepCommitted(
-            key.Step, key.Visit, attempt, stored, Project(step, stored), edges.Count == 0 ? null : edges, by, inputTokens, outputTokens));
+            key.Step, key.Visit, attempt, stored, Project(step, stored), edges.Count == 0 ? null : edges, by, Take(ref _inputTokens), Take(ref _outputTokens)));
         if (step.CheckpointName is { } checkpoint)
         {
             Emit(new CheckpointCommitted(checkpoint, key.Step, key.Visit));
         }
 
-        Leave(step);
+        Leave(key);
+    }
+
+    /// <summary>Tokens of the answer under decision: they go into one event, whatever comes of the answer.</summary>
+    private static long Take(ref long tokens)
+    {
+        var taken = tokens;
+        tokens = 0;
+        return taken;
     }
 
     private bool Accept(StepPlan step, VisitKey key, JsonElement output, out List<int> edges, out Failing failing)

@@ -69,6 +69,13 @@ internal sealed partial class Decision
             return new Rejection("decision_not_allowed", $"this review takes {string.Join(", ", review.Request.Decisions)}");
         }
 
+        if (review.Request.Kind == "failure" && (_state.Ended || _state.Rollback is not null))
+        {
+            return _state.Ended
+                ? new Rejection("execution_ended", $"the execution is {Word(_state.Status)}: retry it instead")
+                : new Rejection("rollback_in_progress", "a rollback is under way; decide when it is complete");
+        }
+
         return review.Request.Kind switch
         {
             "failure" => DecideFailure(review.Request, command),
@@ -101,7 +108,8 @@ internal sealed partial class Decision
         if (command.Decision == "reject")
         {
             Resume(command.By);
-            EndFailed(key);
+            GiveUp(key);
+            EnqueueAll();
             return null;
         }
 
@@ -117,7 +125,7 @@ internal sealed partial class Decision
         }
         else if (Visit(key).Status == VisitStatus.FailedAttempt)
         {
-            RetryAttempt(key, 0);
+            RetryAttempt(key, 0, byPerson: true);
         }
 
         EnqueueAll();
@@ -136,7 +144,7 @@ internal sealed partial class Decision
     /// <summary>A person's output goes through the same schema, guards and edges as any other.</summary>
     private Rejection? Override(StepPlan step, VisitKey key, DecideReview command)
     {
-        if (command.Output is not { } output)
+        if (Present(command.Output) is not { } output)
         {
             return new Rejection("validation_failed", "an override needs an output");
         }
@@ -154,14 +162,14 @@ internal sealed partial class Decision
         {
             target = new VisitKey(key.Step, _state.Latest[key.Step] + 1);
             var before = Visit(key);
-            Emit(new StepScheduled(target.Step, target.Visit, before.Input, before.InputDigest, before.After.Count == 0 ? null : before.After, before.Reads.Count == 0 ? null : before.Reads));
+            Emit(new StepScheduled(target.Step, target.Visit, before.Input, before.InputDigest, NoneIfEmpty(before.After), NoneIfEmpty(before.Reads)));
         }
         else
         {
             Emit(new RetryScheduled(key.Step, key.Visit, Visit(key).Attempt + 1, atMs));
         }
 
-        Finish(step, target, output, 0, 0, command.By);
+        Finish(step, target, output, command.By);
         EnqueueAll();
         return null;
     }
@@ -229,7 +237,7 @@ internal sealed partial class Decision
         {
             var output = JsonMake.Object(
                 ("approved", JsonMake.Boolean(true)), ("by", JsonMake.Text(command.By)), ("note", command.Note is { } note ? JsonMake.Text(note) : default));
-            Finish(Plan.Step(request.Step)!, key, output, 0, 0, command.By);
+            Finish(Plan.Step(request.Step)!, key, output, command.By);
         }
         else
         {
@@ -265,8 +273,8 @@ internal sealed partial class Decision
         var step = Plan.Step(request.Step)!;
         if (command.Decision == "done")
         {
-            var output = command.Output ?? JsonMake.Object(("confirmed_by", JsonMake.Text(command.By)));
-            if (call.Turn == 0 && visit.Status == VisitStatus.Open && !new Decision(_state, values, atMs).Accept(step, key, output, out _, out var failing))
+            var output = Present(command.Output) ?? JsonMake.Object(("confirmed_by", JsonMake.Text(command.By)));
+            if (call.Turn == 0 && IsLive(visit, call) && !new Decision(_state, values, atMs).Accept(step, key, output, out _, out var failing))
             {
                 return new Rejection("override_refused", $"say with 'output' what the call gave; the step's checks need it: {failing.Message}");
             }
@@ -277,9 +285,9 @@ internal sealed partial class Decision
         }
 
         Emit(new ReviewDecided(command.Review, command.Decision, command.By, null, command.Note));
-        if (command.Decision == "redo" && visit.Status == VisitStatus.Open)
+        if (command.Decision == "redo" && IsLive(visit, call))
         {
-            Emit(new IntentInDoubt(request.Effect!, "person_says_redo", "rerun", atMs));
+            Emit(new IntentInDoubt(request.Effect!, "person_says_redo", "redo", atMs));
             return null;
         }
 

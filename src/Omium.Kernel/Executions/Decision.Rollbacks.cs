@@ -11,28 +11,33 @@ internal sealed partial class Decision
     /// <summary>Attempts of one compensation before it becomes residue.</summary>
     private const int CompensationAttemptsMax = 5;
 
-    /// <summary>Carries out rollback_to or compensate for a failed visit. False when the rest of the actions waits for compensations.</summary>
-    private bool RollBackFailed(VisitKey key, RecoveryAction action, RecoveryAction[] rest)
+    /// <summary>What became of an automatic rollback.</summary>
+    private enum RollBackResult
     {
-        if (_state.Rollback is not null)
-        {
-            return true; // One rollback at a time: this failure waits for the person who is asked next.
-        }
+        /// <summary>Begun; the rest of the actions follows it.</summary>
+        Begun,
 
+        /// <summary>There is no such place, or something in the set cannot be undone.</summary>
+        Impossible,
+    }
+
+    /// <summary>Carries out rollback_to or compensate for a failed visit; the rest of the actions goes with it.</summary>
+    private RollBackResult RollBackFailed(VisitKey key, RecoveryAction action, RecoveryAction[] rest)
+    {
         var to = action.Kind == "compensate" ? "last" : action.Argument ?? "last";
         if (!TryAffected(key, to, out var target, out var affected))
         {
-            return true;
+            return RollBackResult.Impossible;
         }
 
         var effects = StandingEffects(affected);
         if (effects.Any(call => EffectOf(call).Compensate is null))
         {
-            return true; // What cannot be undone is not undone automatically: the review that follows says so.
+            return RollBackResult.Impossible;
         }
 
         PlanRollback(target, "failure", affected, [.. effects.Select(call => call.Id.ToString())], "policy", null, null, new RollbackSequel(key, rest, false, false));
-        return false;
+        return RollBackResult.Begun;
     }
 
     /// <summary>
@@ -111,14 +116,40 @@ internal sealed partial class Decision
         foreach (var review in _state.OpenReviews.ToArray())
         {
             var request = _state.Reviews[review].Request;
-            if (affected.Contains(new VisitKey(request.Step, request.Visit)))
+            // Whether a call happened must still be answered, also when its visit is taken back: it decides what is to be undone.
+            if (request.Kind != "in_doubt" && affected.Contains(new VisitKey(request.Step, request.Visit)))
             {
                 Emit(new ReviewDecided(review, "rolled_back", by ?? cause, null, null));
             }
         }
 
         Emit(new RollbackPlanned(_state.Rollbacks + 1, to, scope, affected, compensations, cause, by, requestId, then));
+        foreach (var call in compensations.Select(CallOf).Where(call => call is { Status: CallStatus.InDoubt, Next: "rerun" or "redo" }).ToArray())
+        {
+            GiveUpCall(call);
+        }
+
         ContinueRollback();
+    }
+
+    /// <summary>A call that was to be made again is not: known not to have happened, it needs nothing; else it may stand.</summary>
+    private void GiveUpCall(CallState call)
+    {
+        if (call.Next == "rerun")
+        {
+            SettleAsUnclear(call, "rolled_back");
+            return;
+        }
+
+        var failure = new EffectFailure(FailureClasses.InDoubt, "not_done", "it did not happen, and what asked for it was taken back", Permanent: true);
+        Emit(new IntentSettled(call.Id.ToString(), false, null, failure, "given_up"));
+        SettleFenced(call.Id);
+    }
+
+    private CallState CallOf(string effect)
+    {
+        _ = EffectId.TryParse(effect, out var id);
+        return Visit(id.Key).Calls.Find(call => call.Id == id)!;
     }
 
     /// <summary>Completes the rollback once nothing remains to compensate, and does what was to follow.</summary>
@@ -131,28 +162,46 @@ internal sealed partial class Decision
 
         var then = rollback.Plan.Then;
         Emit(new RollbackCompleted(rollback.Plan.Rollback, rollback.Compensated, rollback.Residue));
+        if (_state.Ended)
+        {
+            return; // Cancelled meanwhile: what was begun is undone, nothing follows.
+        }
+
         if (then.Cancel)
         {
+            CloseReviews("cancelled", rollback.Plan.By ?? rollback.Plan.Cause, _ => true);
             Emit(new ExecutionCancelled(rollback.Plan.By ?? rollback.Plan.Cause, null));
             return;
         }
 
-        if (then.Reschedule)
+        if (then.Visit is { } key)
         {
-            EnqueueAll();
+            if (then.Actions is { Count: > 0 } actions)
+            {
+                Act(key, actions);
+            }
+            else if (!then.Reschedule)
+            {
+                ActNoFurther(key); // A policy that only rolls back means: try again from there.
+            }
         }
-
-        if (then.Visit is { } key && then.Actions is { Count: > 0 } actions)
-        {
-            Act(key, actions);
-        }
-        else if (then.Visit is null && then.Actions is { Count: > 0 } && _state.Status == ExecutionStatus.Running)
+        else if (then.Actions is { Count: > 0 } && _state.Status == ExecutionStatus.Running)
         {
             Emit(new ExecutionPaused("rolled_back", rollback.Plan.By ?? rollback.Plan.Cause, null));
         }
-        else if (then.Actions is not null && !then.Reschedule)
+
+        TakeUpDeferred();
+        EnqueueAll(); // Also what other branches settled meanwhile goes on.
+    }
+
+    /// <summary>Failures that came while a rollback was under way: their actions follow now, one after another.</summary>
+    private void TakeUpDeferred()
+    {
+        while (_state.Rollback is null && !_state.Ended
+            && _state.Open.Values.Select(Visit).FirstOrDefault(visit => visit.Deferred is not null) is { Deferred: { } actions } waiting)
         {
-            EnqueueAll(); // A policy that only rolls back means: try again from there.
+            Emit(new ActionsTakenUp(waiting.Key.Step, waiting.Key.Visit));
+            Act(waiting.Key, actions);
         }
     }
 
@@ -164,15 +213,14 @@ internal sealed partial class Decision
         }
     }
 
-    private Rejection? SettleCompensation(CallState call, EffectOutcome outcome)
+    private Rejection? SettleCompensation(CallState call, int attempt, EffectOutcome outcome)
     {
         var effect = call.Id.ToString();
-        if (_state.Rollback is not { } rollback || rollback.Remaining.FirstOrDefault() != effect)
+        if (_state.Rollback is not { } rollback || rollback.Remaining.FirstOrDefault() != effect || !call.MayStand || attempt != call.CompensationAttempts + 1)
         {
             return null;
         }
 
-        var attempt = call.CompensationAttempts + 1;
         if (outcome.Failure is not { } failure)
         {
             Emit(new CompensationSettled(effect, attempt, true, null, null));
@@ -184,9 +232,7 @@ internal sealed partial class Decision
         }
         else
         {
-            var backoff = RecoveryPolicy.Default.Retry!.Backoff;
-            var wait = Math.Min(backoff.Initial.TotalMilliseconds * Math.Pow(2, attempt - 1), backoff.Max.TotalMilliseconds);
-            Emit(new CompensationSettled(effect, attempt, false, failure, atMs + Math.Max((long)wait, failure.RetryAfterMs ?? 0)));
+            Emit(new CompensationSettled(effect, attempt, false, failure, atMs + Math.Max(WaitBetween(attempt), failure.RetryAfterMs ?? 0)));
         }
 
         ContinueRollback();
@@ -203,8 +249,12 @@ internal sealed partial class Decision
     private void SettleFenced(EffectId id)
     {
         var call = Visit(id.Key).Calls.Find(candidate => candidate.Id == id)!;
-        Emit(new ResultDiscarded(id.ToString(), "fenced"));
-        if (_state.Rollback is null || call.MayStand)
+        if (!_state.DiscardedResults.Contains(id.ToString()))
+        {
+            Emit(new ResultDiscarded(id.ToString(), "fenced"));
+        }
+
+        if (_state.Rollback is not { } rollback || !rollback.Remaining.Contains(id.ToString()) || call.MayStand)
         {
             return;
         }

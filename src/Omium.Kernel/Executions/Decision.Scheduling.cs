@@ -18,7 +18,7 @@ internal sealed partial class Decision
 
         if (after.Count == 0 && step.Incoming.Count > 0)
         {
-            Skip(step, "no_edge_taken", [.. step.Incoming.Select(edge => _state.LatestVisit(edge.Spec.From)!.Key)]);
+            Skip(step, "no_edge_taken", [.. step.Incoming.Select(edge => _state.StandingVisit(edge.Spec.From)!.Key)]);
             return;
         }
 
@@ -31,21 +31,20 @@ internal sealed partial class Decision
     /// </summary>
     private bool IsReady(StepPlan step, out IReadOnlyList<VisitKey> after)
     {
-        if (LoopWaiting(step) is { } loop)
+        after = [];
+        var standing = _state.StandingVisit(step.Spec.Id);
+        if (standing is { Status: VisitStatus.Open or VisitStatus.FailedAttempt } || AwaitsDecision(step))
+        {
+            return false; // One visit of a step at a time; a loop that comes back to it waits.
+        }
+
+        if (LoopOwed(step) is { } loop)
         {
             after = [loop];
             return true;
         }
 
-        after = [];
-        var latest = _state.LatestVisit(step.Spec.Id);
-        if (latest is { Status: VisitStatus.RolledBack } && IsLoopVisit(step, latest))
-        {
-            after = latest.After;
-            return latest.After.All(key => _state.Visits[key].Status is VisitStatus.Committed or VisitStatus.Failed or VisitStatus.Skipped);
-        }
-
-        if (step.LoopTargetOnly || (latest is not null && latest.Status != VisitStatus.RolledBack && !latest.Detached))
+        if (step.LoopTargetOnly || standing is { Detached: false })
         {
             return false;
         }
@@ -53,7 +52,7 @@ internal sealed partial class Decision
         var taken = new List<VisitKey>();
         foreach (var edge in step.Incoming)
         {
-            var source = _state.LatestVisit(edge.Spec.From);
+            var source = _state.StandingVisit(edge.Spec.From);
             if (source is not { EdgesSettled: true })
             {
                 return false;
@@ -69,13 +68,19 @@ internal sealed partial class Decision
         return true;
     }
 
-    /// <summary>The visit that took a loop edge to this step which no visit has served yet (the execution was paused just then); null when there is none.</summary>
-    private VisitKey? LoopWaiting(StepPlan step)
+    /// <summary>True while a person is asked what shall become of this step's failure: until then it does not run again.</summary>
+    private bool AwaitsDecision(StepPlan step) =>
+        _state.OpenReviews.Any(id => _state.Reviews[id].Request is { Kind: "failure" } request && request.Step == step.Spec.Id);
+
+    /// <summary>
+    /// The visit that took a loop edge to this step and is not served: it was paused just then, or the visit that served it was taken back.
+    /// </summary>
+    private VisitKey? LoopOwed(StepPlan step)
     {
         foreach (var edge in step.LoopsIn)
         {
-            if (_state.LatestVisit(edge.Spec.From) is { Status: VisitStatus.Committed or VisitStatus.Failed } source && source.TakenEdges.Contains(edge.Index)
-                && _state.LatestVisit(step.Spec.Id)?.After.Contains(source.Key) != true)
+            if (_state.StandingVisit(edge.Spec.From) is { Status: VisitStatus.Committed or VisitStatus.Failed or VisitStatus.Skipped } source
+                && source.TakenEdges.Contains(edge.Index) && !IsServed(step, source.Key))
             {
                 return source.Key;
             }
@@ -84,8 +89,18 @@ internal sealed partial class Decision
         return null;
     }
 
-    private static bool IsLoopVisit(StepPlan step, VisitState visit) =>
-        visit.After.Count > 0 && !visit.After.Any(key => step.Incoming.Any(edge => edge.Spec.From == key.Step));
+    private bool IsServed(StepPlan step, VisitKey source)
+    {
+        for (var number = _state.Latest.GetValueOrDefault(step.Spec.Id); number > 0; number--)
+        {
+            if (_state.Visits[new VisitKey(step.Spec.Id, number)] is { Status: not VisitStatus.RolledBack } visit && visit.After.Contains(source))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
 
     private void Schedule(StepPlan step, IReadOnlyList<VisitKey> after)
     {
@@ -94,7 +109,7 @@ internal sealed partial class Decision
         var input = InputOf(step, out var problem);
         var stored = Externalize(input);
         var reads = step.Reads
-            .Select(_state.LatestVisit).OfType<VisitState>()
+            .Select(_state.StandingVisit).OfType<VisitState>()
             .Where(visit => visit.Status == VisitStatus.Committed)
             .Select(visit => visit.Key).ToArray();
         Emit(new StepScheduled(key.Step, number, stored, DigestOf(stored), after.Count == 0 ? null : after, reads.Length == 0 ? null : reads));
@@ -119,7 +134,7 @@ internal sealed partial class Decision
         switch (step.Spec.Type)
         {
             case StepType.Decision:
-                Finish(step, key, Visit(key).Input, 0, 0);
+                Finish(step, key, Visit(key).Input);
                 break;
             case StepType.HumanApproval:
                 Ask(key, "approval", null, ["approve", "reject"], JsonMake.Object(
@@ -152,7 +167,7 @@ internal sealed partial class Decision
         }
 
         var outputs = step.Incoming.Select(edge => edge.Spec.From).Distinct(StringComparer.Ordinal)
-            .Select(_state.LatestVisit).OfType<VisitState>()
+            .Select(_state.StandingVisit).OfType<VisitState>()
             .Where(visit => visit.Output is not null)
             .Select(visit => (visit.Key.Step, visit.Output!.Value));
         return JsonMake.Object([.. outputs]);
@@ -162,25 +177,25 @@ internal sealed partial class Decision
     {
         var number = _state.Latest.GetValueOrDefault(step.Spec.Id) + 1;
         Emit(new StepSkipped(step.Spec.Id, number, reason, after, null));
-        Leave(step);
+        Leave(new VisitKey(step.Spec.Id, number));
     }
 
     /// <summary>After a visit is settled: loops first (they reset what lies behind their target), then joins.</summary>
-    private void Leave(StepPlan step)
+    private void Leave(VisitKey key)
     {
-        var visit = _state.LatestVisit(step.Spec.Id)!;
+        var step = Plan.Step(key.Step)!;
+        if (Visit(key).Detached)
+        {
+            _ready.Enqueue(key.Step); // A loop came by while it was still at work: now its next visit may begin.
+            return;
+        }
+
         foreach (var edge in step.Outgoing)
         {
-            if (edge.IsLoop && visit.TakenEdges.Contains(edge.Index) && !visit.Detached)
+            if (edge.IsLoop && Visit(key).TakenEdges.Contains(edge.Index))
             {
-                var target = Plan.Step(edge.Spec.To)!;
-                Emit(new LoopTriggered(edge.Index, target.Spec.Id, _state.Latest.GetValueOrDefault(target.Spec.Id) + 1, edge.Reset));
-                if (_state.Status == ExecutionStatus.Running)
-                {
-                    Schedule(target, [visit.Key]);
-                }
-
-                return;
+                Emit(new LoopTriggered(edge.Index, edge.Spec.To, _state.Latest.GetValueOrDefault(edge.Spec.To) + 1, edge.Reset, key));
+                _ready.Enqueue(edge.Spec.To);
             }
         }
 

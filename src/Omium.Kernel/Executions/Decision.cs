@@ -15,6 +15,9 @@ internal sealed partial class Decision(ExecutionState state, DecisionValues valu
     private readonly List<ExecutionEvent> _events = [];
     private readonly Dictionary<string, byte[]> _payloads = new(StringComparer.Ordinal);
     private readonly Queue<string> _ready = new();
+    private readonly Queue<VisitKey> _due = new();
+    private long _inputTokens;
+    private long _outputTokens;
     private ExecutionState _state = state;
 
     private WorkflowPlan Plan => values.Plan;
@@ -44,6 +47,7 @@ internal sealed partial class Decision(ExecutionState state, DecisionValues valu
             return DecisionOutcome.Rejected(rejection);
         }
 
+        EndIfFailed();
         Work();
         FinishIfDone();
         return new DecisionOutcome(_events, _payloads, _state, rejection);
@@ -85,11 +89,33 @@ internal sealed partial class Decision(ExecutionState state, DecisionValues valu
     /// <summary>Schedules what became ready, until nothing more does.</summary>
     private void Work()
     {
-        while (_ready.TryDequeue(out var step))
+        while (true)
         {
-            TrySchedule(Plan.Step(step)!);
+            if (_due.TryDequeue(out var retried))
+            {
+                EnterRetry(retried);
+            }
+            else if (_ready.TryDequeue(out var step))
+            {
+                TrySchedule(Plan.Step(step)!);
+            }
+            else
+            {
+                return;
+            }
         }
     }
+
+    /// <summary>A failure that nothing follows ends the execution as soon as it runs; while it was paused or rolling back, that had to wait.</summary>
+    private void EndIfFailed()
+    {
+        if (_state.FailedVisit is not null && _events.Count > 0 && _state.Status == ExecutionStatus.Running && DeadEnds().FirstOrDefault() is { } failed)
+        {
+            EndFailed(failed.Key);
+        }
+    }
+
+    private IEnumerable<VisitState> DeadEnds() => Plan.Steps.Select(step => _state.StandingVisit(step.Spec.Id)).OfType<VisitState>().Where(IsDeadEnd);
 
     private void FinishIfDone()
     {
@@ -98,14 +124,14 @@ internal sealed partial class Decision(ExecutionState state, DecisionValues valu
             return;
         }
 
-        if (Plan.Steps.Select(step => _state.LatestVisit(step.Spec.Id)).FirstOrDefault(IsDeadEnd) is { } failed)
+        if (DeadEnds().FirstOrDefault() is { } failed)
         {
             EndFailed(failed.Key);
             return;
         }
 
         var outputs = Plan.Steps
-            .Select(step => _state.LatestVisit(step.Spec.Id))
+            .Select(step => _state.StandingVisit(step.Spec.Id))
             .OfType<VisitState>()
             .Where(visit => visit.Status == VisitStatus.Committed && visit.TakenEdges.Count == 0)
             .Select(visit => (visit.Key.Step, visit.Output!.Value))
@@ -113,7 +139,7 @@ internal sealed partial class Decision(ExecutionState state, DecisionValues valu
         Emit(new ExecutionSucceeded(Externalize(JsonMake.Object(outputs))));
     }
 
-    private static bool IsDeadEnd(VisitState? visit) => visit is { Status: VisitStatus.Failed, TakenEdges.Count: 0 };
+    private static bool IsDeadEnd(VisitState visit) => visit is { Status: VisitStatus.Failed, TakenEdges.Count: 0 };
 
     private DecisionScope Scope(JsonElement? output = null, JsonElement? outputSchema = null) =>
         new(_state, Plan, values, atMs) { Output = output is { } value ? (value, outputSchema) : null };

@@ -43,7 +43,7 @@ internal sealed class DecisionScope(ExecutionState state, WorkflowPlan plan, Dec
 
     private LazyCelMap? Step(string id)
     {
-        var visit = state.LatestVisit(id);
+        var visit = state.StandingVisit(id);
         return visit is null
             ? null
             : new LazyCelMap(member => member == "output" ? OutputOf(id, visit) : null, () => ["output"]);
@@ -57,12 +57,16 @@ internal sealed class DecisionScope(ExecutionState state, WorkflowPlan plan, Dec
         }
 
         var schema = plan.Step(id)?.Spec.OutputSchema;
-        return PayloadReference.TryRead(output, out var digest, out _) && !values.Payloads.ContainsKey(digest)
-            ? CelValue.FromJson(visit.Projection ?? output, schema)
-            : Value(output, schema);
+        return Value(output, schema, visit.Projection, member => plan.Step(id)!.Projections.Any(path => path[0] == member));
     }
 
-    private CelValue Value(JsonElement value, JsonElement? schema) => CelValue.FromJson(values.Resolve(value), schema);
+    private CelValue Value(JsonElement value, JsonElement? schema, JsonElement? projection = null, Func<string, bool>? isKept = null)
+    {
+        var resolved = values.Resolve(value);
+        return PayloadReference.TryRead(resolved, out _, out _)
+            ? new OpaqueMap(resolved, projection is { } kept ? CelValue.FromJson(kept, schema) as CelMap : null, isKept ?? (_ => false))
+            : CelValue.FromJson(resolved, schema);
+    }
 }
 
 /// <summary>What a decision may read besides the state: the compiled plan of the pinned spec, and the payloads that <c>Needs</c> named.</summary>
@@ -73,6 +77,9 @@ public sealed class DecisionValues(WorkflowPlan plan)
 
     /// <summary>Payloads by digest.</summary>
     public Dictionary<string, JsonElement> Payloads { get; init; } = new(StringComparer.Ordinal);
+
+    /// <summary>The same, kept apart: a decision adds what it makes and must leave its caller's values as they were.</summary>
+    internal DecisionValues Copy() => new(Plan) { Payloads = new(Payloads, StringComparer.Ordinal) };
 
     /// <summary>The value behind a reference if it is here; else the value itself.</summary>
     public JsonElement Resolve(JsonElement value) =>

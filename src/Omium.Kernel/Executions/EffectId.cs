@@ -4,10 +4,10 @@ namespace Omium.Kernel.Executions;
 
 /// <summary>
 /// The stable name of an effect inside its stream: <c>step~visit~attempt</c>, then <c>~m{turn}</c> for a model's turn, <c>~c{n}</c> for a call
-/// (the n-th of the attempt, from 1), <c>~v</c> behind a call for its verify probe, <c>~u</c> for its compensation; <c>~r</c> for the run of a function
-/// step. Notifications are <c>notify~{n}</c>, timers <c>timer</c>. Outside the stream the execution id and a slash stand before it.
+/// (the n-th of the attempt, from 1), <c>~v{n}</c> behind a call for its n-th verify probe, <c>~u{n}</c> for the n-th attempt of its compensation (each is an
+/// effect of its own: a late answer of one is none of the next). Notifications are <c>notify~{n}</c>, timers <c>timer</c>. Outside the stream the execution id and a slash stand before it.
 /// </summary>
-public readonly record struct EffectId(string Step, int Visit, int Attempt, char Part, int Number, char Sub)
+public readonly record struct EffectId(string Step, int Visit, int Attempt, char Part, int Number, char Sub, int SubNumber = 0)
 {
     /// <summary>A model's turn.</summary>
     public static EffectId Model(VisitKey visit, int attempt, int turn) => new(visit.Step, visit.Visit, attempt, 'm', turn, '\0');
@@ -19,7 +19,13 @@ public readonly record struct EffectId(string Step, int Visit, int Attempt, char
     public VisitKey Key => new(Step, Visit);
 
     /// <summary>The call a probe or compensation belongs to.</summary>
-    public EffectId WithoutSub => this with { Sub = '\0' };
+    public EffectId WithoutSub => this with { Sub = '\0', SubNumber = 0 };
+
+    /// <summary>The n-th verify probe of this call.</summary>
+    public EffectId Probe(int number) => this with { Sub = 'v', SubNumber = number };
+
+    /// <summary>The n-th attempt to undo this call.</summary>
+    public EffectId Compensation(int number) => this with { Sub = 'u', SubNumber = number };
 
     /// <summary>Reads an id; false when it is none.</summary>
     public static bool TryParse(string text, out EffectId id)
@@ -32,19 +38,26 @@ public readonly record struct EffectId(string Step, int Visit, int Attempt, char
             return false;
         }
 
-        if (parts.Length == 5 && parts[4] is not ("v" or "u"))
+        var sub = '\0';
+        var subNumber = 0;
+        if (parts.Length == 5)
         {
-            return false;
+            if (parts[3][0] != 'c' || parts[4].Length < 2 || parts[4][0] is not ('v' or 'u') || !TryNumber(parts[4][1..], out subNumber))
+            {
+                return false;
+            }
+
+            sub = parts[4][0];
         }
 
-        id = new EffectId(parts[0], visit, attempt, parts[3][0], number, parts.Length == 5 ? parts[4][0] : '\0');
+        id = new EffectId(parts[0], visit, attempt, parts[3][0], number, sub, subNumber);
         return true;
     }
 
     /// <inheritdoc/>
     public override string ToString() => Sub == '\0'
         ? string.Create(CultureInfo.InvariantCulture, $"{Step}~{Visit}~{Attempt}~{Part}{Number}")
-        : string.Create(CultureInfo.InvariantCulture, $"{Step}~{Visit}~{Attempt}~{Part}{Number}~{Sub}");
+        : string.Create(CultureInfo.InvariantCulture, $"{Step}~{Visit}~{Attempt}~{Part}{Number}~{Sub}{SubNumber}");
 
     private static bool TryNumber(string text, out int value) => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out value) && value > 0;
 }

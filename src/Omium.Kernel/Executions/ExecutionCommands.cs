@@ -38,8 +38,11 @@ public sealed record StartExecution(
     public override string Name => "start";
 }
 
-/// <summary>A runner reports what became of an effect.</summary>
-public sealed record SettleEffect(long AtMs, string Effect, EffectOutcome Outcome) : ExecutionCommand(AtMs)
+/// <summary>
+/// A runner reports what became of an effect. <paramref name="Run"/>: for a call, the number of the intent it carried out
+/// (<see cref="CallState.Runs"/>), so that a failure of an earlier run is not taken for one of the run under way; 0 = not known.
+/// </summary>
+public sealed record SettleEffect(long AtMs, string Effect, EffectOutcome Outcome, int Run = 0) : ExecutionCommand(AtMs)
 {
     public override string Name => "settle_effect";
 }

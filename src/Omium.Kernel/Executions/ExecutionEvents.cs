@@ -21,10 +21,14 @@ namespace Omium.Kernel.Executions;
 [JsonDerivedType(typeof(StepCommitted), "step.committed")]
 [JsonDerivedType(typeof(CheckpointCommitted), "checkpoint.committed")]
 [JsonDerivedType(typeof(StepFailed), "step.failed")]
+[JsonDerivedType(typeof(StepGivenUp), "step.given_up")]
 [JsonDerivedType(typeof(StepSkipped), "step.skipped")]
 [JsonDerivedType(typeof(RetryScheduled), "retry.scheduled")]
+[JsonDerivedType(typeof(AttemptStarted), "attempt.started")]
 [JsonDerivedType(typeof(LoopTriggered), "loop.triggered")]
 [JsonDerivedType(typeof(RuleApplied), "rule.applied")]
+[JsonDerivedType(typeof(ActionsDeferred), "actions.deferred")]
+[JsonDerivedType(typeof(ActionsTakenUp), "actions.taken_up")]
 [JsonDerivedType(typeof(RollbackPlanned), "rollback.planned")]
 [JsonDerivedType(typeof(CompensationSettled), "compensation.settled")]
 [JsonDerivedType(typeof(ResidueRecorded), "residue.recorded")]
@@ -34,6 +38,7 @@ namespace Omium.Kernel.Executions;
 [JsonDerivedType(typeof(ReviewRefused), "review.refused")]
 [JsonDerivedType(typeof(ReviewTested), "review.tested")]
 [JsonDerivedType(typeof(EditsApplied), "edits.applied")]
+[JsonDerivedType(typeof(AgentSubstituted), "agent.substituted")]
 [JsonDerivedType(typeof(NotificationRequested), "notification.requested")]
 [JsonDerivedType(typeof(NotificationSent), "notification.sent")]
 [JsonDerivedType(typeof(ResultDiscarded), "result.discarded")]
@@ -116,8 +121,8 @@ public sealed record IntentSettled(string Effect, bool Done, JsonElement? Result
 
 /// <summary>Nobody can say yet whether it happened.</summary>
 /// <param name="Effect">Local effect id.</param>
-/// <param name="Reason">runner_lost, no_result, unclear_answer or verify_unknown.</param>
-/// <param name="Next">rerun, verify or review.</param>
+/// <param name="Reason">runner_lost, no_result, unclear_answer, key_expired, verified_not_done, verify_failed, verify_unknown or person_says_redo.</param>
+/// <param name="Next">rerun, redo, verify or review.</param>
 /// <param name="DueMs">When that may be done.</param>
 public sealed record IntentInDoubt(string Effect, string Reason, string Next, long DueMs) : ExecutionEvent;
 
@@ -153,9 +158,14 @@ public sealed record CheckpointCommitted(string Name, string Step, int Visit) : 
 /// <param name="Actual">What it saw.</param>
 /// <param name="Final">True: the visit has failed for good and its edges are settled.</param>
 /// <param name="Edges">With Final: the outgoing edges taken.</param>
+/// <param name="InputTokens">Tokens read in the turn that failed.</param>
+/// <param name="OutputTokens">Tokens written in the turn that failed.</param>
 public sealed record StepFailed(
     string Step, int Visit, int Attempt, string Class, string Code, string Message, string Fingerprint, JsonElement? Output, string? Expected, JsonElement? Actual, bool Final,
-    IReadOnlyList<int>? Edges) : ExecutionEvent;
+    IReadOnlyList<int>? Edges, long InputTokens = 0, long OutputTokens = 0) : ExecutionEvent;
+
+/// <summary>A failed attempt that a policy or a person decided about is failed for good; these outgoing edges are taken.</summary>
+public sealed record StepGivenUp(string Step, int Visit, IReadOnlyList<int>? Edges) : ExecutionEvent;
 
 /// <summary>A step will not run. Reason: no_edge_taken, policy or person.</summary>
 public sealed record StepSkipped(string Step, int Visit, string Reason, IReadOnlyList<VisitKey>? After, IReadOnlyList<int>? Edges) : ExecutionEvent;
@@ -163,11 +173,25 @@ public sealed record StepSkipped(string Step, int Visit, string Reason, IReadOnl
 /// <summary>The next attempt of a visit waits until it is due.</summary>
 public sealed record RetryScheduled(string Step, int Visit, int Attempt, long DueMs) : ExecutionEvent;
 
+/// <summary>A retried attempt that was waiting began: its preconditions are checked next.</summary>
+public sealed record AttemptStarted(string Step, int Visit, int Attempt) : ExecutionEvent;
+
 /// <summary>A loop edge was taken: what lies behind its target runs anew.</summary>
-public sealed record LoopTriggered(int Edge, string Step, int Visit, IReadOnlyList<string> Reset) : ExecutionEvent;
+/// <param name="Edge">Edge.</param>
+/// <param name="Step">Its target.</param>
+/// <param name="Visit">The target's next visit.</param>
+/// <param name="Reset">Steps that run anew.</param>
+/// <param name="From">The visit that took the edge: taking it back undoes the reset.</param>
+public sealed record LoopTriggered(int Edge, string Step, int Visit, IReadOnlyList<string> Reset, VisitKey From) : ExecutionEvent;
 
 /// <summary>A rule of the recovery policy was applied.</summary>
 public sealed record RuleApplied(int Rule, string Step, int Visit) : ExecutionEvent;
+
+/// <summary>The policy's actions for a failed visit wait: one rollback at a time.</summary>
+public sealed record ActionsDeferred(string Step, int Visit, IReadOnlyList<Specs.RecoveryAction> Actions) : ExecutionEvent;
+
+/// <summary>The rollback is over; the actions that waited follow.</summary>
+public sealed record ActionsTakenUp(string Step, int Visit) : ExecutionEvent;
 
 /// <summary>Phase one of a rollback: the visits it takes back are fenced, their effects listed for compensation.</summary>
 /// <param name="Rollback">Number of the rollback in this execution.</param>
@@ -227,6 +251,9 @@ public sealed record ReviewTested(string Review, string By, AgentEdit Edits, str
 /// <summary>An agent was changed for this execution.</summary>
 public sealed record EditsApplied(string Agent, AgentEdit Edits, string By) : ExecutionEvent;
 
+/// <summary>Another agent stands in for one: its model, role, goal, prompt, constraints and tools serve from now on.</summary>
+public sealed record AgentSubstituted(string Agent, string Substitute, string By) : ExecutionEvent;
+
 /// <summary>Edits of one agent; null fields stay.</summary>
 public sealed record AgentEdit(string? Prompt, IReadOnlyList<string>? Constraints, IReadOnlyList<string>? Tools);
 
@@ -236,7 +263,7 @@ public sealed record NotificationRequested(int Notification, string Channel, str
 /// <summary>They were told.</summary>
 public sealed record NotificationSent(int Notification) : ExecutionEvent;
 
-/// <summary>A result came for an effect that was fenced; it is on record and has no consequence.</summary>
+/// <summary>A result came for an effect that was given up (fenced, or its execution ended); it is on record once and has no consequence.</summary>
 public sealed record ResultDiscarded(string Effect, string Reason) : ExecutionEvent;
 
 /// <summary>Nothing new is begun.</summary>

@@ -29,9 +29,12 @@ internal static class ExecutionEvolver
             CallRefused e => Refused(state, e),
             IntentRecorded e => WithCall(state, e.Effect, c => c with
             {
-                Status = CallStatus.Intent, Owner = e.Owner, InDoubtAtMs = e.InDoubtAtMs, Runs = e.Run, IntentMs = c.IntentMs == 0 ? atMs : c.IntentMs, Next = null,
+                Status = CallStatus.Intent, Owner = e.Owner, InDoubtAtMs = e.InDoubtAtMs, Runs = e.Run, IntentMs = atMs, KeyUsedMs = c.KeyUsedMs == 0 ? atMs : c.KeyUsedMs, Next = null,
             }),
-            IntentInDoubt e => WithCall(state, e.Effect, c => c with { Status = CallStatus.InDoubt, Next = e.Next, NextDueMs = e.DueMs }),
+            IntentInDoubt e => WithCall(state, e.Effect, c => c with
+            {
+                Status = CallStatus.InDoubt, Next = e.Next, NextDueMs = e.DueMs, Probes = c.Probes + (e.Reason.StartsWith("verif", StringComparison.Ordinal) ? 1 : 0),
+            }),
             IntentSettled e => Settled(state, e),
             CallSettled e => WithCall(state, e.Effect, c => c with
             {
@@ -40,12 +43,18 @@ internal static class ExecutionEvolver
             StepCommitted e => Committed(state, e, atMs),
             CheckpointCommitted e => With(state, new(e.Step, e.Visit), v => v with { Checkpoint = e.Name }),
             StepFailed e => Failed(state, e, atMs),
+            StepGivenUp e => GivenUp(state, e, atMs),
+            AttemptStarted e => With(state, new(e.Step, e.Visit), v => v with { RetryDueMs = 0 }),
+            ActionsDeferred e => With(state, new(e.Step, e.Visit), v => v with { Deferred = e.Actions }),
+            ActionsTakenUp e => With(state, new(e.Step, e.Visit), v => v with { Deferred = null }),
+            AgentSubstituted e => state with { Substitutes = state.Substitutes.SetItem(e.Agent, e.Substitute) },
+            ResultDiscarded e => state with { DiscardedResults = state.DiscardedResults.Add(e.Effect) },
             RetryScheduled e => Retrying(state, e),
             LoopTriggered e => Looped(state, e),
             RuleApplied e => state with { RuleUses = state.RuleUses.SetItem(e.Rule, state.RuleUses.GetValueOrDefault(e.Rule) + 1) },
             RollbackPlanned e => Planned(state, e),
             CompensationSettled e => Compensated(state, e),
-            ResidueRecorded e => state with { Residue = state.Residue.Add(e) },
+            ResidueRecorded e => WithCall(state, e.Effect, c => c with { Residue = true }) with { Residue = state.Residue.Add(e) },
             RollbackCompleted => state with
             {
                 Rollback = null,
@@ -53,7 +62,7 @@ internal static class ExecutionEvolver
             },
             ReviewRequested e => Asked(state, e, atMs),
             ReviewDecided e => Answered(state, e, atMs),
-            ReviewRefused or ReviewTested or ResultDiscarded => state,
+            ReviewRefused or ReviewTested => state,
             EditsApplied e => state with { Edits = state.Edits.SetItem(e.Agent, Merge(state.Edits.GetValueOrDefault(e.Agent), e.Edits)) },
             NotificationRequested e => state with
             {
@@ -143,6 +152,7 @@ internal static class ExecutionEvolver
                 Key = e.Key,
                 ToolCallId = e.ToolCallId,
                 Turn = e.Turn,
+                KeyUsedMs = e.Key is null ? 0 : v.Calls.Where(c => c.Key == e.Key && c.MayStand).Select(c => c.KeyUsedMs).DefaultIfEmpty(0).Min(),
             }),
         });
     }
@@ -192,18 +202,34 @@ internal static class ExecutionEvolver
     private static ExecutionState Failed(ExecutionState state, StepFailed e, long atMs)
     {
         var visit = Visit(state, new(e.Step, e.Visit));
-        visit = visit with { Failures = visit.Failures.Add((e, atMs)), TakenEdges = e.Edges ?? [], RetryDueMs = 0, Review = null };
+        visit = visit with
+        {
+            Failures = visit.Failures.Add((e, atMs)),
+            TakenEdges = e.Edges ?? [],
+            RetryDueMs = 0,
+            Review = null,
+            Deferred = null,
+            InputTokens = visit.InputTokens + e.InputTokens,
+            OutputTokens = visit.OutputTokens + e.OutputTokens,
+        };
         var next = e.Final
             ? Close(state, visit with { Status = VisitStatus.Failed, SettledMs = atMs })
             : state with { Visits = state.Visits.SetItem(visit.Key, visit with { Status = VisitStatus.FailedAttempt }) };
         return next with { FailedVisit = visit.Key };
     }
 
+    private static ExecutionState GivenUp(ExecutionState state, StepGivenUp e, long atMs)
+    {
+        var visit = Visit(state, new(e.Step, e.Visit));
+        var given = visit with { Status = VisitStatus.Failed, SettledMs = atMs, TakenEdges = e.Edges ?? [], Review = null };
+        return Close(state, given) with { FailedVisit = visit.Key };
+    }
+
     private static ExecutionState Retrying(ExecutionState state, RetryScheduled e)
     {
         var visit = Visit(state, new(e.Step, e.Visit));
         var reopened = visit with { Status = VisitStatus.Open, Attempt = e.Attempt, RetryDueMs = e.DueMs, Turns = [], SettledMs = 0, TakenEdges = [] };
-        return state with { Visits = state.Visits.SetItem(visit.Key, reopened), Open = state.Open.SetItem(visit.Ordinal, visit.Key), FailedVisit = null };
+        return state with { Visits = state.Visits.SetItem(visit.Key, reopened), Open = state.Open.SetItem(visit.Ordinal, visit.Key), FailedVisit = state.FailedVisit == visit.Key ? null : state.FailedVisit };
     }
 
     private static ExecutionState Looped(ExecutionState state, LoopTriggered e)
@@ -211,9 +237,9 @@ internal static class ExecutionEvolver
         var visits = state.Visits;
         foreach (var step in e.Reset)
         {
-            if (state.LatestVisit(step) is { Detached: false } latest)
+            if (state.StandingVisit(step) is { Detached: false } standing)
             {
-                visits = visits.SetItem(latest.Key, latest with { Detached = true });
+                visits = visits.SetItem(standing.Key, standing with { DetachedBy = e.From });
             }
         }
 
@@ -227,11 +253,15 @@ internal static class ExecutionEvolver
         {
             var visit = Visit(next, key);
             var fenced = visit.Calls.Where(c => c.Unsettled).Select(c => c.Id.ToString());
-            next = Close(next, visit with { Status = VisitStatus.RolledBack, Review = null }) with { FencedCalls = next.FencedCalls.Union(fenced) };
+            next = Close(next, visit with { Status = VisitStatus.RolledBack, Review = null, Deferred = null }) with { FencedCalls = next.FencedCalls.Union(fenced) };
         }
 
+        var takenBack = e.Affected.ToHashSet();
+        var attached = next.Visits.Values.Where(v => v.DetachedBy is { } by && takenBack.Contains(by) && !takenBack.Contains(v.Key)).ToArray();
+        next = next with { Visits = next.Visits.SetItems(attached.Select(v => KeyValuePair.Create(v.Key, v with { DetachedBy = null }))) };
         return Requested(next, e.RequestId) with
         {
+            Output = null,
             Status = ExecutionStatus.RollingBack,
             Rollbacks = e.Rollback,
             Rollback = new RollbackState(e, [.. e.Compensations]) { WasPaused = state.Status == ExecutionStatus.Paused },
@@ -253,7 +283,7 @@ internal static class ExecutionEvolver
             {
                 Remaining = settled ? rollback.Remaining.Remove(e.Effect) : rollback.Remaining,
                 Compensated = rollback.Compensated + (e.Done ? 1 : 0),
-                Residue = rollback.Residue + (settled && !e.Done ? 1 : 0),
+                Residue = rollback.Residue + (settled && !e.Done && e.Failure is not null ? 1 : 0),
             },
         };
     }

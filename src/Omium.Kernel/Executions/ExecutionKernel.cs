@@ -48,10 +48,32 @@ public static class ExecutionKernel
                 break;
             default:
                 Add(state.Input);
+                if (command is WakeTimers or ResumeExecution or RetryExecution or DecideReview or RollBackExecution)
+                {
+                    AddStanding(state, Add);
+                }
+
                 break;
         }
 
         return needed;
+    }
+
+    /// <summary>
+    /// What steps that are begun again may read: inputs of what is open, then outputs that stand, the newest first. These commands are rare; a
+    /// result that arrives reads only its own step's, and what it schedules sees older large outputs through their projections.
+    /// </summary>
+    private static void AddStanding(ExecutionState state, Action<JsonElement?> add)
+    {
+        foreach (var key in state.Open.Values)
+        {
+            add(state.Visits[key].Input);
+        }
+
+        foreach (var visit in state.Visits.Values.Where(visit => visit.Status == VisitStatus.Committed).OrderByDescending(visit => visit.CommitOrdinal))
+        {
+            add(visit.Output);
+        }
     }
 
     /// <summary>Decides a command. The same state, command and values always give the same outcome.</summary>
@@ -62,7 +84,7 @@ public static class ExecutionKernel
             return DecisionOutcome.Rejected(new Rejection("execution_not_found", "no such execution has been started"));
         }
 
-        return new Decision(state, values, command.AtMs).Run(command);
+        return new Decision(state, values.Copy(), command.AtMs).Run(command);
     }
 
     /// <summary>The state after an event of a record decided at <paramref name="atMs"/>. Throws <see cref="CorruptLogException"/> only.</summary>

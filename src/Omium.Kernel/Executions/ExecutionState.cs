@@ -130,6 +130,26 @@ public sealed record ExecutionState
     /// <summary>True when it has ended (a retry may reopen a failed one).</summary>
     public bool Ended => Status is ExecutionStatus.Succeeded or ExecutionStatus.Failed or ExecutionStatus.Cancelled;
 
+    /// <summary>Effects whose result came after they were given up and is on record as discarded: a second one has no consequence at all.</summary>
+    public ImmutableHashSet<string> DiscardedResults { get; init; } = [];
+
+    /// <summary>Agents that stand in for another in this execution, by the agent they replace.</summary>
+    public ImmutableDictionary<string, string> Substitutes { get; init; } = ImmutableDictionary<string, string>.Empty;
+
+    /// <summary>The latest visit of a step that was not taken back, or null: the one that joins and expressions see.</summary>
+    public VisitState? StandingVisit(string step)
+    {
+        for (var visit = Latest.GetValueOrDefault(step); visit > 0; visit--)
+        {
+            if (Visits[new VisitKey(step, visit)] is { Status: not VisitStatus.RolledBack } standing)
+            {
+                return standing;
+            }
+        }
+
+        return null;
+    }
+
     /// <summary>The latest visit of a step, or null.</summary>
     public VisitState? LatestVisit(string step) => Latest.TryGetValue(step, out var visit) ? Visits[new VisitKey(step, visit)] : null;
 }
@@ -216,8 +236,17 @@ public sealed record VisitState(VisitKey Key, int Ordinal)
     /// <summary>The open review it waits for, if any.</summary>
     public string? Review { get; init; }
 
+    /// <summary>The visit whose loop edge runs this step anew; null when none does, or when that visit was taken back.</summary>
+    public VisitKey? DetachedBy { get; init; }
+
     /// <summary>True when a loop runs what lies behind it anew: its edges count as not settled.</summary>
-    public bool Detached { get; init; }
+    public bool Detached => DetachedBy is not null;
+
+    /// <summary>Policy actions that wait for a rollback under way; null when none do.</summary>
+    public IReadOnlyList<Specs.RecoveryAction>? Deferred { get; init; }
+
+    /// <summary>True while its attempt failed and nothing has been decided yet.</summary>
+    public bool Failing => Status == VisitStatus.FailedAttempt;
 
     /// <summary>True when its outgoing edges are settled: those in <see cref="TakenEdges"/> are taken, the others are not.</summary>
     public bool EdgesSettled => !Detached && Status is (VisitStatus.Committed or VisitStatus.Failed or VisitStatus.Skipped);
@@ -287,8 +316,17 @@ public sealed record CallState(EffectId Id, string Tool)
     /// <summary>Owner of the newest intent.</summary>
     public string? Owner { get; init; }
 
-    /// <summary>When the first intent was recorded, Unix ms.</summary>
+    /// <summary>When the newest intent was recorded, Unix ms.</summary>
     public long IntentMs { get; init; }
+
+    /// <summary>When its key was first used, Unix ms, by this call or by one of an earlier attempt that may stand; 0 before.</summary>
+    public long KeyUsedMs { get; init; }
+
+    /// <summary>Number of verify probes answered.</summary>
+    public int Probes { get; init; }
+
+    /// <summary>True when it could not be undone: it is a person's business and is never compensated again.</summary>
+    public bool Residue { get; init; }
 
     /// <summary>When the newest intent is in doubt, Unix ms.</summary>
     public long InDoubtAtMs { get; init; }
@@ -296,7 +334,7 @@ public sealed record CallState(EffectId Id, string Tool)
     /// <summary>Number of intents recorded.</summary>
     public int Runs { get; init; }
 
-    /// <summary>In doubt: rerun, verify or review.</summary>
+    /// <summary>In doubt: rerun (with the same key, while the receiver honours it), redo (it is known not to have happened), verify or review.</summary>
     public string? Next { get; init; }
 
     /// <summary>In doubt: when that may be done, Unix ms.</summary>
@@ -324,7 +362,7 @@ public sealed record CallState(EffectId Id, string Tool)
     public bool Outstanding => Status is CallStatus.Requested or CallStatus.AwaitingApproval or CallStatus.Intent or CallStatus.InDoubt;
 
     /// <summary>True when the outside world may have changed and was not set right.</summary>
-    public bool MayStand => Kind != Specs.EffectKind.None && (Status == CallStatus.Settled || (Status == CallStatus.Failed && Failure is { MayHaveHappened: true }));
+    public bool MayStand => Kind != Specs.EffectKind.None && !Residue && (Status == CallStatus.Settled || (Status == CallStatus.Failed && Failure is { MayHaveHappened: true }));
 }
 
 /// <summary>A rollback under way: effects still to compensate, in order.</summary>

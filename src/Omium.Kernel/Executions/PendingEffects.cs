@@ -62,7 +62,7 @@ internal static class PendingEffects
         if (state.Rollback is { } rollback && rollback.Remaining.FirstOrDefault() is { } next
             && EffectId.TryParse(next, out var undone) && state.Visits[undone.Key].Calls.Find(call => call.Id == undone) is { MayStand: true } standing)
         {
-            pending.Add(new PendingEffect($"{next}~u", PendingKind.Compensate, standing.CompensationDueMs));
+            pending.Add(new PendingEffect(standing.Id.Compensation(standing.CompensationAttempts + 1).ToString(), PendingKind.Compensate, standing.CompensationDueMs));
         }
 
         foreach (var notification in state.Notifications.Keys.Order())
@@ -75,7 +75,13 @@ internal static class PendingEffects
 
     private static void AddVisit(List<PendingEffect> pending, VisitState visit, WorkflowPlan plan)
     {
-        if (visit.Status != VisitStatus.Open || visit.Review is not null && !visit.CurrentCalls.Any(call => call.Outstanding))
+        if (visit.Status != VisitStatus.Open)
+        {
+            AddUnsettled(pending, visit, startNew: false);
+            return;
+        }
+
+        if (visit.Review is not null && !visit.CurrentCalls.Any(call => call.Outstanding))
         {
             return;
         }
@@ -85,15 +91,22 @@ internal static class PendingEffects
             return;
         }
 
-        if (plan.Step(visit.Key.Step)?.Spec.Type == StepType.AgentTask)
-        {
-            pending.Add(new PendingEffect(EffectId.Model(visit.Key, visit.Attempt, visit.Turns.Count + 1).ToString(), PendingKind.Model, visit.RetryDueMs));
-        }
-        else if (visit.RetryDueMs > 0)
+        if (WaitsForRetry(visit, plan))
         {
             pending.Add(new PendingEffect($"retry~{visit.Key}~{visit.Attempt}", PendingKind.Timer, visit.RetryDueMs));
         }
+        else if (plan.Step(visit.Key.Step)?.Spec.Type == StepType.AgentTask)
+        {
+            pending.Add(new PendingEffect(EffectId.Model(visit.Key, visit.Attempt, visit.Turns.Count + 1).ToString(), PendingKind.Model, visit.RetryDueMs));
+        }
     }
+
+    /// <summary>
+    /// True while a retried attempt must be begun by a decision when it is due. An agent's without preconditions needs none: its next turn is
+    /// simply not due before, which saves an append.
+    /// </summary>
+    public static bool WaitsForRetry(VisitState visit, WorkflowPlan plan) =>
+        visit is { Status: VisitStatus.Open, RetryDueMs: > 0 } && plan.Step(visit.Key.Step) is { } step && (step.Spec.Type != StepType.AgentTask || step.Pre.Count > 0);
 
     /// <summary>Adds the calls of the current attempt (and unsettled ones of earlier attempts). True when any is outstanding.</summary>
     private static bool AddUnsettled(List<PendingEffect> pending, VisitState visit, bool startNew)
@@ -104,7 +117,7 @@ internal static class PendingEffects
             if (call.Outstanding && (call.Id.Attempt == visit.Attempt || call.Unsettled))
             {
                 outstanding = true;
-                AddCall(pending, call, startNew);
+                AddCall(pending, call, startNew && call.Id.Attempt == visit.Attempt);
             }
         }
 
@@ -122,11 +135,11 @@ internal static class PendingEffects
             case CallStatus.Intent:
                 pending.Add(new PendingEffect($"doubt~{id}~{call.Runs}", PendingKind.Timer, call.InDoubtAtMs));
                 break;
-            case CallStatus.InDoubt when call.Next == "rerun" && startNew:
+            case CallStatus.InDoubt when call.Next is "rerun" or "redo" && startNew:
                 pending.Add(new PendingEffect(id, PendingKind.Call, call.NextDueMs));
                 break;
             case CallStatus.InDoubt when call.Next == "verify":
-                pending.Add(new PendingEffect($"{id}~v", PendingKind.Verify, call.NextDueMs));
+                pending.Add(new PendingEffect(call.Id.Probe(call.Probes + 1).ToString(), PendingKind.Verify, call.NextDueMs));
                 break;
         }
     }

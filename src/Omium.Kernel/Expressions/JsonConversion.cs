@@ -129,6 +129,9 @@ internal static class JsonConversion
             case CelBytes bytes:
                 writer.WriteBase64StringValue(bytes.Value.Span);
                 return null;
+            case OpaqueMap opaque:
+                opaque.Reference.WriteTo(writer);
+                return null;
             case CelList or CelMap when depth >= CelOrder.DepthMax:
                 return $"the value is nested deeper than {CelOrder.DepthMax}";
             case CelList list:

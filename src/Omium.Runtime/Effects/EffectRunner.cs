@@ -68,7 +68,7 @@ public sealed class EffectRunner(Advancer advancer, IModelClient model, IToolCli
             if (await advancer.ReadPayloadAsync(cell, ResultKey(call), cancellation) is { } raw)
             {
                 var outcome = StoredOutcome.Read(raw);
-                await SettleAsync(cell, call.Id.ToString(), outcome, cancellation);
+                await SettleAsync(cell, call.Id.ToString(), outcome, cancellation, call.Runs);
             }
         }
 
@@ -137,7 +137,7 @@ public sealed class EffectRunner(Advancer advancer, IModelClient model, IToolCli
             await advancer.StorePayloadAsync(cell, ResultKey(call), StoredOutcome.Write(Canonical(outcome)), cancellation);
         }
 
-        return await SettleAsync(cell, effect.Id, outcome, cancellation);
+        return await SettleAsync(cell, effect.Id, outcome, cancellation, effect.Kind == PendingKind.Call ? call.Runs : 0);
     }
 
     private async ValueTask<(ToolRequest? Request, string? Problem)> RenderAsync(ExecutionCell cell, PendingKind kind, CallState call, CancellationToken cancellation)
@@ -163,7 +163,7 @@ public sealed class EffectRunner(Advancer advancer, IModelClient model, IToolCli
         return (request, problem);
     }
 
-    private async ValueTask<AdvanceResult?> SettleAsync(ExecutionCell cell, string effect, EffectOutcome outcome, CancellationToken cancellation)
+    private async ValueTask<AdvanceResult?> SettleAsync(ExecutionCell cell, string effect, EffectOutcome outcome, CancellationToken cancellation, int run = 0)
     {
         Dictionary<string, byte[]>? stored = null;
         var canonical = Canonical(outcome);
@@ -172,7 +172,7 @@ public sealed class EffectRunner(Advancer advancer, IModelClient model, IToolCli
             canonical = canonical with { Result = PayloadResolver.Intern(result, ref stored) };
         }
 
-        return await advancer.AdvanceAsync(cell.Stream, new SettleEffect(advancer.NowMs, effect, canonical), stored, cancellation);
+        return await advancer.AdvanceAsync(cell.Stream, new SettleEffect(advancer.NowMs, effect, canonical, run), stored, cancellation);
     }
 
     /// <summary>A result as commands carry it; one that is not fit for the log (a number beyond 2^53, the reserved name) is a failure that says so.</summary>

@@ -47,8 +47,7 @@ internal sealed class KernelHarness
 
     public DecisionOutcome Send(ExecutionCommand command)
     {
-        var values = new DecisionValues(Plan) { Payloads = new(_payloads) };
-        var outcome = ExecutionKernel.Decide(State, command, values);
+        var outcome = ExecutionKernel.Decide(State, command, ValuesFor(Plan, State, command, _payloads));
         if (outcome.Events.Count > 0)
         {
             var body = new RecordBody(command, outcome.Events);
@@ -60,9 +59,33 @@ internal sealed class KernelHarness
             }
 
             State = ExecutionKernel.Fold(State, KernelJson.Deserialize(bytes));
+            if (Checks)
+            {
+                Assert.Equal(StateDump.Of(State), StateDump.Of(outcome.State));
+            }
         }
 
         return outcome;
+    }
+
+    /// <summary>True: what each decision holds in memory is compared with what its bytes fold to.</summary>
+    public bool Checks { get; init; }
+
+    public IReadOnlyDictionary<string, JsonElement> Payloads => _payloads;
+
+    /// <summary>The records as text, for messages.</summary>
+    public string History => string.Join("\n", _log.Select(Encoding.UTF8.GetString));
+
+    /// <summary>What a decision may read: the payloads it needs, as a host gives them.</summary>
+    public static DecisionValues ValuesFor(WorkflowPlan plan, ExecutionState state, ExecutionCommand command, IReadOnlyDictionary<string, JsonElement> payloads)
+    {
+        var values = new DecisionValues(plan);
+        foreach (var digest in ExecutionKernel.Needs(state, command).Where(payloads.ContainsKey))
+        {
+            values.Payloads[digest] = payloads[digest];
+        }
+
+        return values;
     }
 
     public DecisionOutcome Start(string input = "{}") =>

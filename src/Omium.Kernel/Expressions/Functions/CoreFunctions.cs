@@ -26,7 +26,7 @@ internal static class CoreFunctions
             add("size", "string -> int", call => call.Read(call.Text(0).Length) ?? (CelValue)CelInt.Of(CelText.CountCodePoints(call.Text(0))));
             add("size", "bytes -> int", call => CelInt.Of(((CelBytes)call.Arguments[0]).Value.Length));
             add("size", "list -> int", call => CelInt.Of(((CelList)call.Arguments[0]).Count));
-            add("size", "map -> int", call => CelInt.Of(((CelMap)call.Arguments[0]).Count));
+            add("size", "map -> int", call => call.Arguments[0] is OpaqueMap opaque ? opaque.Failure : CelInt.Of(((CelMap)call.Arguments[0]).Count));
         }
     }
 

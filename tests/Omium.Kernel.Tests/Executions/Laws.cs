@@ -1,0 +1,40 @@
+using System.Text;
+using System.Text.Json;
+using Omium.Kernel.Executions;
+using Omium.Kernel.Json;
+using Omium.Kernel.Specs;
+using Xunit;
+
+namespace Omium.Kernel.Tests.Executions;
+
+/// <summary>What must hold of every recorded stream.</summary>
+internal static class Laws
+{
+    /// <summary>Verify: every record re-decides to the same bytes from the state before it; snapshot + suffix = full fold.</summary>
+    public static void Check(KernelHarness harness) => Check(harness.Log, harness.Plan, harness.Payloads);
+
+    public static void Check(IReadOnlyList<byte[]> log, WorkflowPlan plan, IReadOnlyDictionary<string, JsonElement> payloads)
+    {
+        var state = ExecutionState.Empty;
+        var prefixes = new List<ExecutionState>();
+        foreach (var bytes in log)
+        {
+            prefixes.Add(state);
+            var body = KernelJson.Deserialize(bytes);
+            var outcome = ExecutionKernel.Decide(state, body.Command, KernelHarness.ValuesFor(plan, state, body.Command, payloads));
+            var again = KernelJson.Serialize(new RecordBody(body.Command, outcome.Events));
+            Assert.Equal(Encoding.UTF8.GetString(bytes), Encoding.UTF8.GetString(again));
+            state = ExecutionKernel.Fold(state, body);
+            Assert.Equal(StateDump.Of(state), StateDump.Of(outcome.State));
+        }
+
+        var undone = log.SelectMany(bytes => KernelJson.Deserialize(bytes).Events).OfType<CompensationSettled>().Where(settled => settled.Done).Select(settled => settled.Effect).ToArray();
+        Assert.Equal(undone.Distinct(), undone);
+        var full = StateDump.Of(state);
+        for (var at = 0; at < log.Count; at += Math.Max(1, log.Count / 4))
+        {
+            var resumed = log.Skip(at).Aggregate(prefixes[at], (prefix, bytes) => ExecutionKernel.Fold(prefix, KernelJson.Deserialize(bytes)));
+            Assert.Equal(full, StateDump.Of(resumed));
+        }
+    }
+}
