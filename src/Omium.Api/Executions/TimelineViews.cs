@@ -134,7 +134,7 @@ internal sealed class TimelineViews
 
     private static string Names(IReadOnlyList<ModelToolCall> calls) => string.Join(", ", calls.Select(call => call.Name));
 
-    private static string Seen(string message, JsonElement? actual) => actual is { } seen ? $"{message}; seen: {seen.GetRawText()}" : message;
+    private static string Seen(string message, JsonElement? actual) => actual is { } seen ? $"{message.TrimEnd('.')}; seen: {seen.GetRawText()}" : message;
 
     private static string Edited(AgentEdit edit)
     {

@@ -11,7 +11,7 @@ import { CheckStep } from './CheckStep';
 
 const words: Record<RunStage, string> = {
   unavailable: 'The demo workflow is not on this server. Start it with “omium dev --demo”, or import a workflow of your own and run it.',
-  ready: 'Four agents take on a new customer: verify, score, write the terms, send the offer. One of them will get it wrong. See it caught, mend it, and see it finish.',
+  ready: 'Four steps take on a new customer: verify, score, write the terms, send the offer. One of them will get it wrong. See it caught, mend it, and see it finish.',
   started: 'It is running. Watch it live.',
   failed: 'It failed, undid the failed step by itself and paused: nothing wrong was sent. Now it is your turn.',
   mended: 'It goes on from the checkpoint with your decision.',
