@@ -51,7 +51,7 @@ internal sealed partial class Decision
             return null;
         }
 
-        var answer = outcome.Answer ?? new ModelAnswer { Content = outcome.Result?.GetRawText() };
+        var answer = WellFormed(outcome.Answer ?? new ModelAnswer { Content = outcome.Result?.GetRawText() });
         (_inputTokens, _outputTokens) = (answer.InputTokens, answer.OutputTokens);
         if (Withheld(answer) is { } withheld)
         {
@@ -71,6 +71,18 @@ internal sealed partial class Decision
         }
 
         return null;
+    }
+
+    /// <summary>Half a surrogate pair cannot be stored: the record would say something else than what was decided on.</summary>
+    private static ModelAnswer WellFormed(ModelAnswer answer)
+    {
+        static string? Mend(string? text) => text is null ? null : Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(text));
+        return answer with
+        {
+            Content = Mend(answer.Content),
+            Refusal = Mend(answer.Refusal),
+            ToolCalls = [.. answer.ToolCalls.Select(call => new ModelToolCall(Mend(call.Id)!, Mend(call.Name)!, Mend(call.Arguments)!))],
+        };
     }
 
     /// <summary>Why an answer that came is none; null when it is one.</summary>

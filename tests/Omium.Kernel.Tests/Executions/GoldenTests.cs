@@ -1,0 +1,178 @@
+using System.Reflection;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Omium.Kernel.Executions;
+using Xunit;
+using static Omium.Kernel.Tests.Executions.Flow;
+using static Omium.Kernel.Tests.Executions.KernelHarness;
+
+namespace Omium.Kernel.Tests.Executions;
+
+/// <summary>
+/// Frozen histories: what was written once must re-decide to the same bytes for as long as the kernel's version stands. The histories are
+/// append-only; OMIUM_GOLDEN=write writes those that do not exist yet and never changes one that does.
+/// </summary>
+public sealed class GoldenTests
+{
+    private static readonly Dictionary<string, Func<KernelHarness>> Runs = new()
+    {
+        ["company-x"] = CompanyX,
+        ["retry"] = () => Driven(Flow.Of(Call("a"), recovery: """{"retry_policy": {"max_retries": 3, "backoff": "exponential(1s, 10s)"}}"""), (_, effect) => effect == "a~1~3~c1" ? Ok("{}") : Fails("timeout", "x")),
+        ["loop"] = () => Driven(Flow.Of(string.Join(',', Call("a"), Call("b", "a")), Edge("b", "a", "\"when\": \"output.n > 5\", \"max_visits\": 3")), Numbers(1, 9, 2, 9, 3, 1)),
+        ["rollback"] = Rollback,
+        ["in-doubt"] = InDoubt,
+        ["approval"] = Approved,
+    };
+
+    public static TheoryData<string> Names => [.. Runs.Keys];
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void History_Frozen_ReDecidesByteIdentically(string name)
+    {
+        var harness = Runs[name]();
+        var path = Path.Combine(Folder(), $"{name}.jsonl");
+        WriteIfAsked(path, harness.Log);
+        var frozen = File.ReadAllLines(path).Select(Encoding.UTF8.GetBytes).ToArray();
+        Laws.Check(frozen, harness.Plan, harness.Payloads);
+        Assert.Equal(frozen.Select(Encoding.UTF8.GetString), harness.Log.Select(Encoding.UTF8.GetString));
+    }
+
+    [Fact]
+    public void Catalogue_EveryEventAndCommand_IsWrittenAsFrozen()
+    {
+        var lines = Kinds(typeof(ExecutionCommand)).Concat(Kinds(typeof(ExecutionEvent))).Select(kind => Encoding.UTF8.GetBytes(Serialized(kind))).ToArray();
+        var path = Path.Combine(Folder(), "catalogue.jsonl");
+        WriteIfAsked(path, lines);
+        var frozen = File.ReadAllLines(path);
+        Assert.Equal(frozen, lines.Select(Encoding.UTF8.GetString));
+        Assert.All(frozen, line => Assert.Equal(line, Encoding.UTF8.GetString(KernelJson.Serialize(KernelJson.Deserialize(Encoding.UTF8.GetBytes(line))))));
+    }
+
+    private static IEnumerable<Type> Kinds(Type root) => root.GetCustomAttributes<JsonDerivedTypeAttribute>().Select(derived => derived.DerivedType);
+
+    private static string Serialized(Type kind)
+    {
+        var filled = Fill(kind);
+        var body = filled is ExecutionCommand command ? new RecordBody(command, []) : new RecordBody(new WakeTimers(1), [(ExecutionEvent)filled!]);
+        return Encoding.UTF8.GetString(KernelJson.Serialize(body));
+    }
+
+    /// <summary>A value of a type with every member set to something that is not its default, so that every name is written.</summary>
+    private static object? Fill(Type type)
+    {
+        type = Nullable.GetUnderlyingType(type) ?? type;
+        if (type == typeof(string))
+        {
+            return "text";
+        }
+
+        if (type == typeof(JsonElement))
+        {
+            return KernelHarness.Json("""{"a":1}""");
+        }
+
+        if (type.IsPrimitive)
+        {
+            return type == typeof(bool) ? true : Convert.ChangeType(7, type);
+        }
+
+        if (type.IsEnum)
+        {
+            return Enum.GetValues(type).GetValue(1);
+        }
+
+        if (type.IsGenericType && type.GetGenericTypeDefinition() == typeof(IReadOnlyList<>))
+        {
+            var items = Array.CreateInstance(type.GetGenericArguments()[0], 1);
+            items.SetValue(Fill(type.GetGenericArguments()[0]), 0);
+            return items;
+        }
+
+        var constructor = type.GetConstructors().OrderByDescending(candidate => candidate.GetParameters().Length).First(candidate => candidate.GetParameters() is not [{ } only] || only.ParameterType != type);
+        var value = constructor.Invoke([.. constructor.GetParameters().Select(parameter => Fill(parameter.ParameterType))]);
+        var named = constructor.GetParameters().Select(parameter => parameter.Name).ToHashSet();
+        foreach (var property in type.GetProperties().Where(property => property.CanWrite && !named.Contains(property.Name)))
+        {
+            property.SetValue(value, Fill(property.PropertyType));
+        }
+
+        return value;
+    }
+
+    private static KernelHarness CompanyX()
+    {
+        var apr = "0";
+        EffectOutcome Answer(string what, string effect) => what switch
+        {
+            "kyc" => Says("""{"verified": true}"""), "score" => Says("""{"credit_score": 750, "risk_level": "low"}"""), "terms" => Says($$"""{"apr": {{apr}}}"""), _ => Ok("""{"ok": true}"""),
+        };
+        var harness = new KernelHarness(CompanyXTests.Spec);
+        harness.Start("""{"customer_id": "c-42"}""");
+        harness.Run(Answer);
+        apr = "5.2";
+        harness.Decide("edit", new AgentEdit("APR must be between 2.5 % and 8.5 %, never 0 %", null, null));
+        harness.Run(Answer);
+        return harness;
+    }
+
+    private static KernelHarness Rollback()
+    {
+        var harness = Driven(Flow.Of(string.Join(',', Call("a", tool: "pay"), Call("b", "a", tool: "book"))), Numbers(1));
+        harness.Send(new RollBackExecution(harness.NowMs, "ada", "req_1", "start", "all"));
+        harness.Run((_, effect) => effect == "b~1~1~c1~u1" ? Fails("tool_error", "x") : Ok("{}"));
+        harness.Send(new ResumeExecution(harness.NowMs, "ada", "req_2"));
+        harness.Run(Numbers(2));
+        return harness;
+    }
+
+    private static KernelHarness InDoubt()
+    {
+        var harness = Flow.Of(string.Join(',', Call("a", tool: "book"), Call("b", "a", tool: "pay")));
+        harness.Start();
+        harness.Begin("a~1~1~c1");
+        harness.Send(new LoseRunner(harness.NowMs, "runner-2"));
+        harness.Run((name, _) => name == "verify book" ? Ok("""{"status": "not_done"}""") : Ok("""{"n": 1}"""));
+        return harness;
+    }
+
+    private static KernelHarness Approved()
+    {
+        var harness = Flow.Of(string.Join(',', Approval("ask"), Agent("a", "ask")));
+        harness.Start();
+        harness.Decide("approve");
+        harness.Settle("a~1~1~m1", Asks(("wire", """{"to": "x"}""")));
+        harness.Decide("approve");
+        harness.Run((name, _) => name == "a" ? Says("done") : Ok("""{"sent": true}"""));
+        return harness;
+    }
+
+    private static KernelHarness Driven(KernelHarness harness, Func<string, string, EffectOutcome> carryOut)
+    {
+        harness.Start();
+        harness.Run(carryOut);
+        return harness;
+    }
+
+    private static void WriteIfAsked(string path, IReadOnlyList<byte[]> lines)
+    {
+        if (Environment.GetEnvironmentVariable("OMIUM_GOLDEN") == "write" && !File.Exists(path))
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+            File.WriteAllText(path, string.Concat(lines.Select(line => Encoding.UTF8.GetString(line) + "\n")));
+        }
+    }
+
+    private static string Folder()
+    {
+        var directory = new DirectoryInfo(AppContext.BaseDirectory);
+        while (directory is not null && !File.Exists(Path.Combine(directory.FullName, "Omium.slnf")))
+        {
+            directory = directory.Parent;
+        }
+
+        Assert.True(directory is not null, "the repository's root (Omium.slnf) is not above the test");
+        return Path.Combine(directory!.FullName, "tests", "golden", "kernel");
+    }
+}

@@ -1,0 +1,77 @@
+using System.Text.Json;
+using Omium.Kernel.Executions;
+using Omium.Kernel.Json;
+using Xunit;
+using static Omium.Kernel.Tests.Executions.Flow;
+
+namespace Omium.Kernel.Tests.Executions;
+
+/// <summary>Values above 4 KiB: stored once, referenced, read through projections or not at all.</summary>
+public sealed class LargeValueTests
+{
+    private static readonly string Big = new('x', 5_000);
+
+    [Fact]
+    public void Output_Large_IsReferencedOnceAndItsReadPartsAreProjected()
+    {
+        var harness = Flow.Of(string.Join(',', Call("a"), Call("slow"), Call("b", "a slow", """, "input": {"n": "${{ steps.a.output.n }}"}""")));
+        harness.Start();
+        harness.Result("a~1~1~c1", Whole(3));
+        Assert.True(PayloadReference.TryRead(harness.State.LatestVisit("a")!.Output!.Value, out var digest, out _));
+        Assert.Equal([digest], harness.Payloads.Keys);
+        Assert.Equal("""{"n":3}""", harness.State.LatestVisit("a")!.Projection!.Value.GetRawText());
+        harness.Result("slow~1~1~c1", "{}");
+        Assert.Equal("""{"n":3}""", harness.State.LatestVisit("b")!.Input.GetRawText());
+        Laws.Check(harness);
+    }
+
+    [Fact]
+    public void Input_OfALargeOutputWhole_IsItsReference_NotTheProjection()
+    {
+        var harness = Flow.Of(string.Join(',', Call("a"), Call("slow"), Call("b", "a slow", """, "input": {"n": "${{ steps.a.output.n }}", "all": "${{ steps.a.output }}"}""")));
+        harness.Start();
+        harness.Result("a~1~1~c1", Whole(3));
+        harness.Result("slow~1~1~c1", "{}");
+        var input = harness.State.LatestVisit("b")!.Input;
+        Assert.True(PayloadReference.TryRead(input.GetProperty("all"), out var digest, out _));
+        Assert.Equal(CanonicalJson.Digest(KernelHarness.Json(Whole(3))), digest);
+        Assert.Equal(3, input.GetProperty("n").GetInt32());
+    }
+
+    [Theory]
+    [InlineData("${{ size(steps.a.output) }}")]
+    [InlineData("${{ steps.a.output[input.name] }}")]
+    public void Read_OfAnOpaqueValue_FailsAndSaysSo(string template)
+    {
+        var harness = Flow.Of(string.Join(',', Call("a"), Call("slow"), Call("b", "a slow", $$""", "input": {"x": "{{template}}"}""")));
+        harness.Start("""{"name": "n"}""");
+        harness.Result("a~1~1~c1", Whole(3));
+        harness.Result("slow~1~1~c1", "{}");
+        Assert.Contains("too large to be read", harness.Events.OfType<StepFailed>().Single().Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Retry_OfAStepWithALargeInput_ChecksTheValueNotItsReference()
+    {
+        var harness = Flow.Of(Call("a", tool: "shaped"));
+        harness.Start(JsonSerializer.Serialize(new { a = 1, text = Big }));
+        Assert.True(PayloadReference.TryRead(harness.State.LatestVisit("a")!.Input, out _, out _));
+        harness.Failure("a~1~1~c1", new EffectFailure("tool_error", "x", "m"));
+        harness.Wake(1_000);
+        Assert.Equal(["a~1~2~c1"], harness.Due());
+        Laws.Check(harness);
+    }
+
+    [Fact]
+    public void Decide_LeavesItsCallersValuesAsTheyWere()
+    {
+        var harness = Flow.Of(Call("a"));
+        harness.Start();
+        var values = new DecisionValues(harness.Plan);
+        var settle = new SettleEffect(harness.NowMs, "a~1~1~c1", new EffectOutcome { Result = KernelHarness.Json(Whole(1)) });
+        Assert.Single(ExecutionKernel.Decide(harness.State, settle, values).Payloads);
+        Assert.Empty(values.Payloads);
+    }
+
+    private static string Whole(int n) => $$"""{"n": {{n}}, "text": "{{Big}}"}""";
+}
