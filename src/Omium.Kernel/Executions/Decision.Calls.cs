@@ -324,6 +324,11 @@ internal sealed partial class Decision
             return null;
         }
 
+        if (outcome.Failure is { MayHaveHappened: false } failure && call.EarlierUnclear)
+        {
+            outcome = outcome with { Failure = failure with { MayHaveHappened = true } }; // This run did not happen; an earlier one may have.
+        }
+
         SettleIntent(step, visit, call, outcome, "call");
         return null;
     }

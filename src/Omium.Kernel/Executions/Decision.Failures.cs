@@ -112,6 +112,12 @@ internal sealed partial class Decision
     private void RetryAttempt(VisitKey key, long waitMs, bool byPerson = false)
     {
         var visit = Visit(key);
+        if (!byPerson && visit.CurrentCalls.Any(call => call.Residue))
+        {
+            AskForHelp(key); // What could not be undone stands: doing it again on top is for a person to decide.
+            return;
+        }
+
         var standing = visit.CurrentCalls.Where(call => call.MayStand || call.Unsettled).ToArray();
         var repeatable = standing.All(call => call.Kind == EffectKind.Idempotent && call.Status == CallStatus.Failed);
         var undoable = standing.All(call => EffectOf(call).Compensate is not null);

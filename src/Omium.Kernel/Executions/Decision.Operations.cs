@@ -97,7 +97,7 @@ internal sealed partial class Decision
         }
 
         PlanRollback(radius.To, command.Scope, radius.Affected, [.. radius.Effects.Select(call => call.Id.ToString())], "person", command.By, command.RequestId,
-            new RollbackSequel(null, [new Specs.RecoveryAction("pause")], false, false));
+            _state.Status == ExecutionStatus.Cancelled ? new RollbackSequel(null, null, false, Cancel: true) : new RollbackSequel(null, [new Specs.RecoveryAction("pause")], false, false));
         return null;
     }
 

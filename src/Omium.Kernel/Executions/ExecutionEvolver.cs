@@ -29,7 +29,8 @@ internal static class ExecutionEvolver
             CallRefused e => Refused(state, e),
             IntentRecorded e => WithCall(state, e.Effect, c => c with
             {
-                Status = CallStatus.Intent, Owner = e.Owner, InDoubtAtMs = e.InDoubtAtMs, Runs = e.Run, IntentMs = atMs, KeyUsedMs = c.KeyUsedMs == 0 ? atMs : c.KeyUsedMs, Next = null,
+                Status = CallStatus.Intent, Owner = e.Owner, InDoubtAtMs = e.InDoubtAtMs, Runs = e.Run, IntentMs = atMs, KeyUsedMs = c.KeyUsedMs == 0 ? atMs : c.KeyUsedMs,
+                EarlierUnclear = c.EarlierUnclear || c.Next == "rerun", Next = null,
             }),
             IntentInDoubt e => WithCall(state, e.Effect, c => c with
             {

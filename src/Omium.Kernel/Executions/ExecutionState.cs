@@ -328,6 +328,9 @@ public sealed record CallState(EffectId Id, string Tool)
     /// <summary>True when it could not be undone: it is a person's business and is never compensated again.</summary>
     public bool Residue { get; init; }
 
+    /// <summary>True when an earlier run of it may have happened: that a later one did not says nothing about the first.</summary>
+    public bool EarlierUnclear { get; init; }
+
     /// <summary>When the newest intent is in doubt, Unix ms.</summary>
     public long InDoubtAtMs { get; init; }
 
