@@ -274,6 +274,11 @@ internal sealed partial class Decision
         if (command.Decision == "done")
         {
             var output = Present(command.Output) ?? JsonMake.Object(("confirmed_by", JsonMake.Text(command.By)));
+            if (IsLive(visit, call) && ResultProblem(Plan.Tool(call.Tool), new EffectOutcome { Result = output }) is { } problem)
+            {
+                return new Rejection("override_refused", $"say with 'output' what the call gave; the tool's schema needs it: {problem}");
+            }
+
             if (call.Turn == 0 && IsLive(visit, call) && !new Decision(_state, values, atMs).Accept(step, key, output, out _, out var failing))
             {
                 return new Rejection("override_refused", $"say with 'output' what the call gave; the step's checks need it: {failing.Message}");

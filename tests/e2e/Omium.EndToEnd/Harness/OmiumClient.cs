@@ -37,10 +37,14 @@ internal sealed class OmiumClient : IDisposable
 {
     private readonly OmiumProcess _server;
     private readonly bool _isPersistent;
+    private readonly string? _key;
     private readonly HttpClient _http = new() { Timeout = TimeSpan.FromSeconds(60) };
     private int _repeated;
 
-    public OmiumClient(OmiumProcess server, bool isPersistent = false) => (_server, _isPersistent) = (server, isPersistent);
+    /// <param name="server">The server.</param>
+    /// <param name="isPersistent">Whether it waits for a server that died, and asks again.</param>
+    /// <param name="key">The API key it sends; the installation's when absent.</param>
+    public OmiumClient(OmiumProcess server, bool isPersistent = false, string? key = null) => (_server, _isPersistent, _key) = (server, isPersistent, key);
 
     /// <summary>How many requests were sent again.</summary>
     public int Repeated => _repeated;
@@ -106,14 +110,14 @@ internal sealed class OmiumClient : IDisposable
         }
     }
 
-    /// <summary>Sends a request with the installation's key.</summary>
+    /// <summary>Sends a request with its key.</summary>
     public async Task<Reply> SendAsync(HttpMethod method, string path, string? body = null, string? contentType = null, (string Name, string Value)? header = null)
     {
         while (true)
         {
             await _server.Ready;
             using var request = new HttpRequestMessage(method, new Uri(_server.Address, path));
-            request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", _server.Key);
+            request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", _key ?? _server.Key);
             if (header is { } extra)
             {
                 request.Headers.Add(extra.Name, extra.Value);
