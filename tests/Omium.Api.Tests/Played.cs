@@ -41,10 +41,18 @@ public sealed class PlayedTools : IToolClient
 {
     public ConcurrentQueue<string> Called { get; } = [];
 
-    public Task<EffectOutcome> CallAsync(ToolRequest request, CancellationToken cancellation)
+    /// <summary>Completed by the first call.</summary>
+    public TaskCompletionSource FirstCall { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>What a call waits for before it answers; by default nothing.</summary>
+    public Task Held { get; set; } = Task.CompletedTask;
+
+    public async Task<EffectOutcome> CallAsync(ToolRequest request, CancellationToken cancellation)
     {
         Called.Enqueue(request.Tool.Name);
-        return Task.FromResult(new EffectOutcome { Result = JsonMake.Object(("status", JsonMake.Text("sent"))) });
+        FirstCall.TrySetResult();
+        await Held.WaitAsync(cancellation);
+        return new EffectOutcome { Result = JsonMake.Object(("status", JsonMake.Text("sent"))) };
     }
 }
 

@@ -23,6 +23,7 @@ public sealed partial class EmbeddedEngine : IExecutionEngine, IAsyncDisposable
     private readonly ILogger _logger;
     private readonly EmbeddedEngineOptions _options;
     private readonly ConcurrentDictionary<(StreamId, string), bool> _inFlight = new();
+    private readonly ConcurrentDictionary<StreamId, bool> _unrecovered = new();
     private readonly DueTimes _dueTimes;
     private readonly SemaphoreSlim _externalEffects;
     private readonly CancellationTokenSource _stopping = new();
@@ -87,8 +88,17 @@ public sealed partial class EmbeddedEngine : IExecutionEngine, IAsyncDisposable
         {
             if (await _advancer.FindAsync(stream, cancellation) is { } cell)
             {
-                Dispatch((await _runner.RecoverAsync(cell, cancellation)).Cell);
+                var recovered = await _runner.RecoverAsync(cell, cancellation);
+                _unrecovered.TryRemove(stream, out _);
+                Dispatch(recovered.Cell);
             }
+        }
+        catch (StorageUnavailableException error)
+        {
+            // Started on a full disk: nothing is wrong with the execution, so it is taken up as soon as there is space.
+            _unrecovered[stream] = true;
+            LogNotRecovered(_logger, stream, error);
+            _dueTimes.Add(stream, _advancer.NowMs + (long)_options.RetryStorageAfter.TotalMilliseconds);
         }
         catch (Exception error) when (error is not OperationCanceledException)
         {
@@ -178,7 +188,11 @@ public sealed partial class EmbeddedEngine : IExecutionEngine, IAsyncDisposable
             {
                 try
                 {
-                    if (await _advancer.FindAsync(stream, stopping) is { } cell)
+                    if (_unrecovered.ContainsKey(stream))
+                    {
+                        await RecoverAsync(stream, stopping);
+                    }
+                    else if (await _advancer.FindAsync(stream, stopping) is { } cell)
                     {
                         Dispatch(cell);
                     }
@@ -203,6 +217,9 @@ public sealed partial class EmbeddedEngine : IExecutionEngine, IAsyncDisposable
 
     [LoggerMessage(2001, LogLevel.Error, "Execution {Stream} is set aside: deciding about it failed. The others go on.")]
     private static partial void LogQuarantine(ILogger logger, StreamId stream, Exception error);
+
+    [LoggerMessage(2004, LogLevel.Warning, "Execution {Stream} waits to be taken up again, because the store cannot take the record of it")]
+    private static partial void LogNotRecovered(ILogger logger, StreamId stream, Exception error);
 
     [LoggerMessage(2003, LogLevel.Warning, "Execution {Stream}: notification {Effect} was not delivered and will be tried again")]
     private static partial void LogNotDelivered(ILogger logger, StreamId stream, string effect, Exception error);
