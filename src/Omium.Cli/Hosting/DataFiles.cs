@@ -12,17 +12,14 @@ internal static class DataFiles
     private const string MasterName = "master.key";
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
-    /// <summary>
-    /// The master key, made at the first start. Without it nothing in the directory can be read, so a file of the wrong size is an error and
-    /// is never replaced.
-    /// </summary>
+    /// <summary>The master key, or null when there is no file.</summary>
     /// <exception cref="InvalidDataException">The file is not a key.</exception>
-    public static byte[] ReadOrCreateMasterKey(string directory)
+    public static byte[]? ReadMasterKey(string directory)
     {
-        var path = Path.Combine(directory, MasterName);
+        var path = MasterKeyPath(directory);
         if (!File.Exists(path))
         {
-            Write(path, Seal.NewKey());
+            return null;
         }
 
         var key = File.ReadAllBytes(path);
@@ -30,6 +27,12 @@ internal static class DataFiles
             ? key
             : throw new InvalidDataException($"{path} has {key.Length} bytes; a master key has {Seal.KeyBytes}. Restore it from a backup: without it the data cannot be read.");
     }
+
+    /// <summary>Keeps the master key.</summary>
+    public static void WriteMasterKey(string directory, byte[] key) => Write(MasterKeyPath(directory), key);
+
+    /// <summary>Where the master key lies.</summary>
+    public static string MasterKeyPath(string directory) => Path.Combine(directory, MasterName);
 
     /// <summary>The API key that an earlier start wrote, or null.</summary>
     public static string? ReadKey(string directory)

@@ -18,11 +18,11 @@ internal sealed class LocalPlatform : IAsyncDisposable
     private readonly OpenAiModelClient _model;
     private readonly HttpToolClient _http;
 
-    private LocalPlatform(EmbeddedStore store, ModelOptions model, ToolNetworkOptions network, ILoggerFactory logs)
+    private LocalPlatform(EmbeddedStore store, byte[] masterKey, ModelOptions model, ToolNetworkOptions network, ILoggerFactory logs)
     {
         Store = store;
         Plans = new PlanCache(store.Documents);
-        Keys = new LocalKeyWrap(DataFiles.ReadOrCreateMasterKey(store.Directory));
+        Keys = new LocalKeyWrap(masterKey);
         Advancer = new Advancer(store.Log, store.Payloads, Plans, Keys, TimeProvider.System);
         Notifier = new LogNotifier(logs.CreateLogger<LogNotifier>());
         Functions = new FunctionRegistry();
@@ -58,8 +58,10 @@ internal sealed class LocalPlatform : IAsyncDisposable
     public IModelClient ModelClient => _model;
 
     /// <summary>Puts the platform together over a store; takes the store over.</summary>
-    /// <exception cref="InvalidDataException">The master key is damaged.</exception>
-    public static LocalPlatform Create(EmbeddedStore store, ModelOptions model, ToolNetworkOptions network, ILoggerFactory logs) => new(store, model, network, logs);
+    /// <exception cref="InvalidDataException">The master key is damaged, missing, or another than the data's.</exception>
+    public static async Task<LocalPlatform> CreateAsync(
+        EmbeddedStore store, ModelOptions model, ToolNetworkOptions network, ILoggerFactory logs, CancellationToken cancellation) =>
+        new(store, await MasterKey.OpenAsync(store, cancellation), model, network, logs);
 
     /// <summary>Takes up nothing new, then closes the store; what is in flight is resumed by the next start.</summary>
     public async ValueTask DisposeAsync()
