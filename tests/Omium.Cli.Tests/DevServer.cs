@@ -30,9 +30,9 @@ public sealed class DevServer : IAsyncLifetime
     }
 
     /// <summary>Starts it, also after <see cref="StopAsync"/>.</summary>
-    public async Task StartAsync()
+    public async Task StartAsync(IReadOnlyDictionary<string, string>? environment = null)
     {
-        _process = Process.Start(OmiumProgram.Start(Directory, new Dictionary<string, string>(), ["dev", "--demo", "--port", "0", "--json"]))!;
+        _process = Process.Start(OmiumProgram.Start(Directory, environment ?? new Dictionary<string, string>(), ["dev", "--demo", "--port", "0", "--json"]))!;
         _ = _process.StandardError.ReadToEndAsync();
         var line = await _process.StandardOutput.ReadLineAsync().WaitAsync(Limit);
         Ready = JsonElement.Parse(line ?? throw new InvalidOperationException("omium dev ended before it was ready"));

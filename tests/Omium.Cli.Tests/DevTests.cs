@@ -47,6 +47,60 @@ public sealed class DevTests(DevServer server) : IClassFixture<DevServer>
     }
 
     [Fact]
+    public async Task Console_PageOfAnIdWithDots_IsThePageAndAMissingFileIsNot()
+    {
+        _ = OmiumProgram.Path;
+        await using var own = new DevServer();
+        var console = Directory.CreateDirectory(Path.Combine(own.Directory, "console")).FullName;
+        await File.WriteAllTextAsync(Path.Combine(console, "index.html"), "<!doctype html>", TestContext.Current.CancellationToken);
+        await own.StartAsync(new Dictionary<string, string> { ["OMIUM_CONSOLE"] = console });
+        using var http = new HttpClient();
+        using var page = await http.GetAsync(own.Url + "/failures/exe_1.terms.1.1", TestContext.Current.CancellationToken);
+        Assert.Equal("text/html", page.Content.Headers.ContentType?.MediaType);
+        foreach (var missing in (string[])["/missing.png", "/assets/missing.js", "/v1/missing"])
+        {
+            using var answer = await http.GetAsync(own.Url + missing, TestContext.Current.CancellationToken);
+            Assert.Equal(HttpStatusCode.NotFound, answer.StatusCode);
+        }
+    }
+
+    [Fact]
+    public async Task Problem_Type_LeadsToItsPage()
+    {
+        using var http = new HttpClient();
+        var problem = JsonElement.Parse(await (await http.GetAsync(Url() + "/v1/missing", TestContext.Current.CancellationToken)).Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+        var page = await http.GetStringAsync(Url() + problem.GetProperty("type").GetString(), TestContext.Current.CancellationToken);
+        Assert.StartsWith("# not_found", page, StringComparison.Ordinal);
+        using var outside = await http.GetAsync(Url() + "/docs/errors/..%2f..%2fdev.key", TestContext.Current.CancellationToken);
+        Assert.Equal(HttpStatusCode.NotFound, outside.StatusCode);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Dev_MasterKeyLostOrReplaced_RefusedUntilItIsBack(bool isReplaced)
+    {
+        _ = OmiumProgram.Path;
+        await using var own = new DevServer();
+        await own.StartAsync();
+        await own.StopAsync();
+        var path = Path.Combine(own.DataDirectory, "master.key");
+        var key = await File.ReadAllBytesAsync(path, TestContext.Current.CancellationToken);
+        File.Delete(path);
+        if (isReplaced)
+        {
+            await File.WriteAllBytesAsync(path, new byte[key.Length], TestContext.Current.CancellationToken);
+        }
+
+        var refused = await own.RunAsync("dev", "--port", "0", "--json");
+        Assert.Equal(1, refused.ExitCode);
+        Assert.Contains("master.key", refused.Error, StringComparison.Ordinal);
+        Assert.Equal(isReplaced, File.Exists(path));
+        await File.WriteAllBytesAsync(path, key, TestContext.Current.CancellationToken);
+        await own.StartAsync();
+    }
+
+    [Fact]
     public async Task Statistics_WithoutTheKey_Refused()
     {
         using var http = new HttpClient();

@@ -7,6 +7,9 @@ internal static class ConsoleFiles
 {
     private const string PageName = "index.html";
 
+    /// <summary>What is a file or an endpoint, or is not there.</summary>
+    private static readonly PathString[] NoPages = ["/v1", "/openapi", "/assets", "/docs"];
+
     /// <summary>Where the console lies: <c>OMIUM_CONSOLE</c>, else <c>console/</c> beside the program; null when it is not there.</summary>
     public static string? Find()
     {
@@ -41,11 +44,14 @@ internal static class ConsoleFiles
         });
     }
 
+    /// <summary>
+    /// Whether the console has a page there, rather than a file. A dot says nothing below the first segment: the ids of failures have dots, and
+    /// their pages are opened anew like any other.
+    /// </summary>
     private static bool IsPage(HttpRequest request) =>
         (HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method))
-        && !request.Path.StartsWithSegments("/v1")
-        && !request.Path.StartsWithSegments("/openapi")
-        && !Path.HasExtension(request.Path.Value);
+        && !Array.Exists(NoPages, prefix => request.Path.StartsWithSegments(prefix))
+        && !(Path.HasExtension(request.Path.Value) && request.Path.Value!.LastIndexOf('/') == 0);
 
     /// <summary>Files under <c>assets/</c> carry a hash of their content in the name; all others are asked for again each time.</summary>
     private static void SetCaching(HttpContext http) => http.Response.Headers.CacheControl =

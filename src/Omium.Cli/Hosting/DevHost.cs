@@ -66,7 +66,7 @@ internal sealed class DevHost : IAsyncDisposable
             var builder = CreateBuilder(options);
             var (model, network) = ReadEffectOptions(builder.Configuration, demo);
             using var logs = LoggerFactory.Create(logging => logging.AddProvider(new LineLogger()));
-            var platform = LocalPlatform.Create(store, model, network, logs);
+            var platform = await LocalPlatform.CreateAsync(store, model, network, logs, cancellation);
             var application = Build(builder, platform);
             host = new DevHost(platform, application, demo);
             await host.ListenAsync(options, cancellation);
@@ -164,6 +164,7 @@ internal sealed class DevHost : IAsyncDisposable
             ConsoleFiles.Use(_application, directory);
         }
 
+        ErrorPages.Map(_application);
         StatisticsEndpoint.Map(_application, _platform, Key);
         _application.MapOmiumApi();
         await _application.StartAsync(cancellation);
