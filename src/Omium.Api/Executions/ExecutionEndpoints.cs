@@ -44,7 +44,7 @@ internal static class ExecutionEndpoints
     private static async Task ListAsync(ApiCall call)
     {
         if (await call.TryIntegerAsync("limit", 50, 1, 200) is not { } limit
-            || await TryTimeAsync(call, "from") is not { } from || await TryTimeAsync(call, "to") is not { } to)
+            || !await call.TryWordAsync("status", ExecutionWords.Statuses) || await TryTimeAsync(call, "from") is not { } from || await TryTimeAsync(call, "to") is not { } to)
         {
             return;
         }

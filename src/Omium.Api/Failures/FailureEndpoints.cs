@@ -25,7 +25,7 @@ internal static class FailureEndpoints
     /// <summary>With <c>status=open</c> or <c>ignored</c> a page may hold fewer rows than its limit: both are open in the index, and told apart here.</summary>
     private static async Task ListAsync(ApiCall call)
     {
-        if (await call.TryIntegerAsync("limit", 50, 1, 200) is not { } limit)
+        if (await call.TryIntegerAsync("limit", 50, 1, 200) is not { } limit || !await call.TryWordAsync("status", "open", "ignored", "resolved"))
         {
             return;
         }

@@ -69,6 +69,18 @@ internal sealed class ApiCall(HttpContext context, ApiServices services, Caller 
         return null;
     }
 
+    /// <summary>False when a word of the query is none of the known ones, which was answered: an empty list would say that there are none.</summary>
+    public async ValueTask<bool> TryWordAsync(string name, params string[] known)
+    {
+        if (Query(name) is not { } word || known.Contains(word))
+        {
+            return true;
+        }
+
+        await InvalidAsync($"/{name}", $"'{name}' is one of {string.Join(", ", known)}.");
+        return false;
+    }
+
     /// <summary>A 422 with one finding.</summary>
     public Task InvalidAsync(string pointer, string message, string code = "invalid_value") =>
         ProblemAsync("validation_failed", message, [new SpecProblem(code, "error", pointer, message, "Send a value that fits.")]);

@@ -70,6 +70,16 @@ internal sealed partial class ApiRoutes(IEndpointRouteBuilder endpoints, ApiServ
         {
             await FailAsync(context, error.Code, $"{error.Message} Nothing that was acknowledged is lost.", error);
         }
+        catch (InvalidCursorException)
+        {
+            await new ApiCall(context, services, Caller.Nobody).InvalidAsync("/cursor", "'cursor' is the `next_cursor` of the page before, whole.");
+        }
+        catch (BadHttpRequestException error) when (error.StatusCode != StatusCodes.Status413PayloadTooLarge && !context.Response.HasStarted)
+        {
+            // The client's doing, and at its will: it is answered, and writes no lines into the log.
+            context.Response.Headers.Connection = "close";
+            await Problems.WriteAsync(context, services.Options, "request_broken", error.Message);
+        }
         catch (BadHttpRequestException error) when (error.StatusCode == StatusCodes.Status413PayloadTooLarge)
         {
             await FailAsync(context, "body_too_large", $"This endpoint reads at most {services.Options.BodyBytesMax} bytes.", error);

@@ -35,7 +35,7 @@ public static class ErrorCatalogue
     [
         new("not_found", 404, "No such resource",
             "Nothing is served at this path.",
-            "Compare the path with /openapi/v1.json."),
+            "Compare the path with the documentation; every route of the API begins with /v1/."),
         new("unauthenticated", 401, "Not signed in",
             "The request carries no valid key or session.",
             "Send `Authorization: Bearer <key>`; `omium dev` prints a key when it starts."),
@@ -45,6 +45,9 @@ public static class ErrorCatalogue
         new("invalid_yaml", 400, "Not valid YAML",
             "The body is not valid YAML.",
             "Mend the body at the line that `detail` names."),
+        new("request_broken", 400, "The request could not be read",
+            "The request breaks HTTP, or its body stopped coming.",
+            "Send the whole body, without pauses of seconds; an HTTP library does."),
         new("body_too_large", 413, "Body too large",
             "The body is larger than this endpoint reads.",
             "Send less, or pass large data by reference."),

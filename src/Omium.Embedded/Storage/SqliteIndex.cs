@@ -224,7 +224,7 @@ public sealed class SqliteIndex : IIndex
                 // Answered below like every other text that is no cursor.
             }
 
-            throw new ArgumentException("The cursor was not made by this index.", nameof(text));
+            throw new InvalidCursorException();
         }
 
         public override string ToString() => System.Buffers.Text.Base64Url.EncodeToString(

@@ -108,6 +108,9 @@ public static class IndexProjector
 /// <summary>The words that the outside sees.</summary>
 public static class ExecutionWords
 {
+    /// <summary>Every word that <see cref="StatusOf"/> answers.</summary>
+    public static readonly string[] Statuses = ["queued", "running", "waiting", "paused", "rolling_back", "succeeded", "failed", "cancelled"];
+
     /// <summary>queued, running, waiting, paused, rolling_back, succeeded, failed or cancelled. Waiting: everything outstanding waits for a time or a person.</summary>
     public static string StatusOf(ExecutionState state) => state.Status switch
     {

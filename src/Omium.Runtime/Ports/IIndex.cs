@@ -93,9 +93,12 @@ public sealed record IndexQuery(string Tenant, string Kind)
     /// <summary>Rows per page, 1 to 200.</summary>
     public int Limit { get; init; } = 50;
 
-    /// <summary>Opaque cursor of the page before.</summary>
+    /// <summary>Opaque cursor of the page before; any other text is answered with <see cref="InvalidCursorException"/>.</summary>
     public string? Cursor { get; init; }
 }
 
 /// <summary>Rows, and the cursor of the next page or null.</summary>
 public sealed record IndexPage(IReadOnlyList<IndexRow> Rows, string? NextCursor);
+
+/// <summary>The cursor was not made by this index: a client made it up or cut it short.</summary>
+public sealed class InvalidCursorException() : Exception("The cursor was not made by this index.");

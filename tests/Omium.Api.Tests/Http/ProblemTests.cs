@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using System.Text;
 using Omium.Contracts;
 
@@ -30,6 +31,7 @@ public sealed class ProblemTests : IAsyncLifetime
     [Theory]
     [InlineData("{\"workflow\": ", 400, "invalid_json", null)]
     [InlineData("{\"workflow\": \"a\", \"workflow\": \"b\", \"version\": \"x\"}", 400, "invalid_json", null)]
+    [InlineData("{\"workflow\": \"a\", \"workflow\": \"b\"}", 400, "invalid_json", null)]
     [InlineData("{}", 422, "validation_failed", "")]
     [InlineData("null", 422, "validation_failed", "")]
     [InlineData("{\"workflow\": 5}", 422, "validation_failed", "/workflow")]
@@ -58,8 +60,28 @@ public sealed class ProblemTests : IAsyncLifetime
     [InlineData("/v1/executions?limit=0", "/limit")]
     [InlineData("/v1/executions?limit=x", "/limit")]
     [InlineData("/v1/executions?from=yesterday", "/from")]
+    [InlineData("/v1/executions?cursor=made-up", "/cursor")]
+    [InlineData("/v1/reviews?cursor=MTIz", "/cursor")]
+    [InlineData("/v1/executions?status=successful", "/status")]
+    [InlineData("/v1/reviews?status=closed", "/status")]
+    [InlineData("/v1/failures?status=closed", "/status")]
     public async Task Query_OutOfRange_Is422(string path, string pointer) =>
         Assert.Equal(pointer, (await _host.FailAsync(HttpMethod.Get, path, 422)).Errors!.Single().Pointer);
+
+    [Fact]
+    public async Task Body_WithABrokenChunk_IsTheClientsErrorNotABug()
+    {
+        using var socket = new TcpClient();
+        await socket.ConnectAsync(_host.Address.Host, _host.Address.Port, TestContext.Current.CancellationToken);
+        var stream = socket.GetStream();
+        var request = $"POST /v1/executions HTTP/1.1\r\nHost: {_host.Address.Authority}\r\nAuthorization: {_host.Client.DefaultRequestHeaders.Authorization}\r\n"
+            + "Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\nno size\r\n";
+        await stream.WriteAsync(Encoding.ASCII.GetBytes(request), TestContext.Current.CancellationToken);
+        using var reader = new StreamReader(stream);
+        var answer = await reader.ReadToEndAsync(TestContext.Current.CancellationToken);
+        Assert.StartsWith("HTTP/1.1 400", answer, StringComparison.Ordinal);
+        Assert.Contains("\"code\":\"request_broken\"", answer, StringComparison.Ordinal);
+    }
 
     [Fact]
     public async Task Health_NeedsNoKey()

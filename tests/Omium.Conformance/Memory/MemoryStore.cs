@@ -143,7 +143,7 @@ public sealed class MemoryStore : IEventLog, IPayloadStore, IDocumentStore, IInd
         var parts = cursor.Split(' ', 2);
         return parts.Length == 2 && long.TryParse(parts[0], out var created)
             ? (created, parts[1])
-            : throw new ArgumentException("The cursor was not made by this index.", nameof(cursor));
+            : throw new InvalidCursorException();
     }
 
     private AppendOutcome Append(Append append)
