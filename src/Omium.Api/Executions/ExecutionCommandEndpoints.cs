@@ -26,7 +26,7 @@ internal static class ExecutionCommandEndpoints
 
     private static async Task PauseAsync(ApiCall call)
     {
-        if (await call.TryReadAsync(RequestJson.Default.PauseRequest, new PauseRequest()) is { } request)
+        if (await call.TryReadAsync(RequestJson.Default.PauseRequest, new PauseRequest()) is { } request && await TextLimits.TryNoteAsync(call, "/reason", request.Reason))
         {
             await SubmitAsync(call, at => new PauseExecution(at, call.Caller.KeyId, call.RequestId, request.Reason));
         }
@@ -34,7 +34,7 @@ internal static class ExecutionCommandEndpoints
 
     private static async Task RetryAsync(ApiCall call)
     {
-        if (await call.TryReadAsync(RequestJson.Default.RetryRequest, new RetryRequest()) is { } request)
+        if (await call.TryReadAsync(RequestJson.Default.RetryRequest, new RetryRequest()) is { } request && await TextLimits.TryEditsAsync(call, request.Edits))
         {
             await SubmitAsync(call, at => new RetryExecution(at, call.Caller.KeyId, call.RequestId, request.From, Edit(request.Edits)));
         }

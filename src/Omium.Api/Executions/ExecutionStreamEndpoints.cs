@@ -43,7 +43,8 @@ internal static class ExecutionStreamEndpoints
 
     private sealed class StreamSession(ApiCall call, StreamId stream, ExecutionFeed.Listener listener, long after)
     {
-        private const int PageRecords = 200;
+        /// <summary>A page is in memory while a slow reader takes it, for each of them: small, so that many slow readers are no matter.</summary>
+        private const int PageRecords = 16;
         private readonly HttpResponse _response = call.Context.Response;
         private readonly ApiServices _services = call.Services;
         private long _sent = after;

@@ -23,7 +23,7 @@ internal static class ReviewEndpoints
 
     private static async Task ListAsync(ApiCall call)
     {
-        if (await call.TryIntegerAsync("limit", 50, 1, 200) is not { } limit)
+        if (await call.TryIntegerAsync("limit", 50, 1, 200) is not { } limit || !await call.TryWordAsync("status", "open", "decided"))
         {
             return;
         }
@@ -57,7 +57,9 @@ internal static class ReviewEndpoints
 
     private static async Task DecideAsync(ApiCall call)
     {
-        if (await call.TryReadAsync(RequestJson.Default.DecideReviewRequest) is not { } request || await TryReviewAsync(call) is not { } found)
+        if (await call.TryReadAsync(RequestJson.Default.DecideReviewRequest) is not { } request
+            || !await TextLimits.TryNoteAsync(call, "/note", request.Note) || !await TextLimits.TryEditsAsync(call, request.Edits)
+            || await TryReviewAsync(call) is not { } found)
         {
             return;
         }
@@ -89,7 +91,7 @@ internal static class ReviewEndpoints
 
     private static async Task TestAsync(ApiCall call)
     {
-        if (await call.TryReadAsync(RequestJson.Default.TestFixRequest) is not { } request || await TryReviewAsync(call) is not { } found)
+        if (await call.TryReadAsync(RequestJson.Default.TestFixRequest) is not { } request || !await TextLimits.TryEditsAsync(call, request.Edits) || await TryReviewAsync(call) is not { } found)
         {
             return;
         }

@@ -90,6 +90,16 @@ public sealed class CompanyXTests : IAsyncLifetime
         Assert.Equal(["core_logic", "agent_count"], review.ForbiddenEdits);
         var path = $"/v1/reviews/{review.Id}/decide";
 
+        // The log keeps the words of a person, and every listener is sent them: they have a length.
+        foreach (var (pointer, body) in ((string, string)[])
+        [
+            ("/note", $$"""{"decision": "approve", "digest": "{{review.Digest}}", "note": "{{new string('n', 4_001)}}"}"""),
+            ("/edits/prompt", $$$"""{"decision": "edit", "digest": "{{{review.Digest}}}", "edits": {"prompt": "{{{new string('p', 65_537)}}}"}}"""),
+        ])
+        {
+            Assert.Equal(pointer, (await _host.FailAsync(HttpMethod.Post, path, 422, ApiHost.Json(body))).Errors!.Single().Pointer);
+        }
+
         Assert.Equal("review_digest_mismatch", (await _host.FailAsync(HttpMethod.Post, path, 409, ApiHost.Json("""{"decision": "approve", "digest": "0"}"""))).Code);
         Assert.Equal("decision_not_allowed", (await _host.FailAsync(HttpMethod.Post, path, 422, ApiHost.Json($$"""{"decision": "done", "digest": "{{review.Digest}}"}"""))).Code);
         Assert.Equal("edit_forbidden", (await _host.FailAsync(
