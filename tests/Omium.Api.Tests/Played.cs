@@ -36,14 +36,21 @@ public sealed class PlayedModel : IModelClient
         new() { Answer = new ModelAnswer { FinishReason = "tool_calls", ToolCalls = [new ModelToolCall("call_1", tool, arguments)] } };
 }
 
-/// <summary>Tools that only count.</summary>
+/// <summary>Tools that only count; those named as refusing fail for good.</summary>
 public sealed class PlayedTools : IToolClient
 {
     public ConcurrentQueue<string> Called { get; } = [];
 
+    public HashSet<string> Refusing { get; init; } = [];
+
     public Task<EffectOutcome> CallAsync(ToolRequest request, CancellationToken cancellation)
     {
         Called.Enqueue(request.Tool.Name);
+        if (Refusing.Contains(request.Tool.Name))
+        {
+            return Task.FromResult(new EffectOutcome { Failure = new EffectFailure("tool_error", "http_422", "it was refused: 422", Permanent: true) });
+        }
+
         return Task.FromResult(new EffectOutcome { Result = JsonMake.Object(("status", JsonMake.Text("sent"))) });
     }
 }
