@@ -8,6 +8,7 @@ using Omium.Api.Failures;
 using Omium.Api.Http;
 using Omium.Api.Keys;
 using Omium.Api.Operations;
+using Omium.Api.Residue;
 using Omium.Api.Reviews;
 using Omium.Api.Workflows;
 using Omium.Runtime.Executions;
@@ -57,6 +58,7 @@ public static class OmiumApi
         ExecutionStreamEndpoints.Map(routes);
         ReviewEndpoints.Map(routes);
         FailureEndpoints.Map(routes);
+        ResidueEndpoints.Map(routes);
         OperationEndpoints.Map(routes);
         routes.MapUnknown();
         return endpoints;

@@ -45,6 +45,7 @@ namespace Omium.Contracts;
 [JsonSerializable(typeof(Page<EventRecord>), TypeInfoPropertyName = "EventPage")]
 [JsonSerializable(typeof(Page<TimelineEntry>), TypeInfoPropertyName = "TimelinePage")]
 [JsonSerializable(typeof(Page<ReviewView>), TypeInfoPropertyName = "ReviewPage")]
+[JsonSerializable(typeof(Page<ResidueView>), TypeInfoPropertyName = "ResiduePage")]
 [JsonSerializable(typeof(Page<FailureSummary>), TypeInfoPropertyName = "FailurePage")]
 [JsonSerializable(typeof(Page<WorkflowSummary>), TypeInfoPropertyName = "WorkflowPage")]
 [JsonSerializable(typeof(Page<KeyView>), TypeInfoPropertyName = "KeyPage")]

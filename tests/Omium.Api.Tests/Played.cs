@@ -36,7 +36,7 @@ public sealed class PlayedModel : IModelClient
         new() { Answer = new ModelAnswer { FinishReason = "tool_calls", ToolCalls = [new ModelToolCall("call_1", tool, arguments)] } };
 }
 
-/// <summary>Tools that only count.</summary>
+/// <summary>Tools that only count; those named as refusing fail for good.</summary>
 public sealed class PlayedTools : IToolClient
 {
     public ConcurrentQueue<string> Called { get; } = [];
@@ -47,12 +47,17 @@ public sealed class PlayedTools : IToolClient
     /// <summary>What a call waits for before it answers; by default nothing.</summary>
     public Task Held { get; set; } = Task.CompletedTask;
 
+    /// <summary>Tools that refuse every call for good.</summary>
+    public HashSet<string> Refusing { get; init; } = [];
+
     public async Task<EffectOutcome> CallAsync(ToolRequest request, CancellationToken cancellation)
     {
         Called.Enqueue(request.Tool.Name);
         FirstCall.TrySetResult();
         await Held.WaitAsync(cancellation);
-        return new EffectOutcome { Result = JsonMake.Object(("status", JsonMake.Text("sent"))) };
+        return Refusing.Contains(request.Tool.Name)
+            ? new EffectOutcome { Failure = new EffectFailure("tool_error", "http_422", "it was refused: 422", Permanent: true) }
+            : new EffectOutcome { Result = JsonMake.Object(("status", JsonMake.Text("sent"))) };
     }
 }
 

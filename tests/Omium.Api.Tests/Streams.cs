@@ -8,7 +8,12 @@ namespace Omium.Api.Tests;
 internal static class Streams
 {
     /// <summary>Records from a stream until the server ends it.</summary>
-    public static async Task<List<EventRecord>> UntilEndedAsync(ApiHost host, string execution, string? lastEventId = null)
+    public static Task<List<EventRecord>> UntilEndedAsync(ApiHost host, string execution, string? lastEventId = null) => ReadAsync(host, execution, lastEventId, null);
+
+    /// <summary>Records from a stream up to the first that holds an event of this type.</summary>
+    public static Task<List<EventRecord>> UntilAsync(ApiHost host, string execution, string type) => ReadAsync(host, execution, null, type);
+
+    private static async Task<List<EventRecord>> ReadAsync(ApiHost host, string execution, string? lastEventId, string? until)
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, $"/v1/executions/{execution}/stream");
         if (lastEventId is not null)
@@ -32,6 +37,10 @@ internal static class Streams
                 var record = JsonSerializer.Deserialize(line[6..], ContractJson.Default.EventRecord)!;
                 Assert.Equal(id, record.Seq.ToString(System.Globalization.CultureInfo.InvariantCulture));
                 records.Add(record);
+                if (until is not null && record.Events.Any(happened => happened.GetProperty("type").GetString() == until))
+                {
+                    break;
+                }
             }
         }
 

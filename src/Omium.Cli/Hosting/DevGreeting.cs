@@ -33,8 +33,11 @@ internal static class DevGreeting
             text.AppendLine(CultureInfo.InvariantCulture, $"  export OMIUM_BASE_URL={address} OMIUM_API_KEY={host.Key}");
         }
 
-        text.AppendLine(host.Demo is null ? "  omium save workflow.yaml && omium run NAME --input '{...}' --wait" : $"  omium run customer-onboarding --wait --input '{DemoExamples.Customer}'");
-        text.AppendLine(host.Demo is null ? "  omium executions" : "  omium reviews        one agent offers 0 %; Omium catches it and asks you");
+        var command = Environment.GetEnvironmentVariable("OMIUM_COMMAND") is { Length: > 0 } launcher ? launcher : "omium";
+        text.AppendLine(host.Demo is null
+            ? $"  {command} save workflow.yaml && {command} run NAME --input '{{...}}' --wait"
+            : $"  {command} run customer-onboarding --wait --input '{DemoExamples.Customer}'");
+        text.AppendLine(host.Demo is null ? $"  {command} executions" : $"  {command} reviews        one agent offers 0 %; Omium catches it and asks you");
         text.AppendLine("Ctrl-C ends it; nothing is lost.");
         return text.ToString();
     }

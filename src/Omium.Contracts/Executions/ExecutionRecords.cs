@@ -215,6 +215,43 @@ public sealed record RollbackRequest(string To, string? Scope = null, bool? Prev
 /// <summary>The blast radius of a rollback.</summary>
 public sealed record RollbackView(string To, IReadOnlyList<StepReference> Affected, IReadOnlyList<string> Compensations, IReadOnlyList<string> Irreversible, bool Applied);
 
+/// <summary>An effect that a rollback could not undo, one row of <c>GET /v1/residue?execution=</c>: what stands in the world, where it came from, and why it stands.</summary>
+public sealed record ResidueView
+{
+    /// <summary>Execution whose rollback left it.</summary>
+    public required string Execution { get; init; }
+
+    /// <summary>Workflow name.</summary>
+    public required string Workflow { get; init; }
+
+    /// <summary>Effect id, as the receiver was told it (<c>Omium-Effect</c>).</summary>
+    public required string EffectId { get; init; }
+
+    /// <summary>Step that made the call.</summary>
+    public required string Step { get; init; }
+
+    /// <summary>Visit of the step.</summary>
+    public required int Visit { get; init; }
+
+    /// <summary>Tool that was called.</summary>
+    public required string Tool { get; init; }
+
+    /// <summary>Arguments of the call.</summary>
+    public JsonElement? Arguments { get; init; }
+
+    /// <summary>Result of the call.</summary>
+    public JsonElement? Result { get; init; }
+
+    /// <summary>Idempotency key that was sent with the call.</summary>
+    public string? IdempotencyKey { get; init; }
+
+    /// <summary>compensation_failed, or irreversible: there is nothing that undoes it.</summary>
+    public required string Reason { get; init; }
+
+    /// <summary>What the compensation failed with, for people.</summary>
+    public required string Message { get; init; }
+}
+
 /// <summary>Body of <c>POST /v1/executions/{id}/retry</c>.</summary>
 public sealed record RetryRequest(string? From = null, Reviews.AgentEdits? Edits = null);
 
