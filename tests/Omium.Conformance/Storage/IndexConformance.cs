@@ -144,7 +144,7 @@ public abstract class IndexConformance(Func<StorageBackend> open) : StorageConfo
     {
         await Assert.ThrowsAnyAsync<ArgumentException>(() => Index.QueryAsync(Executions with { Limit = 0 }));
         await Assert.ThrowsAnyAsync<ArgumentException>(() => Index.QueryAsync(Executions with { Limit = 201 }));
-        await Assert.ThrowsAnyAsync<ArgumentException>(() => Index.QueryAsync(Executions with { Cursor = "???" }));
+        await Assert.ThrowsAsync<InvalidCursorException>(() => Index.QueryAsync(Executions with { Cursor = "???" }));
     }
 
     [Fact]
