@@ -9,16 +9,16 @@ namespace Omium.Kernel.Executions;
 /// <summary>Questions to people: one decision each, bound to the digest of what was shown.</summary>
 internal sealed partial class Decision
 {
-    /// <summary>How long a review may be answered.</summary>
-    private const long ReviewTtlMs = 30L * 24 * 60 * 60 * 1_000;
+    /// <summary>How long a review may be answered; a human_approval's timeout is shorter.</summary>
+    private static readonly TimeSpan ReviewTtl = SpecLimits.ApprovalTimeoutMax;
 
-    private void Ask(VisitKey key, string kind, string? effect, IReadOnlyList<string> decisions, JsonElement shown, string? role = null)
+    private void Ask(VisitKey key, string kind, string? effect, IReadOnlyList<string> decisions, JsonElement shown, string? role = null, TimeSpan? ttl = null)
     {
         var id = string.Create(CultureInfo.InvariantCulture, $"rev_{_state.ExecutionId.Replace("exe_", "", StringComparison.Ordinal)}_{_state.Reviews.Count + 1}");
         var stored = Externalize(shown);
         var identity = $"{id}\n{kind}\n{effect}\n{string.Join(',', decisions)}\n{DigestOf(stored)}";
         var digest = CanonicalJson.Digest(Encoding.UTF8.GetBytes(identity));
-        Emit(new ReviewRequested(id, kind, key.Step, key.Visit, Visit(key).Attempt, effect, decisions, stored, digest, atMs + ReviewTtlMs, role));
+        Emit(new ReviewRequested(id, kind, key.Step, key.Visit, Visit(key).Attempt, effect, decisions, stored, digest, atMs + (long)(ttl ?? ReviewTtl).TotalMilliseconds, role));
     }
 
     private void AskAboutFailure(VisitKey key, string? role)

@@ -138,7 +138,7 @@ internal sealed partial class Decision
                 break;
             case StepType.HumanApproval:
                 Ask(key, "approval", null, ["approve", "reject"], JsonMake.Object(
-                    ("question", JsonMake.Text(step.Spec.Description ?? $"Approve {key.Step}?")), ("input", Visit(key).Input)));
+                    ("question", JsonMake.Text(step.Spec.Description ?? $"Approve {key.Step}?")), ("input", Visit(key).Input)), ttl: step.Spec.Timeout);
                 break;
             case StepType.ToolCall:
                 RequestStepCall(step, key);
