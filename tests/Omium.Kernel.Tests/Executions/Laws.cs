@@ -24,6 +24,7 @@ internal static class Laws
             var outcome = ExecutionKernel.Decide(state, body.Command, KernelHarness.ValuesFor(plan, state, body.Command, payloads));
             var again = KernelJson.Serialize(new RecordBody(body.Command, outcome.Events));
             Assert.Equal(Encoding.UTF8.GetString(bytes), Encoding.UTF8.GetString(again));
+            CheckRepeats(state, body);
             state = ExecutionKernel.Fold(state, body);
             Assert.Equal(StateDump.Of(state), StateDump.Of(outcome.State));
         }
@@ -35,6 +36,16 @@ internal static class Laws
         {
             var resumed = log.Skip(at).Aggregate(prefixes[at], (prefix, bytes) => ExecutionKernel.Fold(prefix, KernelJson.Deserialize(bytes)));
             Assert.Equal(full, StateDump.Of(resumed));
+        }
+    }
+
+    /// <summary>A call that could not be undone still stands: only a person may have the attempt made again on top of it.</summary>
+    private static void CheckRepeats(ExecutionState before, RecordBody record)
+    {
+        foreach (var retry in record.Events.OfType<RetryScheduled>())
+        {
+            var stands = before.Visits.TryGetValue(new VisitKey(retry.Step, retry.Visit), out var visit) && visit.CurrentCalls.Any(call => call.Residue);
+            Assert.True(!stands || record.Command is DecideReview or RetryExecution, $"{retry.Step}~{retry.Visit} is tried again by {record.Command.Name} on top of what could not be undone");
         }
     }
 }

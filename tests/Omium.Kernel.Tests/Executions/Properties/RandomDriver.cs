@@ -177,12 +177,12 @@ internal sealed class RandomDriver(int seed)
                 var happened = _random.Next(2) == 0;
                 if (happened)
                 {
-                    _world.Do(call!, _harness.NowMs);
+                    _world.Do(call!, _harness.NowMs, IsOnResidue(call!));
                 }
 
                 return KernelHarness.Fails(_random.Next(2) == 0 ? "timeout" : "tool_error", "http_503", mayHaveHappened: happened || _random.Next(2) == 0, permanent: _random.Next(5) == 0);
             case PendingKind.Call:
-                _world.Do(call!, _harness.NowMs);
+                _world.Do(call!, _harness.NowMs, IsOnResidue(call!));
                 break;
         }
 
@@ -261,4 +261,7 @@ internal sealed class RandomDriver(int seed)
             Assert.All(_harness.Pending, effect => Assert.True(effect.Kind is PendingKind.Notify or PendingKind.Compensate or PendingKind.Verify or PendingKind.Timer, $"{effect} after the end"));
         }
     }
+
+    private bool IsOnResidue(CallState call) =>
+        _harness.State.Visits[call.Id.Key].Calls.Any(earlier => earlier.Key == call.Key && earlier.Residue);
 }

@@ -19,8 +19,8 @@ internal sealed class World
     /// <summary>What must never be.</summary>
     public List<string> Violations { get; } = [];
 
-    /// <summary>The call reaches the other side.</summary>
-    public void Do(CallState call, long nowMs)
+    /// <summary>The call reaches the other side. <paramref name="onResidue"/>: the same call of an earlier attempt could not be undone, and a person had it made again (<see cref="Laws"/> sees to that).</summary>
+    public void Do(CallState call, long nowMs, bool onResidue)
     {
         var id = call.Id.ToString();
         switch (call.Kind)
@@ -28,7 +28,7 @@ internal sealed class World
             case EffectKind.Idempotent:
                 if (_keys.TryGetValue(call.Key!, out var firstMs))
                 {
-                    if (nowMs >= firstMs + KeyTtlMs && _standing.GetValueOrDefault(call.Key!) > 0)
+                    if (nowMs >= firstMs + KeyTtlMs && _standing.GetValueOrDefault(call.Key!) > 0 && !onResidue)
                     {
                         Violations.Add($"{id}: the key {call.Key} was used again after its time");
                     }
@@ -46,7 +46,7 @@ internal sealed class World
                     Violations.Add($"{id}: {call.Tool} was done twice");
                 }
 
-                if (call.Kind == EffectKind.Verifiable && (_standing[call.Key!] = _standing.GetValueOrDefault(call.Key!) + 1) > 1)
+                if (call.Kind == EffectKind.Verifiable && (_standing[call.Key!] = _standing.GetValueOrDefault(call.Key!) + 1) > 1 && !onResidue)
                 {
                     Violations.Add($"{id}: {call.Tool} stands twice under the key {call.Key}");
                 }
