@@ -55,9 +55,9 @@ public static class ToolRendering
         ExecutionState state, DecisionValues values, ToolPlan tool, JsonElement arguments, string? key, string effect, TimeSpan timeout, out string? problem)
     {
         var scope = new DecisionScope(state, values.Plan, values, state.CreatedMs) { Arguments = (arguments, tool.Spec.InputSchema), Secrets = true };
-        problem = null;
+        problem = HoldsMarker(arguments) ? "the arguments hold a character that Omium keeps for itself (U+E000 or U+E001)" : null;
         string? url = null;
-        if (tool.Url is not null && (url = RenderText(tool.Url, scope, "url", ref problem)) is null)
+        if (problem is not null || (tool.Url is not null && (url = RenderText(tool.Url, scope, "url", ref problem, InUrl)) is null))
         {
             return null;
         }
@@ -103,9 +103,23 @@ public static class ToolRendering
         };
     }
 
-    private static string? RenderText(Template template, DecisionScope scope, string place, ref string? problem)
+    /// <summary>True when a value holds what marks a secret: it would be replaced by one when the request is sent.</summary>
+    private static bool HoldsMarker(JsonElement value) => value.ValueKind switch
     {
-        var result = template.Evaluate(scope);
+        JsonValueKind.String => IsMarked(value.GetString()!),
+        JsonValueKind.Object => value.EnumerateObject().Any(member => IsMarked(member.Name) || HoldsMarker(member.Value)),
+        JsonValueKind.Array => value.EnumerateArray().Any(HoldsMarker),
+        _ => false,
+    };
+
+    private static bool IsMarked(string text) => text.AsSpan().IndexOfAny(SecretMarker.Start, SecretMarker.End) >= 0;
+
+    /// <summary>A value inside a URL stays within its segment or parameter (RFC 3986, section 2); a secret's marker is encoded by the runner.</summary>
+    private static string InUrl(string text) => text.StartsWith(SecretMarker.Start) ? text : Uri.EscapeDataString(text);
+
+    private static string? RenderText(Template template, DecisionScope scope, string place, ref string? problem, Func<string, string>? encode = null)
+    {
+        var result = template.Evaluate(scope, encode: encode);
         switch (result.Value)
         {
             case { ValueKind: JsonValueKind.String } text:

@@ -50,12 +50,15 @@ public sealed class Template
         return errors.Count == 0 ? new Template(root, compiler.Expressions) : null;
     }
 
-    /// <summary>Evaluates every expression and puts the value together. The first error ends it.</summary>
-    public TemplateResult Evaluate(IBindings bindings, ExpressionLimits? limits = null)
+    /// <summary>
+    /// Evaluates every expression and puts the value together. The first error ends it. <paramref name="encode"/>: applied to each text that is
+    /// inserted behind other text (in a URL: so that a value stays within its segment); what stands first is taken as it is.
+    /// </summary>
+    public TemplateResult Evaluate(IBindings bindings, ExpressionLimits? limits = null, Func<string, string>? encode = null)
     {
         var buffer = new ArrayBufferWriter<byte>(256);
         using var writer = new Utf8JsonWriter(buffer, JsonConversion.WriterOptions);
-        var run = new TemplateRun(bindings, limits ?? ExpressionLimits.Default, writer);
+        var run = new TemplateRun(bindings, limits ?? ExpressionLimits.Default, writer) { Encode = encode };
         TemplateError? error = _root.Write(run, 0);
         if (error is not null)
         {
@@ -73,6 +76,8 @@ internal sealed class TemplateRun(IBindings bindings, ExpressionLimits limits, U
     private long _textLength;
 
     public Utf8JsonWriter Writer => writer;
+
+    public Func<string, string>? Encode { get; init; }
 
     public long Cost { get; private set; }
 
@@ -211,7 +216,7 @@ internal sealed class TextTemplate(string pointer, List<TemplatePart> parts) : T
                 return TemplateRun.Fail(pointer, ExpressionErrorCode.Type, problem, part.Offset);
             }
 
-            text.Append(inserted);
+            text.Append(text.Length > 0 && run.Encode is { } encode ? encode(inserted) : inserted);
             if (run.Charge(inserted.Length, pointer, part.Offset) is { } tooMuch)
             {
                 return tooMuch;
