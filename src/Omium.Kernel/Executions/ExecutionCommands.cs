@@ -21,7 +21,7 @@ namespace Omium.Kernel.Executions;
 [JsonDerivedType(typeof(RollBackExecution), "rollback")]
 [JsonDerivedType(typeof(RetryExecution), "retry")]
 [JsonDerivedType(typeof(RecordNotification), "record_notification")]
-public abstract record ExecutionCommand(long AtMs)
+public abstract partial record ExecutionCommand(long AtMs)
 {
     /// <summary>Stable name, as stored in the envelope.</summary>
     [JsonIgnore]

@@ -47,7 +47,7 @@ namespace Omium.Kernel.Executions;
 [JsonDerivedType(typeof(ExecutionSucceeded), "execution.succeeded")]
 [JsonDerivedType(typeof(ExecutionFailed), "execution.failed")]
 [JsonDerivedType(typeof(ExecutionCancelled), "execution.cancelled")]
-public abstract record ExecutionEvent;
+public abstract partial record ExecutionEvent;
 
 /// <summary>A step's visit, as events and state name it.</summary>
 public readonly record struct VisitKey(string Step, int Visit)

@@ -6,7 +6,7 @@ namespace Omium.Kernel.Executions;
 /// Evolve: what each event changes. Total: an event that cannot follow from the state means a corrupt log and throws
 /// <see cref="CorruptLogException"/>; nothing else is ever thrown.
 /// </summary>
-internal static class ExecutionEvolver
+internal static partial class ExecutionEvolver
 {
     public static ExecutionState Evolve(ExecutionState state, ExecutionEvent happened, long atMs)
     {

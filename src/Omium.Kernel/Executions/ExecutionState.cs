@@ -29,7 +29,7 @@ public enum ExecutionStatus
 }
 
 /// <summary>The fold of an execution's events. Immutable; everything that is outstanding follows from it (<see cref="ExecutionKernel.Pending"/>).</summary>
-public sealed record ExecutionState
+public sealed partial record ExecutionState
 {
     /// <summary>Before the first record.</summary>
     public static readonly ExecutionState Empty = new();
@@ -177,7 +177,7 @@ public enum VisitStatus
 }
 
 /// <summary>One visit of one step.</summary>
-public sealed record VisitState(VisitKey Key, int Ordinal)
+public sealed partial record VisitState(VisitKey Key, int Ordinal)
 {
     /// <summary>Status.</summary>
     public VisitStatus Status { get; init; }
@@ -290,7 +290,7 @@ public enum CallStatus
 }
 
 /// <summary>One call of a tool.</summary>
-public sealed record CallState(EffectId Id, string Tool)
+public sealed partial record CallState(EffectId Id, string Tool)
 {
     /// <summary>Status.</summary>
     public CallStatus Status { get; init; }

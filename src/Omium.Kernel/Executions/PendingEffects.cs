@@ -31,7 +31,7 @@ public enum PendingKind
 public readonly record struct PendingEffect(string Id, PendingKind Kind, long DueMs);
 
 /// <summary>Derives outstanding work from the state: proportional to what is outstanding, not to what has happened.</summary>
-internal static class PendingEffects
+internal static partial class PendingEffects
 {
     public static IReadOnlyList<PendingEffect> Of(ExecutionState state, WorkflowPlan plan)
     {
