@@ -13,9 +13,6 @@ namespace Omium.Kernel.Executions;
 /// </summary>
 internal sealed partial class Decision
 {
-    /// <summary>An agent that asks for the same call with the same arguments this often in one attempt repeats itself.</summary>
-    private const int SameCallMax = 3;
-
     /// <summary>Stands between a declared key and the count of a call that is made again after it was undone: with the old key the receiver would do nothing.</summary>
     private const string AgainMark = "~again";
 
@@ -61,8 +58,7 @@ internal sealed partial class Decision
         var allowed = _state.Edits.GetValueOrDefault(step.Spec.Agent ?? "")?.Tools ?? AgentConversation.Standing(_state, Plan, step).Tools;
         if (!allowed.Contains(asked.Name) || Plan.Tool(asked.Name) is not { } tool)
         {
-            Emit(new CallRefused(id.ToString(), asked.Name, asked.Id, $"there is no tool '{asked.Name}' for this agent", turn));
-            return true;
+            return RefuseForeign(id, asked, allowed, turn);
         }
 
         if (!CanonicalJson.TryParse(Encoding.UTF8.GetBytes(string.IsNullOrWhiteSpace(asked.Arguments) ? "{}" : asked.Arguments), out var arguments, out var problem)
@@ -81,16 +77,16 @@ internal sealed partial class Decision
 
         var visit = Visit(id.Key);
         var digest = DigestOf(arguments);
-        if (visit.CurrentCalls.Count(call => call.Tool == asked.Name && call.ArgumentsDigest == digest) >= SameCallMax)
+        if (visit.CurrentCalls.Count(call => call.Tool == asked.Name && call.ArgumentsDigest == digest) >= Plan.Spec.Bounds.SameCallsMax)
         {
-            Fail(id.Key, new Failing(FailureClasses.StepRepetition, "same_call_again", $"the agent asked for {asked.Name} with the same arguments more than {SameCallMax} times")
+            Fail(id.Key, new Failing(FailureClasses.StepRepetition, "same_call_again", $"the agent asked for {asked.Name} with the same arguments more than {Plan.Spec.Bounds.SameCallsMax} times")
             {
                 Permanent = true,
             });
             return false;
         }
 
-        if (!CheckArguments(step, tool, id.Key, arguments, out var failing))
+        if (!CheckArguments(step, tool, id.Key, arguments, out var failing) || !CheckCall(step, id, asked.Name, arguments, turn, out failing))
         {
             Fail(id.Key, failing);
             return false;

@@ -150,7 +150,7 @@ internal sealed partial class Decision
         }
 
         var trial = new Decision(_state, values, atMs);
-        if (!trial.Accept(step, key, output, out _, out var failing))
+        if (!trial.Accept(step, key, output, out _, out var failing, byPerson: true))
         {
             return new Rejection("override_refused", $"the output is held to the same checks, and fails: {failing.Message}");
         }

@@ -119,13 +119,18 @@ internal sealed partial class Decision
             return;
         }
 
+        if (IsOutOfVisits(key))
+        {
+            return;
+        }
+
         Enter(step, key);
     }
 
     /// <summary>Begins an attempt: preconditions, then whatever the step's type needs first.</summary>
     private void Enter(StepPlan step, VisitKey key)
     {
-        if (!Check(step.Pre, "pre", key, Scope(), out var failing))
+        if (!Check(step.Pre, "pre", key, Scope(visit: key), out var failing))
         {
             Fail(key, failing);
             return;
@@ -254,12 +259,17 @@ internal sealed partial class Decision
     }
 
     /// <summary>Evaluates guards in order; the first that does not hold is put on record and answered as a failure.</summary>
-    private bool Check(IReadOnlyList<GuardPlan> guards, string phase, VisitKey key, DecisionScope scope, out Failing failing)
+    private bool Check(IReadOnlyList<GuardPlan> guards, string phase, VisitKey key, DecisionScope scope, out Failing failing, bool byPerson = false)
     {
         failing = default!;
         for (var index = 0; index < guards.Count; index++)
         {
             var guard = guards[index];
+            if (byPerson && GuardForms.JudgesConduct(guard.Spec.Form))
+            {
+                continue;
+            }
+
             var result = guard.Check.Evaluate(scope);
             if (result.Value is CelBool { Value: true })
             {
@@ -268,6 +278,7 @@ internal sealed partial class Decision
 
             var actual = ActualOf(guard.Check, scope);
             var message = result.Error is { } error ? $"the check could not be evaluated: {error.Message}" : guard.Spec.Message ?? $"the check does not hold: {guard.Spec.Check}";
+            message += Explanation(guard, result, scope);
             Emit(new GuardFailed(key.Step, key.Visit, Visit(key).Attempt, phase, index, guard.Spec.Code, message, guard.Spec.Check, actual));
             failing = new Failing(FailureClasses.OfGuardCode(guard.Spec.Code), guard.Spec.Code, message) { Expected = guard.Spec.Check, Actual = actual };
             return false;

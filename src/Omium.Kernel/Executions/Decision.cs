@@ -141,8 +141,10 @@ internal sealed partial class Decision(ExecutionState state, DecisionValues valu
 
     private static bool IsDeadEnd(VisitState visit) => visit is { Status: VisitStatus.Failed, TakenEdges.Count: 0 };
 
-    private DecisionScope Scope(JsonElement? output = null, JsonElement? outputSchema = null) =>
-        new(_state, Plan, values, atMs) { Output = output is { } value ? (value, outputSchema) : null };
+    private DecisionScope Scope(JsonElement? output = null, JsonElement? outputSchema = null, VisitKey? visit = null) => new(_state, Plan, values, atMs)
+    {
+        Output = output is { } value ? (value, outputSchema) : null, Visit = visit is { } key ? Visit(key) : null,
+    };
 
     /// <summary>A value for an event: itself when it is small, else a reference, its bytes becoming a payload of this append.</summary>
     private JsonElement Externalize(JsonElement value)

@@ -14,6 +14,12 @@ internal sealed class DecisionScope(ExecutionState state, WorkflowPlan plan, Dec
     /// <summary>Root <c>input</c> where it is a call's arguments; else it is the workflow's input.</summary>
     public (JsonElement Value, JsonElement? Schema)? Arguments { get; init; }
 
+    /// <summary>Root <c>visit</c>, in guards of a step: the visit whose step is checked.</summary>
+    public VisitState? Visit { get; init; }
+
+    /// <summary>Root <c>call</c>, in guards on an agent's calls: what is asked for.</summary>
+    public JsonElement? Call { get; init; }
+
     /// <summary>Root <c>failure</c>, in rules.</summary>
     public JsonElement? Failure { get; init; }
 
@@ -33,6 +39,8 @@ internal sealed class DecisionScope(ExecutionState state, WorkflowPlan plan, Dec
                 ("workflow", JsonMake.Text(state.Workflow)),
                 ("version", JsonMake.Integer(state.WorkflowVersion)))),
             "now" => CelTimestamp.Of(DateTimeOffset.FromUnixTimeMilliseconds(nowMs)),
+            "visit" => Visit is { } visit ? VisitRoot.Of(visit, values) : null,
+            "call" => Call is { } call ? CelValue.FromJson(call) : null,
             "failure" => Failure is { } failure ? CelValue.FromJson(failure) : null,
             "secrets" => Secrets ? new LazyCelMap(secret => new CelString(SecretMarker.Of(secret)), () => []) : null,
             _ => null,

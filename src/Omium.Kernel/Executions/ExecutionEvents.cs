@@ -71,7 +71,7 @@ public sealed record ExecutionStarted(
 public sealed record StepScheduled(
     string Step, int Visit, JsonElement Input, string InputDigest, IReadOnlyList<VisitKey>? After, IReadOnlyList<VisitKey>? Reads) : ExecutionEvent;
 
-/// <summary>A check was not met. Phase: pre, post, schema, arguments.</summary>
+/// <summary>A check was not met. Phase: pre, post, schema, arguments (a tool's guards), call (a step's guards on its agent's calls).</summary>
 /// <param name="Step">Step.</param>
 /// <param name="Visit">Visit.</param>
 /// <param name="Attempt">Attempt.</param>

@@ -18,8 +18,11 @@ public static class ExecutionKernel
     /// <summary>Raised whenever Decide can answer differently than before.</summary>
     public const int Version = 1;
 
-    /// <summary>Digests of payloads that <see cref="Decide"/> must be given for this command; at most 1 MiB in all (larger values stay opaque).</summary>
-    public static IReadOnlyList<string> Needs(ExecutionState state, ExecutionCommand command)
+    /// <summary>
+    /// Digests of payloads that <see cref="Decide"/> must be given for this command; at most 1 MiB in all (larger values stay opaque). The results of
+    /// an agent's calls are among them when a guard of its step reads them.
+    /// </summary>
+    public static IReadOnlyList<string> Needs(ExecutionState state, ExecutionCommand command, WorkflowPlan plan)
     {
         var needed = new List<string>();
         var room = (long)PayloadReference.DecisionBytesMax;
@@ -43,6 +46,14 @@ public static class ExecutionKernel
                 if (EffectId.TryParse(settle.Effect, out var id) && state.Visits.TryGetValue(id.Key, out var visit))
                 {
                     Add(visit.Input);
+                    if (plan.Step(id.Step)?.ReadsCalls == true)
+                    {
+                        foreach (var call in visit.CurrentCalls)
+                        {
+                            Add(call.Result);
+                            Add(call.Arguments);
+                        }
+                    }
                 }
 
                 break;

@@ -48,6 +48,12 @@ public static class SpecLimits
     /// <summary>Most visits through one loop edge.</summary>
     public const int VisitsMax = 10_000;
 
+    /// <summary>Highest bound on the visits of one execution.</summary>
+    public const int BoundVisitsMax = 10_000_000;
+
+    /// <summary>Highest bound on repetitions: of the same call in an attempt, and of the same visit round a loop.</summary>
+    public const int BoundRepetitionsMax = 1_000;
+
     /// <summary>Most turns of an agent in one attempt.</summary>
     public const int TurnsMax = 200;
 

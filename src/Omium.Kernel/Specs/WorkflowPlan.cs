@@ -112,7 +112,11 @@ public sealed class WorkflowPlan
 }
 
 /// <summary>A compiled guard.</summary>
-public sealed record GuardPlan(GuardSpec Spec, CelExpression Check);
+public sealed record GuardPlan(GuardSpec Spec, CelExpression Check)
+{
+    /// <summary>Lists what is wrong, when the guard can say so.</summary>
+    public CelExpression? Explanation { get; init; }
+}
 
 /// <summary>A compiled rule of the recovery policy.</summary>
 public sealed record RulePlan(RecoveryRule Spec, CelExpression? When);
@@ -169,6 +173,9 @@ public sealed class StepPlan(StepSpec spec)
     /// <summary>Postconditions.</summary>
     public IReadOnlyList<GuardPlan> Post { get; init; } = [];
 
+    /// <summary>Checked on every call that its agent asks for.</summary>
+    public IReadOnlyList<GuardPlan> Calls { get; init; } = [];
+
     /// <summary>Schema of the output.</summary>
     public JsonSchema? OutputSchema { get; init; }
 
@@ -211,9 +218,12 @@ public sealed class StepPlan(StepSpec spec)
     /// <summary>Name of the checkpoint its commit makes; null = none.</summary>
     public string? CheckpointName => Spec.Checkpoint ? Spec.CheckpointName ?? Spec.Id : null;
 
+    /// <summary>True when a guard reads what the visit's calls asked and answered.</summary>
+    public bool ReadsCalls => Pre.Concat(Post).Concat(Calls).Any(guard => guard.Check.Paths.Any(path => path.Root == "visit" && (path.Segments.Count == 0 || path.Segments[0] == "calls")));
+
     /// <summary>Every expression of the step.</summary>
     internal IEnumerable<CelExpression> Expressions => (Input?.Expressions.Select(e => e.Expression) ?? [])
-        .Concat(Pre.Concat(Post).Select(guard => guard.Check))
+        .Concat(Pre.Concat(Post).Concat(Calls).Select(guard => guard.Check))
         .Concat(new[] { EffectKey, EffectAmount }.OfType<CelExpression>());
 
     internal void AddProjection(IReadOnlyList<string> path)
@@ -289,6 +299,7 @@ internal sealed class PlanCompiler
             Input = input,
             Pre = Guards(step.Pre),
             Post = Guards(step.Post),
+            Calls = Guards(step.Calls),
             OutputSchema = Schema(step.OutputSchema),
             Agent = step.Agent is { } agent ? spec.Agents.GetValueOrDefault(agent) : null,
             Tool = tool,
@@ -304,7 +315,7 @@ internal sealed class PlanCompiler
     }
 
     private GuardPlan[] Guards(IReadOnlyList<GuardSpec> guards) =>
-        [.. guards.Select(guard => (guard, check: Expression(guard.Check))).Where(pair => pair.check is not null).Select(pair => new GuardPlan(pair.guard, pair.check!))];
+        [.. guards.Select(guard => (guard, check: Expression(guard.Check))).Where(pair => pair.check is not null).Select(pair => new GuardPlan(pair.guard, pair.check!) { Explanation = Expression(pair.guard.Explanation) })];
 
     private static JsonElement? Text(string? text) => text is null ? null : Json.JsonMake.Text(text);
 }

@@ -26,6 +26,10 @@ internal static class BoundsChecks
 
     public static void Check(CheckContext context)
     {
+        var bounds = context.Spec.Bounds;
+        RequireNumber(context.Findings, bounds.VisitsMax, "/bounds/max_visits", 1, SpecLimits.BoundVisitsMax);
+        RequireNumber(context.Findings, bounds.SameCallsMax, "/bounds/max_same_calls", 1, SpecLimits.BoundRepetitionsMax);
+        RequireNumber(context.Findings, bounds.SameVisitsMax, "/bounds/max_same_visits", 1, SpecLimits.BoundRepetitionsMax);
         foreach (var (id, agent) in context.Spec.Agents)
         {
             CheckAgent(context.Findings, agent, CheckContext.AgentPointer(id));

@@ -42,6 +42,7 @@ internal static class ExpressionChecks
 
         CheckGuards(reader, step.Pre, pointer + "/guards/pre", ExpressionScope.Precondition(index));
         CheckGuards(reader, step.Post, pointer + "/guards/post", ExpressionScope.Postcondition(index));
+        CheckGuards(reader, step.Calls, pointer + "/guards/calls", ExpressionScope.AgentCall(index));
         CheckEffect(reader, step.Effect, pointer, ExpressionScope.StepEffect(index, step.Tool));
     }
 
@@ -69,7 +70,9 @@ internal static class ExpressionChecks
     {
         foreach (var (guard, guardPointer) in SpecWalk.Numbered(guards, pointer))
         {
-            reader.Condition(guard.Check, guardPointer + "/check", scope);
+            // What a plan means stands behind the guards that are written: its pointer is the plan's.
+            var at = guard.Form == GuardForms.Plan ? pointer[..pointer.IndexOf("/guards/", StringComparison.Ordinal)] + "/plan" : $"{guardPointer}/{guard.Form ?? "check"}";
+            reader.Condition(guard.Check, at, scope);
         }
     }
 

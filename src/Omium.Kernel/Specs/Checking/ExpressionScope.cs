@@ -7,6 +7,9 @@ internal sealed record ExpressionScope(string Place, IReadOnlyList<string> Roots
 {
     private static readonly string[] OfSteps = ["input", "steps", "execution", "now"];
     private static readonly string[] OfOutputs = ["input", "output", "steps", "execution", "now"];
+    private static readonly string[] OfPreconditions = ["input", "steps", "visit", "execution", "now"];
+    private static readonly string[] OfPostconditions = ["input", "output", "steps", "visit", "execution", "now"];
+    private static readonly string[] OfCalls = ["input", "steps", "call", "visit", "execution", "now"];
 
     /// <summary>Index of the step whose ancestors may be read; null = the outputs of all steps.</summary>
     public int? Reader { get; init; }
@@ -19,9 +22,11 @@ internal sealed record ExpressionScope(string Place, IReadOnlyList<string> Roots
 
     public static ExpressionScope StepInput(int step) => new("the input of a step", OfSteps) { Reader = step };
 
-    public static ExpressionScope Precondition(int step) => new("a precondition", OfSteps) { Reader = step };
+    public static ExpressionScope Precondition(int step) => new("a precondition", OfPreconditions) { Reader = step };
 
-    public static ExpressionScope Postcondition(int step) => new("a postcondition", OfOutputs) { Reader = step, IncludesReader = true };
+    public static ExpressionScope Postcondition(int step) => new("a postcondition", OfPostconditions) { Reader = step, IncludesReader = true };
+
+    public static ExpressionScope AgentCall(int step) => new("a guard on an agent's calls", OfCalls) { Reader = step };
 
     public static ExpressionScope StepEffect(int step, string? tool) => new("the effect of a step", OfSteps) { Reader = step, ArgumentsOf = tool ?? "" };
 

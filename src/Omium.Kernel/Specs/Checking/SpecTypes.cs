@@ -19,6 +19,20 @@ internal sealed class SpecTypes(WorkflowSpec spec)
         },
         isClosed: true);
 
+    private static readonly CelType Call = CelType.ObjectOf(
+        new Dictionary<string, CelType>
+        {
+            ["tool"] = CelType.String, ["arguments"] = CelType.Dyn, ["turn"] = CelType.Int, ["ok"] = CelType.Bool, ["result"] = CelType.Dyn,
+        },
+        isClosed: true);
+
+    private static readonly CelType Visit = CelType.ObjectOf(
+        new Dictionary<string, CelType>
+        {
+            ["input"] = CelType.Dyn, ["number"] = CelType.Int, ["attempt"] = CelType.Int, ["calls"] = CelType.ListOf(Call), ["plan"] = CelType.Dyn,
+        },
+        isClosed: true);
+
     private readonly Dictionary<string, CelType> _arguments = new(StringComparer.Ordinal);
     private readonly Dictionary<int, CelType> _outputs = [];
     private CelType? _input;
@@ -33,6 +47,8 @@ internal sealed class SpecTypes(WorkflowSpec spec)
         "steps" => _steps ??= Steps(),
         "execution" => Execution,
         "failure" => Failure,
+        "visit" => Visit,
+        "call" => Call,
         "now" => CelType.Timestamp,
         _ => CelType.Dyn,
     };
