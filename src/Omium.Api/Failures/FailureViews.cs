@@ -41,6 +41,7 @@ internal static class FailureViews
             Status = status,
             Failure = ExecutionViews.Failure(failure, story.AtMs),
             Group = FailureClasses.Groups.GetValueOrDefault(failure.Class, "operations"),
+            Mode = MastModes.OfClass(failure.Class) is { } mode ? $"{mode.Id} {mode.Name}" : null,
             Actor = ExecutionViews.ActorOf(step),
             Input = input,
             Output = payloads.Show(failure.Output),

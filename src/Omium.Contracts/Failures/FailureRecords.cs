@@ -33,6 +33,9 @@ public sealed record FailureView
     /// <summary>Group of the class: specification, inter_agent_misalignment, verification or operations (MAST, arXiv 2503.13657).</summary>
     public required string Group { get; init; }
 
+    /// <summary>The mode of MAST that the class stands for, by number and name: <c>FM-2.6 Reasoning-action mismatch</c>; absent for other classes.</summary>
+    public string? Mode { get; init; }
+
     /// <summary>Agent, tool or worker that did the step.</summary>
     public string? Actor { get; init; }
 
