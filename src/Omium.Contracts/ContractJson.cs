@@ -37,6 +37,7 @@ namespace Omium.Contracts;
 [JsonSerializable(typeof(SaveWorkflowRequest))]
 [JsonSerializable(typeof(WorkflowView))]
 [JsonSerializable(typeof(ValidateView))]
+[JsonSerializable(typeof(SuggestView))]
 [JsonSerializable(typeof(MeView))]
 [JsonSerializable(typeof(CreateKeyRequest))]
 [JsonSerializable(typeof(KeyView))]

@@ -78,14 +78,20 @@ internal static class FailureEndpoints
     private static async Task ExportAsync(ApiCall call)
     {
         const int PageRows = 100;
+        if (!await call.TryWordAsync("status", "open", "ignored", "resolved"))
+        {
+            return;
+        }
+
+        var status = call.Query("status");
         call.Context.Response.ContentType = "application/x-ndjson";
         string? cursor = null;
         do
         {
-            var page = await call.Services.Index.QueryAsync(QueryOf(call, call.Query("status"), PageRows, cursor), call.Cancellation);
+            var page = await call.Services.Index.QueryAsync(QueryOf(call, status, PageRows, cursor), call.Cancellation);
             foreach (var row in page.Rows)
             {
-                if (await TryStoryAsync(call, row.Id) is not { } found)
+                if (await TryStoryAsync(call, row.Id) is not { } found || (status is not null && found.Status != status))
                 {
                     continue;
                 }
