@@ -77,12 +77,9 @@ internal sealed partial class Decision
 
         var visit = Visit(id.Key);
         var digest = DigestOf(arguments);
-        if (visit.CurrentCalls.Count(call => call.Tool == asked.Name && call.ArgumentsDigest == digest) >= Plan.Spec.Bounds.SameCallsMax)
+        if (RepeatedCall(visit, tool.Spec, digest) is { } repetition)
         {
-            Fail(id.Key, new Failing(FailureClasses.StepRepetition, "same_call_again", $"the agent asked for {asked.Name} with the same arguments more than {Plan.Spec.Bounds.SameCallsMax} times")
-            {
-                Permanent = true,
-            });
+            Fail(id.Key, repetition);
             return false;
         }
 

@@ -56,6 +56,18 @@ internal sealed partial class Decision
             : new Failing(FailureClasses.StepRepetition, "same_visit_again", $"the step gave the same output for the same input {same} times in a row, and did so again") { Permanent = true };
     }
 
+    /// <summary>The failure of an agent that asks for the same call with the same arguments once too often in one attempt; an effect counts sooner.</summary>
+    private Failing? RepeatedCall(VisitState visit, ToolSpec tool, string argumentsDigest)
+    {
+        var bounds = Plan.Spec.Bounds;
+        var most = tool.Effect.Kind == EffectKind.None ? bounds.SameCallsMax : Math.Min(bounds.SameCallsMax, bounds.SameEffectsMax);
+        return visit.CurrentCalls.Count(call => call.Tool == tool.Name && call.ArgumentsDigest == argumentsDigest && call.Status != CallStatus.Refused) < most
+            ? null
+            : new Failing(
+                FailureClasses.StepRepetition, tool.Effect.Kind == EffectKind.None ? "same_call_again" : "same_effect_again",
+                string.Create(CultureInfo.InvariantCulture, $"the agent asked for {tool.Name} with the same arguments more than {most} time{(most == 1 ? "" : "s")}")) { Permanent = true };
+    }
+
     /// <summary>A call of a tool that is not the agent's: it is told so; asking again and again is out of its role. False when the attempt has failed by it.</summary>
     private bool RefuseForeign(EffectId id, ModelToolCall asked, IReadOnlyList<string> allowed, int turn)
     {

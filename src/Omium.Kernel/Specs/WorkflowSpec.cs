@@ -52,6 +52,12 @@ public sealed record BoundsSpec
     /// <summary>Most calls of one tool with the same arguments in one attempt of an agent, and most calls of tools that are not its own; default 3.</summary>
     public int SameCallsMax { get; init; } = 3;
 
+    /// <summary>
+    /// Most calls of one tool with an external effect and the same arguments in one attempt of an agent; default 1: what has been done is not done
+    /// again because an agent says so twice. <see cref="SameCallsMax"/> holds as well.
+    /// </summary>
+    public int SameEffectsMax { get; init; } = 1;
+
     /// <summary>Most visits in a row of an agent's step with the same input and the same output; default 3. One more is <c>step_repetition</c>.</summary>
     public int SameVisitsMax { get; init; } = 3;
 }

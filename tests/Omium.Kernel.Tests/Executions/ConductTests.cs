@@ -156,6 +156,22 @@ public sealed class ConductTests
     }
 
     [Fact]
+    public void Effect_AskedForTwiceWithTheSameArguments_IsStepRepetition_NothingIsDoneTwice()
+    {
+        var harness = Of(Agent("a"));
+        harness.Start();
+        harness.Settle("a~1~1~m1", Asks(("pay", """{"amount": 5}""")));
+        harness.Begin("a~1~1~c1");
+        harness.Result("a~1~1~c1", "{}");
+        harness.Settle("a~1~1~m2", Asks(("pay", """{"amount": 6}""")));
+        harness.Begin("a~1~1~c2");
+        harness.Result("a~1~1~c2", "{}");
+        harness.Settle("a~1~1~m3", Asks(("pay", """{"amount": 5}""")));
+        Assert.Equal(("step_repetition", "same_effect_again"), (harness.Events.OfType<StepFailed>().Single().Class, harness.Events.OfType<StepFailed>().Single().Code));
+        Assert.Equal(2, harness.Events.OfType<IntentRecorded>().Count());
+    }
+
+    [Fact]
     public void Visit_SameInputAndOutputRoundALoop_FourthIsStepRepetition_ProgressIsNot()
     {
         foreach (var progresses in new[] { false, true })

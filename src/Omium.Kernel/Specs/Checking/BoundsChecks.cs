@@ -29,6 +29,7 @@ internal static class BoundsChecks
         var bounds = context.Spec.Bounds;
         RequireNumber(context.Findings, bounds.VisitsMax, "/bounds/max_visits", 1, SpecLimits.BoundVisitsMax);
         RequireNumber(context.Findings, bounds.SameCallsMax, "/bounds/max_same_calls", 1, SpecLimits.BoundRepetitionsMax);
+        RequireNumber(context.Findings, bounds.SameEffectsMax, "/bounds/max_same_effects", 1, SpecLimits.BoundRepetitionsMax);
         RequireNumber(context.Findings, bounds.SameVisitsMax, "/bounds/max_same_visits", 1, SpecLimits.BoundRepetitionsMax);
         foreach (var (id, agent) in context.Spec.Agents)
         {

@@ -15,6 +15,7 @@ internal static class BoundsReader
         {
             VisitsMax = reader.Integer("max_visits") ?? standard.VisitsMax,
             SameCallsMax = reader.Integer("max_same_calls") ?? standard.SameCallsMax,
+            SameEffectsMax = reader.Integer("max_same_effects") ?? standard.SameEffectsMax,
             SameVisitsMax = reader.Integer("max_same_visits") ?? standard.SameVisitsMax,
         };
         reader.Close();

@@ -109,7 +109,7 @@ public sealed class S35FourteenWaysToFailTests
     private static (string Where, string Guard) Place(IReadOnlyList<JsonNode> records, JsonNode failed)
     {
         var step = (string)failed["step"]!;
-        if (records.Events("guard.failed").LastOrDefault() is not { } guard)
+        if (records.Events("guard.failed") is not [.., var guard])
         {
             return ($"`{step}`, by the kernel: `{failed["code"]}`", "none: built in");
         }
