@@ -55,7 +55,9 @@ internal static class FailureEndpoints
 
         var state = found.Cell.State;
         var payloads = await AnswerPayloads.LoadAsync(call.Services, found.Cell, found.Story.Values(state), call.Cancellation);
+        var past = await PastFixes.FindAsync(call.Services, call.Caller.Tenant, state, found.Story.Failure, found.Cell.Plan!.Policy, call.Cancellation);
         var view = FailureViews.View(call.Route("id"), found.Status, found.Story, state, found.Cell.Plan!, payloads, call.Services.Advancer.NowMs);
+        view = view with { SuggestedFixes = [.. past, .. view.SuggestedFixes] };
         await call.JsonAsync(view, ContractJson.Default.FailureView);
     }
 

@@ -80,7 +80,7 @@ public sealed record DependencyLink(string Step, int Visit, string? Actor, strin
 public sealed record RootCause(string Step, int Visit, string Explanation);
 
 /// <summary>A proposal.</summary>
-/// <param name="Kind">prompt, constraint, guard, tool or retry.</param>
+/// <param name="Kind">past (what mended the same failure before), prompt, constraint, tool, decide, retry or override.</param>
 /// <param name="Title">One line.</param>
 /// <param name="Detail">Why.</param>
 /// <param name="Edits">Ready to test or apply, when it is an edit.</param>
