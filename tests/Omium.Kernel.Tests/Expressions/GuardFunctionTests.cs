@@ -71,6 +71,41 @@ public sealed class GuardFunctionTests
         Assert.Equal(ExpressionErrorCode.CostExceeded, result.Error!.Code);
     }
 
+    /// <summary>The law of both: whatever a value says, it says itself; and what one part says is grounded in the whole.</summary>
+    [Fact]
+    public void Ungrounded_InItself_IsNothing_AndNothingOfItIsUnused()
+    {
+        for (var seed = 0; seed < 3_000; seed++)
+        {
+            var random = new Random(seed);
+            var value = RandomValue(random, 0);
+            var source = System.Text.Json.JsonSerializer.Serialize(value);
+            foreach (var law in new[] { "ungrounded(a, [b])", "unused(a, b)", "ungrounded(a, [1, b, 'x'])" })
+            {
+                Assert.True(!Texts(Evaluate(law, source, source)).Any(), $"seed {seed}: {law} of {source}: {string.Join('|', Texts(Evaluate(law, source, source)))}");
+            }
+        }
+    }
+
+    private static object? RandomValue(Random random, int depth) => random.Next(depth > 2 ? 3 : 5) switch
+    {
+        0 => random.Next(-2_000, 2_000) / (double)new[] { 1, 10, 100, 1_000_000 }[random.Next(4)],
+        1 => random.Next(5) == 0 ? null : random.NextInt64(-9_007_199_254_740_991, 9_007_199_254_740_991),
+        2 => RandomText(random),
+        3 => Enumerable.Range(0, random.Next(4)).Select(_ => RandomValue(random, depth + 1)).ToList(),
+        _ => Enumerable.Range(0, random.Next(4)).ToDictionary(index => $"m{index}_{RandomText(random)}", _ => RandomValue(random, depth + 1)),
+    };
+
+    private static string RandomText(Random random)
+    {
+        string[] words =
+        [
+            "Acme", "Group", "Ada", "Lovelace's", "the", "pays", "1,250.00", "1'250", "12,34,5", "1.2.3", "4.5", "%", "4.5%", "-7", "\u22127", "INV-2041", "ada@x.org", "2026-11-21", "10:30", "Z\u00fcrich",
+            "Zu\u0308rich", "McKay", "ACME", "I", "A", "\"", "\u201c", "\u201d", "(", ")", ".", ",", "!", "\n", "_", "a_b", "1\u00a0250", "1e3", "e", "5kg", "\ud83d\ude00", "x/y", "Jean-Luc", "R&D", "--", "3,5", "\u00ab", "\u00bb", "`", "0", "00.10",
+        ];
+        return string.Concat(Enumerable.Range(0, random.Next(9)).Select(_ => words[random.Next(words.Length)] + (random.Next(4) == 0 ? "" : " ")));
+    }
+
     private static ExpressionResult Evaluate(string expression, string first, string second)
     {
         var result = CelExpression.TryCompile(expression, out var error)?.Evaluate(Bindings(first, second));
