@@ -65,7 +65,7 @@ internal sealed partial class Decision
             ? null
             : new Failing(
                 FailureClasses.StepRepetition, tool.Effect.Kind == EffectKind.None ? "same_call_again" : "same_effect_again",
-                string.Create(CultureInfo.InvariantCulture, $"the agent asked for {tool.Name} with the same arguments more than {most} time{(most == 1 ? "" : "s")}")) { Permanent = true };
+                string.Create(CultureInfo.InvariantCulture, $"the agent asked for {tool.Name} with the same arguments more than {(most == 1 ? "once" : $"{most} times")}")) { Permanent = true };
     }
 
     /// <summary>A call of a tool that is not the agent's: it is told so; asking again and again is out of its role. False when the attempt has failed by it.</summary>

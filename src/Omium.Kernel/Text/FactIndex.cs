@@ -47,28 +47,32 @@ internal sealed class FactIndex
         }
     }
 
-    /// <summary>True when the fact is said somewhere in these values.</summary>
-    public bool Says(Fact fact) => fact.Kind switch
+    /// <summary>
+    /// True when the fact is said somewhere in these values. Looking costs units, too, one for every four places that a word stands at: a word
+    /// repeated without end is no way to make a decision long. Once the cost limit is passed the answer means nothing; the evaluation has failed then.
+    /// </summary>
+    public bool Says(Fact fact, Evaluation evaluation) => fact.Kind switch
     {
         FactKind.Number => fact.Keys.Any(_numbers.Contains),
         FactKind.Digits => _places.ContainsKey(fact.Keys[0]) || fact.Keys.Skip(1).All(part => _numbers.Contains(part) || _places.ContainsKey(part)),
         FactKind.Identifier => _places.ContainsKey(fact.Keys[0]),
-        _ => SaysInARow(fact.Keys) || SaysInOneRecord(fact.Keys),
+        _ => SaysInARow(fact.Keys, evaluation) || SaysInOneRecord(fact.Keys, evaluation),
     };
 
     /// <summary>True when these words stand next to each other in one text.</summary>
-    public bool SaysInARow(IReadOnlyList<string> words)
+    public bool SaysInARow(IReadOnlyList<string> words, Evaluation evaluation)
     {
         if (words.Count == 0 || !_places.TryGetValue(words[0], out var places))
         {
             return false;
         }
 
-        return places.Exists(place => words.Select((word, index) => (word, place: place + index)).All(pair => pair.place < _words.Count && _words[pair.place] == pair.word));
+        return !evaluation.Spend(1 + (places.Count / 4))
+            || places.Exists(place => words.Select((word, index) => (word, place: place + index)).All(pair => pair.place < _words.Count && _words[pair.place] == pair.word));
     }
 
     /// <summary>True when every word stands in a text of one and the same object: first and last name, say.</summary>
-    private bool SaysInOneRecord(IReadOnlyList<string> words)
+    private bool SaysInOneRecord(IReadOnlyList<string> words, Evaluation evaluation)
     {
         HashSet<int>? records = null;
         foreach (var word in words)
@@ -76,6 +80,11 @@ internal sealed class FactIndex
             if (!_records.TryGetValue(word, out var having))
             {
                 return false;
+            }
+
+            if (!evaluation.Spend(1 + (having.Count / 4)))
+            {
+                return true;
             }
 
             records = records is null ? [.. having] : [.. records.Where(having.Contains)];

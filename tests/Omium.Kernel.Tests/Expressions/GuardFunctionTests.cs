@@ -106,6 +106,17 @@ public sealed class GuardFunctionTests
         return string.Concat(Enumerable.Range(0, random.Next(9)).Select(_ => words[random.Next(words.Length)] + (random.Next(4) == 0 ? "" : " ")));
     }
 
+    [Theory]
+    [InlineData("ungrounded(a, [b])")]
+    [InlineData("unused(a, b)")]
+    public void Ungrounded_OfAWordRepeatedWithoutEnd_EndsByCost(string law)
+    {
+        var source = $"\"{string.Concat(Enumerable.Repeat("Foo ", 100_000))}\"";
+        var value = $"\"{string.Concat(Enumerable.Repeat("x Foo Bar. ", 20_000))}\"";
+        var result = CelExpression.TryCompile(law, out _)!.Evaluate(Bindings(value, source));
+        Assert.Equal(ExpressionErrorCode.CostExceeded, result.Error!.Code);
+    }
+
     private static ExpressionResult Evaluate(string expression, string first, string second)
     {
         var result = CelExpression.TryCompile(expression, out var error)?.Evaluate(Bindings(first, second));

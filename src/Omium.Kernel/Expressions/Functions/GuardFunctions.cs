@@ -31,7 +31,7 @@ internal static class GuardFunctions
         }
 
         var missing = new List<string>();
-        return Walk(call.Arguments[0], call, fact => Note(missing, fact, index.Says(fact)), (_, _) => { }) ?? List(missing, call);
+        return Walk(call.Arguments[0], call, fact => Note(missing, fact, index.Says(fact, call.Evaluation)), (_, _) => { }) ?? List(missing, call);
     }
 
     /// <summary>What the first value says and the second does not: its numbers, identifiers and names; a text of at most five words as a whole.</summary>
@@ -50,11 +50,11 @@ internal static class GuardFunctions
             var words = FactScanner.Words(text);
             if (!hasFacts && words.Count is > 0 and <= PhraseWordsMax)
             {
-                Note(missing, new Fact(FactKind.Name, text.Trim(), [.. words.Select(word => word.Key)]), index.SaysInARow([.. words.Select(word => word.Key)]));
+                Note(missing, new Fact(FactKind.Name, text.Trim(), [.. words.Select(word => word.Key)]), index.SaysInARow([.. words.Select(word => word.Key)], call.Evaluation));
             }
         }
 
-        return Walk(call.Arguments[0], call, fact => Note(missing, fact, index.Says(fact)), Phrase) ?? List(missing, call);
+        return Walk(call.Arguments[0], call, fact => Note(missing, fact, index.Says(fact, call.Evaluation)), Phrase) ?? List(missing, call);
     }
 
     private static void Note(List<string> missing, Fact fact, bool isSaid)
