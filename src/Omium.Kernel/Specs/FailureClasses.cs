@@ -26,6 +26,7 @@ public static class FailureClasses
     public const string LockConflict = "lock_conflict";
     public const string CreditsExhausted = "credits_exhausted";
     public const string HandoffDisputed = "handoff_disputed";
+    public const string ItemsFailed = "items_failed";
 #pragma warning restore CS1591
 
     /// <summary>Every class with its group.</summary>
@@ -50,6 +51,7 @@ public static class FailureClasses
         [LockConflict] = "operations",
         [CreditsExhausted] = "operations",
         [HandoffDisputed] = "inter_agent_misalignment",
+        [ItemsFailed] = "operations",
         ["disobey_task_specification"] = "specification",
         ["disobey_role_specification"] = "specification",
         ["lost_history"] = "specification",
