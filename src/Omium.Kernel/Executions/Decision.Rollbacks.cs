@@ -129,9 +129,20 @@ internal sealed partial class Decision
         ContinueRollback();
     }
 
-    /// <summary>Calls that are to be undone and wait to be made again are not made again.</summary>
+    /// <summary>
+    /// Calls that are to be undone and wait to be made again are not made again. Whether one happened that nobody is asked about any more (its
+    /// review was closed when the execution was cancelled) is asked again: only that tells whether there is something to undo.
+    /// </summary>
     private void GiveUpRepeats(IReadOnlyList<string> compensations)
     {
+        foreach (var call in compensations.Select(CallOf).Where(call => call is { Status: CallStatus.InDoubt, Next: "review" }).ToArray())
+        {
+            if (!_state.OpenReviews.Any(review => _state.Reviews[review].Request is { Kind: "in_doubt" } request && request.Effect == call.Id.ToString()))
+            {
+                AskInDoubt(call.Id.Key, call);
+            }
+        }
+
         foreach (var call in compensations.Select(CallOf).Where(call => call is { Status: CallStatus.InDoubt, Next: "rerun" or "redo" }).ToArray())
         {
             GiveUpCall(call);
