@@ -283,7 +283,7 @@ internal sealed partial class Decision
         var more = items.Failed.Count > FailuresNamedMax ? "; ..." : "";
         var message = string.Create(
             CultureInfo.InvariantCulture, $"{items.Failed.Count} of {items.Count} items failed, and max_failed_ratio is {each.FailedRatioMax}: {string.Join("; ", named)}{more}");
-        return new Failing(FailureClasses.ItemsFailed, "too_many_items_failed", message)
+        return new Failing(FailureClasses.ItemsFailed, ForEachSpec.TooManyFailedCode, message)
         {
             Permanent = true,
             Expected = string.Create(CultureInfo.InvariantCulture, $"failed / total <= {each.FailedRatioMax}"),

@@ -5,6 +5,9 @@ namespace Omium.Kernel.Specs;
 /// <summary>Runs a step once for every item of a list, each as an atomic action of its own.</summary>
 public sealed record ForEachSpec
 {
+    /// <summary>Code of the failure of a step of which more items failed than <see cref="FailedRatioMax"/> puts up with; its class is <see cref="FailureClasses.ItemsFailed"/>.</summary>
+    public const string TooManyFailedCode = "too_many_items_failed";
+
     /// <summary>The list (expression); at most <see cref="SpecLimits.ItemsMax"/> items.</summary>
     public required string Items { get; init; }
 
