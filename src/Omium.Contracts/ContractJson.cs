@@ -43,6 +43,7 @@ namespace Omium.Contracts;
 [JsonSerializable(typeof(KeyView))]
 [JsonSerializable(typeof(HealthSummary))]
 [JsonSerializable(typeof(Page<ExecutionSummary>), TypeInfoPropertyName = "ExecutionPage")]
+[JsonSerializable(typeof(Page<StepView>), TypeInfoPropertyName = "StepPage")]
 [JsonSerializable(typeof(Page<EventRecord>), TypeInfoPropertyName = "EventPage")]
 [JsonSerializable(typeof(Page<TimelineEntry>), TypeInfoPropertyName = "TimelinePage")]
 [JsonSerializable(typeof(Page<ReviewView>), TypeInfoPropertyName = "ReviewPage")]

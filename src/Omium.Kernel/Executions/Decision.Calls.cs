@@ -13,8 +13,6 @@ namespace Omium.Kernel.Executions;
 /// </summary>
 internal sealed partial class Decision
 {
-    /// <summary>Stands between a declared key and the count of a call that is made again after it was undone: with the old key the receiver would do nothing.</summary>
-    private const string AgainMark = "~again";
 
     private void RequestStepCall(StepPlan step, VisitKey key)
     {
@@ -121,11 +119,10 @@ internal sealed partial class Decision
             return false;
         }
 
-        return Check(tool.Guards, "arguments", key, ArgumentScope(tool, arguments), out failing);
+        return Check(tool.Guards, "arguments", key, ArgumentScope(tool, key, arguments), out failing);
     }
 
-    private DecisionScope ArgumentScope(ToolPlan tool, JsonElement arguments) =>
-        new(_state, Plan, values, atMs) { Arguments = (arguments, tool.Spec.InputSchema) };
+    private DecisionScope ArgumentScope(ToolPlan tool, VisitKey key, JsonElement arguments) => Scope(key) with { Arguments = (arguments, tool.Spec.InputSchema) };
 
     /// <summary>Puts the request on record; irreversible and high-value calls wait for a person, with their arguments shown. False when the attempt failed.</summary>
     private bool Request(StepPlan step, ToolPlan tool, EffectId id, JsonElement arguments, string? toolCallId, int turn, VisitKey key)
@@ -191,7 +188,7 @@ internal sealed partial class Decision
         }
 
         var own = step.Spec.Effect is not null && step.Spec.Type == StepType.ToolCall;
-        var scope = ArgumentScope(tool, arguments);
+        var scope = ArgumentScope(tool, id.Key, arguments);
         if ((own ? step.EffectAmount : tool.Amount) is { } amountExpression)
         {
             var result = amountExpression.Evaluate(scope);
@@ -214,9 +211,7 @@ internal sealed partial class Decision
                 return false;
             }
 
-            var undone = _state.Visits.Values.SelectMany(visit => visit.Calls)
-                .Count(call => call.Tool == tool.Spec.Name && call.Status == CallStatus.Compensated && (call.Key == text.Value || call.Key?.StartsWith(text.Value + AgainMark, StringComparison.Ordinal) == true));
-            key = undone == 0 ? text.Value : string.Create(CultureInfo.InvariantCulture, $"{text.Value}{AgainMark}{undone + 1}");
+            key = RepeatedKeys.Of(text.Value, _state.Undone.GetValueOrDefault(ExecutionState.UndoneName(tool.Spec.Name, text.Value)));
             return true;
         }
 

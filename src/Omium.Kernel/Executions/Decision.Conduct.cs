@@ -37,8 +37,8 @@ internal sealed partial class Decision
         var same = 0;
         for (var number = key.Visit - 1; number > 0 && same < Plan.Spec.Bounds.SameVisitsMax; number--)
         {
-            var before = Visit(key with { Visit = number });
-            if (before.Status == VisitStatus.RolledBack)
+            var before = _state.Visits.GetValueOrDefault(key with { Visit = number });
+            if (before is { Status: VisitStatus.RolledBack })
             {
                 continue;
             }
@@ -95,7 +95,7 @@ internal sealed partial class Decision
         }
 
         var call = JsonMake.Object(("tool", JsonMake.Text(tool)), ("arguments", values.Resolve(arguments)), ("turn", JsonMake.Integer(turn)));
-        return Check(step.Calls, "call", id.Key, new DecisionScope(_state, Plan, values, atMs) { Call = call, Visit = Visit(id.Key) }, out failing);
+        return Check(step.Calls, "call", id.Key, Scope(id.Key) with { Call = call }, out failing);
     }
 
     /// <summary>What a guard can say about why it does not hold: up to twenty things, each as it is written.</summary>

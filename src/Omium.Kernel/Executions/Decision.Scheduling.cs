@@ -106,7 +106,8 @@ internal sealed partial class Decision
     {
         var number = _state.Latest.GetValueOrDefault(step.Spec.Id) + 1;
         var key = new VisitKey(step.Spec.Id, number);
-        var input = InputOf(step, out var problem);
+        string? problem = null;
+        var input = step.ForEach is null ? InputOf(step, Scope(), out problem) : JsonMake.EmptyObject; // Each item has an input of its own.
         var stored = Externalize(input);
         var reads = step.Reads
             .Select(_state.StandingVisit).OfType<VisitState>()
@@ -130,7 +131,13 @@ internal sealed partial class Decision
     /// <summary>Begins an attempt: preconditions, then whatever the step's type needs first.</summary>
     private void Enter(StepPlan step, VisitKey key)
     {
-        if (!Check(step.Pre, "pre", key, Scope(visit: key), out var failing))
+        if (Plan.Expands(key))
+        {
+            EnterItems(step, key);
+            return;
+        }
+
+        if (!Check(step.Pre, "pre", key, Scope(key), out var failing))
         {
             Fail(key, failing);
             return;
@@ -151,12 +158,12 @@ internal sealed partial class Decision
         }
     }
 
-    private JsonElement InputOf(StepPlan step, out string? problem)
+    private JsonElement InputOf(StepPlan step, DecisionScope scope, out string? problem)
     {
         problem = null;
         if (step.Input is { } template)
         {
-            var result = template.Evaluate(Scope());
+            var result = template.Evaluate(scope);
             if (result.Value is { } value)
             {
                 return value;

@@ -52,6 +52,10 @@ public abstract partial record ExecutionEvent;
 /// <summary>A step's visit, as events and state name it.</summary>
 public readonly record struct VisitKey(string Step, int Visit)
 {
+    /// <summary>True when it is an item of a for_each step (<see cref="ItemName"/>).</summary>
+    [JsonIgnore]
+    public bool IsItem => ItemName.Is(Step);
+
     /// <inheritdoc/>
     public override string ToString() => $"{Step}~{Visit}";
 }
@@ -196,7 +200,7 @@ public sealed record ActionsTakenUp(string Step, int Visit) : ExecutionEvent;
 /// <summary>Phase one of a rollback: the visits it takes back are fenced, their effects listed for compensation.</summary>
 /// <param name="Rollback">Number of the rollback in this execution.</param>
 /// <param name="To">Checkpoint it goes back to; "start" when there is none.</param>
-/// <param name="Scope">failure, all or attempt.</param>
+/// <param name="Scope">failure, all, attempt, or item: only the effects of one item, beside everything else (<see cref="RollbackScopes"/>).</param>
 /// <param name="Affected">Visits taken back.</param>
 /// <param name="Compensations">Effects to compensate, in the order they will be.</param>
 /// <param name="Cause">policy, person or retry.</param>

@@ -45,15 +45,17 @@ public static class FixTrial
         var step = values.Plan.Step(stepId)!;
         var resolved = values.Resolve(output);
         var checks = new List<CheckResult>();
-        if (step.OutputSchema is { } schema)
+        var ofStep = step.ForEach is { } each && !ItemName.Is(stepId) ? each : null; // What became of all items has checks of its own.
+        if (ofStep is null && step.OutputSchema is { } schema)
         {
             var result = schema.Validate(resolved);
             var message = result.IsValid ? "the output meets its schema" : string.Join("; ", result.Errors.Take(5).Select(error => $"{error.InstancePointer}: {error.Message}"));
             checks.Add(new CheckResult("schema", "output schema", FailureClasses.SchemaViolation, message, result.IsValid, null));
         }
 
-        var scope = new DecisionScope(state, values.Plan, values, atMs) { Output = (output, step.Spec.OutputSchema), Visit = visit ?? state.LatestVisit(stepId) };
-        foreach (var guard in step.Post)
+        var seen = new Decision(state, values, atMs).Scope(new VisitKey(stepId, state.Latest.GetValueOrDefault(stepId)));
+        var scope = seen with { Output = (output, ofStep is null ? step.Spec.OutputSchema : step.ReadSchema), Visit = visit ?? state.LatestVisit(stepId) };
+        foreach (var guard in ofStep?.Post ?? step.Post)
         {
             var result = guard.Check.Evaluate(scope);
             var passed = result.Value is CelBool { Value: true };

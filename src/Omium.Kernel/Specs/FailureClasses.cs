@@ -24,6 +24,7 @@ public static class FailureClasses
     public const string LockConflict = "lock_conflict";
     public const string CreditsExhausted = "credits_exhausted";
     public const string HandoffDisputed = "handoff_disputed";
+    public const string ItemsFailed = "items_failed";
 
     public const string DisobeyTaskSpecification = "disobey_task_specification";
     public const string DisobeyRoleSpecification = "disobey_role_specification";
@@ -74,6 +75,7 @@ public static class FailureClasses
             new(LockConflict, OperationsGroup),
             new(CreditsExhausted, OperationsGroup),
             new(HandoffDisputed, MisalignmentGroup),
+            new(ItemsFailed, OperationsGroup),
         }.Concat(MastModes.All.Select(mode => new KeyValuePair<string, string>(mode.Class, mode.Group))));
 
     /// <summary>Classes that another try may cure by itself.</summary>

@@ -38,8 +38,12 @@ public sealed class WorkflowPlan
     /// <summary>Schema of the input.</summary>
     public JsonSchema? InputSchema { get; }
 
-    /// <summary>A step; null when there is none of that id.</summary>
-    public StepPlan? Step(string id) => _steps.GetValueOrDefault(id);
+    /// <summary>A step by its id, or by the name of one of its items (<see cref="Executions.ItemName"/>); null when there is none.</summary>
+    public StepPlan? Step(string id) => _steps.GetValueOrDefault(id)
+        ?? (Executions.ItemName.TryRead(id, out var step, out _) && _steps.GetValueOrDefault(step) is { ForEach: not null } each ? each : null);
+
+    /// <summary>True for the visit of a for_each step itself, which runs nothing but its items.</summary>
+    public bool Expands(Executions.VisitKey key) => _steps.GetValueOrDefault(key.Step)?.ForEach is not null;
 
     /// <summary>A tool; null when there is none of that name.</summary>
     public ToolPlan? Tool(string name) => _tools.GetValueOrDefault(name);
@@ -194,6 +198,12 @@ public sealed class StepPlan(StepSpec spec)
     /// <summary>Amount of its own effect declaration.</summary>
     public CelExpression? EffectAmount { get; init; }
 
+    /// <summary>Its list, when it runs once per item.</summary>
+    public ForEachPlan? ForEach { get; init; }
+
+    /// <summary>The schema that says which numbers of its output others read: its own, or of a for_each step the schema of what became of its items.</summary>
+    public JsonElement? ReadSchema { get; init; }
+
     /// <summary>Outgoing edges.</summary>
     public IReadOnlyList<EdgePlan> Outgoing { get; init; } = [];
 
@@ -224,7 +234,8 @@ public sealed class StepPlan(StepSpec spec)
     /// <summary>Every expression of the step.</summary>
     internal IEnumerable<CelExpression> Expressions => (Input?.Expressions.Select(e => e.Expression) ?? [])
         .Concat(Pre.Concat(Post).Concat(Calls).Select(guard => guard.Check))
-        .Concat(new[] { EffectKey, EffectAmount }.OfType<CelExpression>());
+        .Concat((ForEach?.Pre ?? []).Concat(ForEach?.Post ?? []).Select(guard => guard.Check))
+        .Concat(new[] { EffectKey, EffectAmount, ForEach?.Items }.OfType<CelExpression>());
 
     internal void AddProjection(IReadOnlyList<string> path)
     {
@@ -292,8 +303,11 @@ internal sealed class PlanCompiler
     {
         var input = Template(step.Input);
         var tool = step.Tool is { } name ? tools.GetValueOrDefault(name) : null;
-        var reads = input?.Expressions.SelectMany(e => e.Expression.Paths).Where(path => path.Root == "steps" && path.Segments.Count > 0).Select(path => path.Segments[0])
-            ?? incoming.Where(edge => !edge.IsLoop).Select(edge => edge.Spec.From);
+        var forEach = step.ForEach is { } each ? ForEach(spec, each) : null;
+        var read = (input?.Expressions.Select(e => e.Expression) ?? []).Concat(new[] { forEach?.Items }.OfType<CelExpression>());
+        var reads = input is null && forEach is null
+            ? incoming.Where(edge => !edge.IsLoop).Select(edge => edge.Spec.From)
+            : read.SelectMany(expression => expression.Paths).Where(path => path.Root == "steps" && path.Segments.Count > 0).Select(path => path.Segments[0]);
         return new StepPlan(step)
         {
             Input = input,
@@ -306,6 +320,8 @@ internal sealed class PlanCompiler
             Effect = step.Effect ?? tool?.Spec.Effect ?? EffectSpec.None,
             EffectKey = Expression(step.Effect?.Key),
             EffectAmount = Expression(step.Effect?.Amount),
+            ForEach = forEach,
+            ReadSchema = ForEachOutput.SchemaOf(step),
             Outgoing = outgoing,
             LoopsIn = [.. incoming.Where(edge => edge.IsLoop)],
             Incoming = [.. incoming.Where(edge => !edge.IsLoop)],
@@ -313,6 +329,9 @@ internal sealed class PlanCompiler
             Reads = [.. reads.Distinct(StringComparer.Ordinal)],
         };
     }
+
+    private ForEachPlan? ForEach(WorkflowSpec spec, ForEachSpec each) =>
+        Expression(each.Items) is { } items ? new ForEachPlan(items, Guards(each.Pre), Guards(each.Post), ForEachOutput.ItemShapeOf(spec, items)) : null;
 
     private GuardPlan[] Guards(IReadOnlyList<GuardSpec> guards) =>
         [.. guards.Select(guard => (guard, check: Expression(guard.Check))).Where(pair => pair.check is not null).Select(pair => new GuardPlan(pair.guard, pair.check!) { Explanation = Expression(pair.guard.Explanation) })];

@@ -279,6 +279,9 @@ public sealed record StepSpec
     /// <summary>Retry; overrides the policy's.</summary>
     public RetrySpec? Retry { get; init; }
 
+    /// <summary>The list it runs for, once per item; null = once.</summary>
+    public ForEachSpec? ForEach { get; init; }
+
     /// <summary>Time one attempt may take; null = the tool's time-out, or 120 s for a model call.</summary>
     public TimeSpan? Timeout { get; init; }
 

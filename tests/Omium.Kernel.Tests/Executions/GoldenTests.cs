@@ -24,6 +24,7 @@ public sealed class GoldenTests
         ["in-doubt"] = InDoubt,
         ["approval"] = Approved,
         ["conduct"] = Conduct,
+        ["for-each"] = ForEach,
     };
 
     public static TheoryData<string> Names => [.. Runs.Keys];
@@ -125,6 +126,22 @@ public sealed class GoldenTests
         harness.Run((_, effect) => effect == "b~1~1~c1~u1" ? Fails("tool_error", "x") : Ok("{}"));
         harness.Send(new ResumeExecution(harness.NowMs, "ada", "req_2"));
         harness.Run(Numbers(2));
+        return harness;
+    }
+
+    /// <summary>Four items, two at a time: one is tried again, one bounces and is undone alone, one is lost in the middle and probed.</summary>
+    private static KernelHarness ForEach()
+    {
+        var harness = Flow.Of(Call("send", tool: "book", more: """, "for_each": {"items": "input.mails", "max_parallel": 2, "max_failed_ratio": 0.5}, "input": {"to": "${{ item }}", "n": "${{ item_index }}"}, "guards": {"post": [{"check": "!has(output.bounced)", "code": "bounced"}]}, "retry": {"max_attempts": 2, "backoff": "constant", "initial": "1s", "max": "1s", "condition": "same_failure_not_detected_twice"}"""));
+        harness.Start("""{"mails": ["a", "b", "c", "d"]}""");
+        harness.Begin("send-0~1~1~c1");
+        harness.Send(new LoseRunner(harness.NowMs, "runner-2"));
+        harness.Run((name, effect) => name switch
+        {
+            "verify book" => Ok("""{"status": "done", "output": {"ok": true}}"""),
+            "undo book" => Ok("{}"),
+            _ => effect is "send-1~1~1~c1" ? Fails("rate_limited", "http_429") : Ok(effect.StartsWith("send-2", StringComparison.Ordinal) ? """{"bounced": true}""" : """{"ok": true}"""),
+        });
         return harness;
     }
 

@@ -99,6 +99,12 @@ internal static class BoundsChecks
             RequireTime(findings, timeout, pointer + "/timeout", SpecLimits.TimeoutMin, most);
         }
 
+        if (step.ForEach is { } each)
+        {
+            RequireNumber(findings, each.ParallelMax, pointer + "/for_each/max_parallel", 1, SpecLimits.ItemsParallelMax);
+            RequireNumber(findings, each.FailedRatioMax, pointer + "/for_each/max_failed_ratio", 0, 1);
+        }
+
         if (step.Retry is { } retry)
         {
             RequireNumber(findings, retry.AttemptsMax, pointer + "/retry/max_attempts", 1, SpecLimits.AttemptsMax);

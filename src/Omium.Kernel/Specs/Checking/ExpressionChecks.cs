@@ -35,15 +35,23 @@ internal static class ExpressionChecks
 
     private static void CheckStep(ExpressionReader reader, StepSpec step, int index, string pointer)
     {
+        ExpressionScope OfAttempt(ExpressionScope scope) => step.ForEach is null ? scope : scope.EachItem();
+
         if (step.Input is { } input)
         {
-            reader.Template(input, pointer + "/input", ExpressionScope.StepInput(index));
+            reader.Template(input, pointer + "/input", OfAttempt(ExpressionScope.StepInput(index)));
         }
 
-        CheckGuards(reader, step.Pre, pointer + "/guards/pre", ExpressionScope.Precondition(index));
-        CheckGuards(reader, step.Post, pointer + "/guards/post", ExpressionScope.Postcondition(index));
-        CheckGuards(reader, step.Calls, pointer + "/guards/calls", ExpressionScope.AgentCall(index));
-        CheckEffect(reader, step.Effect, pointer, ExpressionScope.StepEffect(index, step.Tool));
+        CheckGuards(reader, step.Pre, pointer + "/guards/pre", OfAttempt(ExpressionScope.Precondition(index)));
+        CheckGuards(reader, step.Post, pointer + "/guards/post", OfAttempt(ExpressionScope.Postcondition(index)));
+        CheckGuards(reader, step.Calls, pointer + "/guards/calls", OfAttempt(ExpressionScope.AgentCall(index)));
+        CheckEffect(reader, step.Effect, pointer, OfAttempt(ExpressionScope.StepEffect(index, step.Tool)));
+        if (step.ForEach is { } each)
+        {
+            reader.List(each.Items, pointer + "/for_each/items", ExpressionScope.ItemList(index));
+            CheckGuards(reader, each.Pre, pointer + "/for_each/guards/pre", ExpressionScope.Precondition(index));
+            CheckGuards(reader, each.Post, pointer + "/for_each/guards/post", ExpressionScope.Postcondition(index));
+        }
     }
 
     private static void CheckTool(ExpressionReader reader, ToolSpec tool, string pointer)

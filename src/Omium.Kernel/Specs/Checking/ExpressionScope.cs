@@ -6,6 +6,7 @@ namespace Omium.Kernel.Specs.Checking;
 internal sealed record ExpressionScope(string Place, IReadOnlyList<string> Roots)
 {
     private static readonly string[] OfSteps = ["input", "steps", "execution", "now"];
+    private static readonly string[] OfItems = ["item", "item_index"];
     private static readonly string[] OfOutputs = ["input", "output", "steps", "execution", "now"];
     private static readonly string[] OfPreconditions = ["input", "steps", "visit", "execution", "now"];
     private static readonly string[] OfPostconditions = ["input", "output", "steps", "visit", "execution", "now"];
@@ -19,6 +20,14 @@ internal sealed record ExpressionScope(string Place, IReadOnlyList<string> Roots
 
     /// <summary>True when the output of <see cref="Reader"/> itself may be read too.</summary>
     public bool IncludesReader { get; init; }
+
+    /// <summary>True where a for_each step speaks of one item: <c>item</c> and <c>item_index</c> are known, and <c>output</c> is the item's.</summary>
+    public bool OfItem { get; init; }
+
+    /// <summary>The same place of a for_each step, said of each item.</summary>
+    public ExpressionScope EachItem() => this with { Roots = [.. Roots, .. OfItems], OfItem = true };
+
+    public static ExpressionScope ItemList(int step) => new("the items of a step", OfSteps) { Reader = step };
 
     public static ExpressionScope StepInput(int step) => new("the input of a step", OfSteps) { Reader = step };
 

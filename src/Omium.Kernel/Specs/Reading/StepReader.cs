@@ -63,6 +63,7 @@ internal static class StepReader
             DeclaresPlan = plan == DeclaredPlan,
             Effect = EffectReader.Read(reader),
             Retry = RetryReader.Read(reader),
+            ForEach = ForEachReader.Read(reader),
             Timeout = reader.Duration("timeout"),
             Checkpoint = checkpoint,
             CheckpointName = checkpointName,
@@ -98,6 +99,11 @@ internal static class StepReader
             Refuse("plan");
         }
 
+        if (step.Type is StepType.Decision or StepType.HumanApproval && step.ForEach is not null)
+        {
+            Refuse("for_each");
+        }
+
         var hasOwnCall = step.Type is StepType.ToolCall or StepType.Worker or StepType.Workflow;
         if (!hasOwnCall && step.Effect is { Kind: not EffectKind.None })
         {
@@ -108,7 +114,12 @@ internal static class StepReader
             SpecCodes.PropertyNotApplicable,
             reader.At(property),
             $"\"{property}\" does not go with a step of type {typeWord}.",
-            property == "effect" ? "Declare the effect on the tool that has it." : $"Remove \"{property}\", or change the type.");
+            property switch
+            {
+                "effect" => "Declare the effect on the tool that has it.",
+                "for_each" => "A decision reads the whole list by itself (input.list.all(i, i > 0)), and a person approves the list as a whole.",
+                _ => $"Remove \"{property}\", or change the type.",
+            });
     }
 
     private static (IReadOnlyList<GuardSpec> Pre, IReadOnlyList<GuardSpec> Post, IReadOnlyList<GuardSpec> Calls) ReadGuards(ObjectReader step, StepType type)
