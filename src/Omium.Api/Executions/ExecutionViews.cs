@@ -30,6 +30,9 @@ internal static class ExecutionViews
             Failure = failed is { } failure ? Failure(failure.Failure, failure.AtMs) : null,
             FailureId = failed is { } last ? IndexProjector.FailureId(state.ExecutionId, last.Failure.Step, last.Failure.Visit, last.Failure.Attempt) : null,
             OpenReviews = state.OpenReviews,
+            PauseReason = state.PauseReason,
+            UndeliveredNotifications = [.. state.Undelivered.Select(lost => new UndeliveredNotificationView(
+                lost.Requested.Channel, lost.Requested.Kind, lost.Requested.Message, lost.Failed.Attempt, lost.Failed.Message, Time(lost.AtMs)))],
         };
     }
 
@@ -59,7 +62,7 @@ internal static class ExecutionViews
         VisitStatus.Skipped => "skipped",
         VisitStatus.RolledBack => "rolled_back",
         _ when visit.CurrentCalls.Any(call => call.Status == CallStatus.InDoubt) => "in_doubt",
-        _ when visit.Review is not null || IsRetryWaiting(state, visit) => "waiting",
+        _ when visit.WaitsForPerson || IsRetryWaiting(state, visit) => "waiting",
         _ when state.Status != ExecutionStatus.Running && visit.Turns.Count == 0 && !visit.CurrentCalls.Any() => "scheduled",
         _ => "running",
     };

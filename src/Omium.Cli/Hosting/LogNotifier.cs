@@ -24,7 +24,7 @@ internal sealed partial class LogNotifier(ILogger<LogNotifier> logger) : INotifi
     }
 
     /// <inheritdoc/>
-    public Task NotifyAsync(ExecutionCell cell, NotificationRequested notification, CancellationToken cancellation)
+    public Task<string?> TryNotifyAsync(ExecutionCell cell, NotificationRequested notification, CancellationToken cancellation)
     {
         var execution = cell.Stream.Id;
         LogNotification(logger, execution, notification.Channel, notification.Message);
@@ -38,7 +38,7 @@ internal sealed partial class LogNotifier(ILogger<LogNotifier> logger) : INotifi
             _kept.Enqueue($"{execution}: {notification.Message}");
         }
 
-        return Task.CompletedTask;
+        return Task.FromResult<string?>(null);
     }
 
     [LoggerMessage(4001, LogLevel.Information, "{Execution} tells {Channel}: {Message}")]

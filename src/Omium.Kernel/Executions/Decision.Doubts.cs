@@ -61,6 +61,10 @@ internal sealed partial class Decision
             ("tool", JsonMake.Text(call.Tool)), ("arguments", call.Arguments), ("reason", JsonMake.Text("Omium cannot know whether this call happened. Look at the other side, then say.")));
         Ask(key, "in_doubt", call.Id.ToString(), ["done", "redo", "reject"], shown);
         Notify("in_doubt", key.Step, $"nobody can say whether {call.Tool} happened");
+        if (_state.Status == ExecutionStatus.Running && IsLive(Visit(key), call))
+        {
+            Emit(new ExecutionPaused(PausedInDoubt, "policy", null));
+        }
     }
 
     private Rejection? SettleProbe(StepPlan step, VisitState visit, CallState call, int number, EffectOutcome outcome)
@@ -124,6 +128,16 @@ internal sealed partial class Decision
             }
         }
 
+        if (_state is { DeferredSteps: { } deferred, Status: ExecutionStatus.Running })
+        {
+            Emit(new SchedulingTakenUp());
+            foreach (var step in deferred)
+            {
+                _ready.Enqueue(step);
+            }
+        }
+
+        ExpireReviews();
         return null;
     }
 

@@ -24,10 +24,15 @@ public static class ToolRendering
     public static ToolRequest? TryRenderVerify(ExecutionState state, DecisionValues values, CallState call, JsonElement arguments, out string? problem) =>
         TryRenderOther(state, values, call, Effect(values.Plan, call).Verify, "v", null, ProbeArguments(call, arguments), out problem);
 
-    /// <summary>The request of the compensation: its arguments are <c>{"input": arguments, "output": result, "key": key}</c>, its key is derived from the call's.</summary>
+    /// <summary>
+    /// The request of the compensation: its arguments are <c>{"input": arguments, "output": result, "key": key, "happened": "yes" | "unknown"}</c>, its
+    /// key is derived from the call's. Unknown: the call gave no result, and may never have happened; then there is no output, and a tool that
+    /// finds nothing to undo answers success (404 and 410 count as that).
+    /// </summary>
     public static ToolRequest? TryRenderCompensation(ExecutionState state, DecisionValues values, CallState call, JsonElement arguments, JsonElement? result, out string? problem) =>
         TryRenderOther(state, values, call, Effect(values.Plan, call).Compensate, "u", $"{call.Key}-undo",
-            JsonMake.Object(("input", arguments), ("output", result ?? JsonMake.Null), ("key", Text(call.Key))), out problem);
+            JsonMake.Object(("input", arguments), ("output", result ?? JsonMake.Null), ("key", Text(call.Key)),
+                ("happened", JsonMake.Text(call.Status == CallStatus.Settled ? "yes" : "unknown"))), out problem);
 
     private static JsonElement ProbeArguments(CallState call, JsonElement arguments) => JsonMake.Object(("input", arguments), ("key", Text(call.Key)));
 

@@ -7,11 +7,14 @@ using Omium.Runtime.Executions;
 
 namespace Omium.Runtime.Effects;
 
-/// <summary>Tells people. Delivery is at least once; a throw means not delivered, and it is tried again.</summary>
+/// <summary>Tells people. Delivery is at least once.</summary>
 public interface INotifier
 {
-    /// <summary>Delivers one notification.</summary>
-    Task NotifyAsync(ExecutionCell cell, NotificationRequested notification, CancellationToken cancellation);
+    /// <summary>
+    /// Delivers one notification. Answers null when it was delivered, else why not, for people and without secrets: it is tried again for half an
+    /// hour, then given up and shown as undelivered.
+    /// </summary>
+    Task<string?> TryNotifyAsync(ExecutionCell cell, NotificationRequested notification, CancellationToken cancellation);
 }
 
 /// <summary>
@@ -20,7 +23,7 @@ public interface INotifier
 /// model, run        call out -> settle_effect
 /// call              begin_call (intent durable) -> call out -> raw result put aside -> settle_effect
 /// verify, undo      call out -> settle_effect
-/// notify            deliver -> record_notification
+/// notify            try to deliver -> record_notification (delivered, or why not)
 /// timer             wake_timers
 /// </code>
 /// </summary>
@@ -45,7 +48,7 @@ public sealed class EffectRunner(Advancer advancer, IModelClient model, IToolCli
     {
         switch (effect.Kind)
         {
-            case PendingKind.Timer:
+            case PendingKind.Timer or PendingKind.Deadline:
                 return await advancer.AdvanceAsync(cell.Stream, new WakeTimers(advancer.NowMs), null, cancellation);
             case PendingKind.Notify:
                 return await NotifyAsync(cell, effect, cancellation);
@@ -208,8 +211,9 @@ public sealed class EffectRunner(Advancer advancer, IModelClient model, IToolCli
             return null;
         }
 
-        await notifier.NotifyAsync(cell, notification, cancellation);
-        return await advancer.AdvanceAsync(cell.Stream, new RecordNotification(advancer.NowMs, number), null, cancellation);
+        var attempt = cell.State.NotificationAttempts.GetValueOrDefault(number).Attempts + 1;
+        var problem = await notifier.TryNotifyAsync(cell, notification, cancellation);
+        return await advancer.AdvanceAsync(cell.Stream, new RecordNotification(advancer.NowMs, number, problem, problem is null ? 0 : attempt), null, cancellation);
     }
 
     private static CallState? FindCall(ExecutionState state, EffectId id) =>

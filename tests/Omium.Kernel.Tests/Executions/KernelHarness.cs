@@ -110,8 +110,8 @@ internal sealed class KernelHarness
     {
         for (var steps = 0; steps < stepsMax; steps++)
         {
-            var pending = Pending;
-            if (pending.Count == 0)
+            var pending = Pending.Where(effect => effect.Kind != PendingKind.Deadline).ToArray();
+            if (pending.Length == 0)
             {
                 return;
             }
@@ -128,7 +128,7 @@ internal sealed class KernelHarness
     {
         switch (effect.Kind)
         {
-            case PendingKind.Timer:
+            case PendingKind.Timer or PendingKind.Deadline:
                 Send(new WakeTimers(NowMs));
                 return;
             case PendingKind.Notify:

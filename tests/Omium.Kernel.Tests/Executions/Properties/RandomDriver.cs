@@ -87,10 +87,14 @@ internal sealed class RandomDriver(int seed)
             0 or 1 => new PauseExecution(now, "ada", request, null),
             2 or 3 or 4 => new ResumeExecution(now, "ada", request),
             5 => new RetryExecution(now, "ada", request, _random.Next(2) == 0 ? null : place, null),
-            6 or 7 => new RollBackExecution(now, "ada", request, place, _random.Next(2) == 0 ? "all" : "failure"),
+            6 or 7 => RollBack(now, request, place),
             _ => _random.Next(4) == 0 ? new CancelExecution(now, "ada", request) : new WakeTimers(now),
         });
     }
+
+    /// <summary>Now and then with what cannot be undone accepted, and narrowed to some of the steps.</summary>
+    private RollBackExecution RollBack(long now, string request, string place) => new(now, "ada", request, place, _random.Next(2) == 0 ? "all" : "failure", _random.Next(3) == 0,
+        _random.Next(3) == 0 ? [.. Enumerable.Range(1, 6).Where(_ => _random.Next(2) == 0).Select(number => $"s{number}")] : null);
 
     /// <summary>A person answers. On what happened outside they never lie.</summary>
     private void Answer(string review)
@@ -129,7 +133,7 @@ internal sealed class RandomDriver(int seed)
 
         switch (effect.Kind)
         {
-            case PendingKind.Timer:
+            case PendingKind.Timer or PendingKind.Deadline:
                 Send(new WakeTimers(_harness.NowMs));
                 return;
             case PendingKind.Notify:
@@ -217,12 +221,13 @@ internal sealed class RandomDriver(int seed)
     {
         for (var turn = 0; turn < 600; turn++)
         {
+            var pending = _harness.Pending.Where(effect => effect.Kind != PendingKind.Deadline).ToArray();
             if (_harness.State.Ended && _harness.Pending.Count == 0)
             {
                 return;
             }
 
-            if (_harness.Pending is { Count: > 0 } pending)
+            if (pending.Length > 0)
             {
                 CarryOut(pending.MinBy(effect => effect.DueMs));
             }
@@ -258,7 +263,7 @@ internal sealed class RandomDriver(int seed)
     {
         if (_harness.State.Ended)
         {
-            Assert.All(_harness.Pending, effect => Assert.True(effect.Kind is PendingKind.Notify or PendingKind.Compensate or PendingKind.Verify or PendingKind.Timer, $"{effect} after the end"));
+            Assert.All(_harness.Pending, effect => Assert.True(effect.Kind is PendingKind.Notify or PendingKind.Compensate or PendingKind.Verify or PendingKind.Timer or PendingKind.Deadline, $"{effect} after the end"));
         }
     }
 

@@ -1,0 +1,22 @@
+namespace Omium.Kernel.Executions;
+
+internal static partial class PendingEffects
+{
+    /// <summary>What waits for people has an end; and what was too much for one record goes on in the next.</summary>
+    private static void AddPeople(List<PendingEffect> pending, ExecutionState state)
+    {
+        if (state.DeferredSteps is not null && state.Status == ExecutionStatus.Running)
+        {
+            pending.Add(new PendingEffect($"schedule~{state.Ordinal}", PendingKind.Timer, 0));
+        }
+
+        foreach (var id in state.OpenReviews)
+        {
+            var request = state.Reviews[id].Request;
+            if (!state.Ended || request.Kind == "in_doubt")
+            {
+                pending.Add(new PendingEffect($"review~{id}", PendingKind.Deadline, request.ExpiresMs + 1));
+            }
+        }
+    }
+}
