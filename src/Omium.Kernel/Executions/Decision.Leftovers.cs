@@ -9,11 +9,11 @@ internal sealed partial class Decision
     private const string AcceptResidue = "accept_residue";
 
     /// <summary>A rollback of the policy would leave something behind: a person decides, and is shown what.</summary>
-    private void Withhold(VisitKey key, string to, IReadOnlyList<string> irreversible, IReadOnlyList<RecoveryAction> rest)
+    private void Withhold(VisitKey key, string to, IReadOnlyList<string> irreversible, RecoveryAction[] rest)
     {
-        Emit(new RollbackWithheld(key.Step, key.Visit, to, irreversible, rest.Count == 0 ? null : rest));
+        Emit(new RollbackWithheld(key.Step, key.Visit, to, irreversible, rest.Length == 0 ? null : rest));
         var told = rest.Where(action => action.Kind == "notify").DefaultIfEmpty(new RecoveryAction("notify"));
-        var asked = rest.FirstOrDefault(action => action.Kind == "escalate_to") ?? new RecoveryAction("await_review");
+        var asked = Array.Find(rest, action => action.Kind == "escalate_to") ?? new RecoveryAction("await_review");
         Act(key, [new RecoveryAction("pause"), .. told, asked]);
     }
 
@@ -59,6 +59,23 @@ internal sealed partial class Decision
             .Where(visit => !set.Contains(visit.Key) && visit.Status is VisitStatus.Open or VisitStatus.FailedAttempt or VisitStatus.Committed)
             .Where(visit => !set.Contains(visit.Key) && (visit.After.Any(set.Contains) || visit.Reads.Any(set.Contains)))
             .OrderBy(visit => visit.Ordinal).Select(visit => visit.Key)];
+    }
+
+    /// <summary>Something stands on what was taken back: a fault of Omium. Nothing is built on it; a person is told and may look.</summary>
+    private bool IsStoppedBy(RollbackCompleted completed)
+    {
+        if (completed.Disagreeing is not { } disagreeing)
+        {
+            return false;
+        }
+
+        Notify("inconsistent", disagreeing[0].Step, $"after rollback {completed.Rollback}, {string.Join(", ", disagreeing)} stand on what was taken back");
+        if (_state.Status == ExecutionStatus.Running)
+        {
+            Emit(new ExecutionPaused("inconsistent", "policy", null));
+        }
+
+        return true;
     }
 
     /// <summary>The consistency check that ends a rollback; what disagrees stops the execution.</summary>

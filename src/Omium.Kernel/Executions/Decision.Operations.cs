@@ -94,7 +94,7 @@ internal sealed partial class Decision
         radius = radius.Only(command.Steps);
         if (Orphans(radius.Affected) is { Count: > 0 } orphans)
         {
-            return new Rejection("rollback_orphans_consumer", $"{string.Join(", ", orphans)} was made from what this would take back, and would stay; take it back as well");
+            return new Rejection("rollback_orphans_consumer", $"this would leave {string.Join(", ", orphans)} without what it was made from; take that back as well");
         }
 
         var blocked = radius.Effects.Where(call => EffectOf(call).Compensate is null).ToArray();

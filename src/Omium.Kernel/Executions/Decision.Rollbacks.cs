@@ -166,10 +166,11 @@ internal sealed partial class Decision
         }
 
         var then = rollback.Plan.Then;
-        Emit(Compared(new RollbackCompleted(rollback.Plan.Rollback, rollback.Compensated, rollback.Residue)));
-        if (_state.Ended)
+        var completed = Compared(new RollbackCompleted(rollback.Plan.Rollback, rollback.Compensated, rollback.Residue));
+        Emit(completed);
+        if (_state.Ended || IsStoppedBy(completed))
         {
-            return; // Cancelled meanwhile: what was begun is undone, nothing follows.
+            return; // Cancelled meanwhile, or nothing may be built on what stands: what was begun is undone, nothing follows.
         }
 
         if (then.Cancel)
