@@ -89,6 +89,10 @@ internal sealed class TimelineViews
                 var to = _targets.GetValueOrDefault(e.Rollback, "start");
                 var detail = $"{Number(e.Compensated)} effects undone{(e.Residue > 0 ? $", {Number(e.Residue)} left for a person" : "")}";
                 return new(e.Residue > 0 ? "warning" : "info", to == "attempt" ? "The failed attempt was undone" : $"Rolled back to {Place(to)}", null, null, detail);
+            case CompensationBegun e:
+                return Call(Tool(e.Effect), e.Effect, "info", e.Attempt == 1 ? "Undoing {0}" : "Undoing {0} again");
+            case CompensationInDoubt e:
+                return Call(Tool(e.Effect), e.Effect, "warning", "Whether {0} was undone is in doubt", $"{e.Reason}; its verify tool is asked");
             case CompensationSettled { Done: true } e:
                 return Call(Tool(e.Effect), e.Effect, "success", "{0} undone");
             case CompensationSettled e:

@@ -292,7 +292,7 @@ public sealed record ResidueView
     /// <summary>Idempotency key that was sent with the call.</summary>
     public string? IdempotencyKey { get; init; }
 
-    /// <summary>compensation_failed, or irreversible: there is nothing that undoes it.</summary>
+    /// <summary>compensation_failed; compensation_in_doubt: nobody can say whether it was undone; or irreversible: there is nothing that undoes it.</summary>
     public required string Reason { get; init; }
 
     /// <summary>What the compensation failed with, for people.</summary>

@@ -272,9 +272,14 @@ internal sealed partial class Decision
 
     private Rejection? Begin(BeginCall command)
     {
-        if (!EffectId.TryParse(command.Effect, out var id) || !_state.Visits.TryGetValue(id.Key, out var visit) || visit.Calls.Find(c => c.Id == id) is not { } call)
+        if (!EffectId.TryParse(command.Effect, out var id) || !_state.Visits.TryGetValue(id.Key, out var visit) || visit.Calls.Find(c => c.Id == id.WithoutSub) is not { } call)
         {
             return new Rejection("effect_not_found", $"no effect {command.Effect} is known here");
+        }
+
+        if (id.Sub == 'u')
+        {
+            return BeginUndo(command, id, call);
         }
 
         var again = call.Status == CallStatus.InDoubt && call.Next is "rerun" or "redo" && atMs >= call.NextDueMs;

@@ -119,6 +119,12 @@ internal sealed partial class Decision
             Doubt(visit, call, "no_result");
         }
 
+        if (UndoUnderWay() is { Undo: { VerifyDueMs: null } undo } undone && atMs >= undo.InDoubtAtMs)
+        {
+            DoubtUndo(undone, "no_result");
+            ContinueRollback();
+        }
+
         foreach (var key in _state.Open.Values.ToArray())
         {
             if (_state.Status == ExecutionStatus.Running && Visit(key) is { Status: VisitStatus.Open, RetryDueMs: > 0 } visit
@@ -146,6 +152,12 @@ internal sealed partial class Decision
         foreach (var (visit, call) in UnsettledIntents(call => call.Status == CallStatus.Intent && call.Owner != command.SurvivingOwner))
         {
             Doubt(visit, call, "runner_lost");
+        }
+
+        if (UndoUnderWay() is { Undo: { VerifyDueMs: null } undo } undone && undo.Owner != command.SurvivingOwner)
+        {
+            DoubtUndo(undone, "runner_lost");
+            ContinueRollback();
         }
 
         return null;

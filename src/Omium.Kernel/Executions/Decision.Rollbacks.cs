@@ -228,6 +228,11 @@ internal sealed partial class Decision
             return null;
         }
 
+        if (call.Undo is null && ToolRendering.UndoNeedsIntent(Plan, call))
+        {
+            return new Rejection("no_intent", $"the undo of {effect} has no beginning on record: its result cannot be taken");
+        }
+
         if (outcome.Failure is not { } failure)
         {
             Emit(new CompensationSettled(effect, attempt, true, null, null));
@@ -236,18 +241,27 @@ internal sealed partial class Decision
         {
             Emit(new CompensationSettled(effect, attempt, true, failure, null)); // It may never have happened, and the other side knows of nothing to undo.
         }
-        else if (failure.Permanent || attempt >= CompensationAttemptsMax)
+        else if (call.Undo is not null && failure.MayHaveHappened)
         {
-            Emit(new CompensationSettled(effect, attempt, false, failure, null));
-            Leftover(call, "compensation_failed", failure.Message);
+            DoubtUndo(call, "unclear_answer");
         }
         else
         {
-            Emit(new CompensationSettled(effect, attempt, false, failure, atMs + Math.Max(WaitBetween(attempt), failure.RetryAfterMs ?? 0)));
+            UndoFailed(call, attempt, failure);
         }
 
         ContinueRollback();
         return null;
+    }
+
+    private void UndoFailed(CallState call, int attempt, EffectFailure failure)
+    {
+        var isLast = failure.Permanent || attempt >= CompensationAttemptsMax;
+        Emit(new CompensationSettled(call.Id.ToString(), attempt, false, failure, isLast ? null : atMs + Math.Max(WaitBetween(attempt), failure.RetryAfterMs ?? 0)));
+        if (isLast)
+        {
+            Leftover(call, "compensation_failed", failure.Message);
+        }
     }
 
     private void Leftover(CallState call, string reason, string message, string? by = null)

@@ -7,6 +7,8 @@ namespace Omium.Kernel.Executions;
 [JsonDerivedType(typeof(CallApproved), "call.approved")]
 [JsonDerivedType(typeof(SchedulingDeferred), "scheduling.deferred")]
 [JsonDerivedType(typeof(SchedulingTakenUp), "scheduling.taken_up")]
+[JsonDerivedType(typeof(CompensationBegun), "compensation.begun")]
+[JsonDerivedType(typeof(CompensationInDoubt), "compensation.in_doubt")]
 [JsonDerivedType(typeof(RollbackWithheld), "rollback.withheld")]
 [JsonDerivedType(typeof(ResidueResolved), "residue.resolved")]
 [JsonDerivedType(typeof(NotificationFailed), "notification.failed")]
@@ -28,6 +30,15 @@ public sealed record SchedulingDeferred(IReadOnlyList<string> Steps) : Execution
 
 /// <summary>What was deferred is looked at now.</summary>
 public sealed record SchedulingTakenUp : ExecutionEvent;
+
+/// <summary>
+/// Durable before a compensation that is verifiable and not idempotent runs: without it nobody could tell after a crash whether to look first. (An
+/// idempotent one is simply sent again with its key.)
+/// </summary>
+public sealed record CompensationBegun(string Effect, int Attempt, string Owner, long InDoubtAtMs) : ExecutionEvent;
+
+/// <summary>Nobody can say yet whether a compensation happened: its verify tool is asked when that is due.</summary>
+public sealed record CompensationInDoubt(string Effect, int Attempt, string Reason, long DueMs) : ExecutionEvent;
 
 /// <summary>
 /// A rollback that the policy asked for was not begun, because it would leave effects that nothing can undo. A person may have it done all the

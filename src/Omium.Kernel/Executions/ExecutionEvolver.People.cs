@@ -9,6 +9,11 @@ internal static partial class ExecutionEvolver
         CallApproved e => state with { Approvals = state.Approvals.Add(e) },
         SchedulingDeferred e => state with { DeferredSteps = e.Steps },
         SchedulingTakenUp => state with { DeferredSteps = null },
+        CompensationBegun e => WithCall(state, e.Effect, c => c with { Undo = new UndoState(e.Owner, atMs, e.InDoubtAtMs) }),
+        CompensationInDoubt e => WithCall(state, e.Effect, c => c with
+        {
+            Undo = c.Undo! with { VerifyDueMs = e.DueMs, Probes = c.Undo.Probes + (e.Reason.StartsWith("verif", StringComparison.Ordinal) ? 1 : 0) },
+        }),
         RollbackWithheld e => With(state, new(e.Step, e.Visit), v => v with { Withheld = e }),
         ResidueResolved e => Resolved(state, e, atMs),
         NotificationFailed e => NotDelivered(state, e, atMs),

@@ -282,7 +282,7 @@ internal static partial class ExecutionEvolver
         var settled = e.Done || e.RetryDueMs is null;
         var next = WithCall(state, e.Effect, c => c with
         {
-            Status = e.Done ? CallStatus.Compensated : c.Status, CompensationAttempts = e.Attempt, CompensationDueMs = e.RetryDueMs ?? 0,
+            Status = e.Done ? CallStatus.Compensated : c.Status, CompensationAttempts = e.Attempt, CompensationDueMs = e.RetryDueMs ?? 0, Undo = null,
         });
         return next with
         {

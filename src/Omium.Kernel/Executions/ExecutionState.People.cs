@@ -32,6 +32,25 @@ public sealed partial record VisitState
     public bool WaitsForPerson => Reviews.Count > 0 && !CurrentCalls.Any(call => call.Status is CallStatus.Requested or CallStatus.Intent || call is { Status: CallStatus.InDoubt, Next: not "review" });
 }
 
+public sealed partial record CallState
+{
+    /// <summary>The compensation under way, when it needs a record of its beginning; null when there is none.</summary>
+    public UndoState? Undo { get; init; }
+}
+
+/// <summary>A compensation whose beginning is on record.</summary>
+/// <param name="Owner">The runner that may call.</param>
+/// <param name="BegunMs">When it was recorded, Unix ms.</param>
+/// <param name="InDoubtAtMs">After this time without a result it is in doubt.</param>
+public sealed record UndoState(string Owner, long BegunMs, long InDoubtAtMs)
+{
+    /// <summary>When its verify tool may be asked, Unix ms; null while its result is awaited.</summary>
+    public long? VerifyDueMs { get; init; }
+
+    /// <summary>Probes answered.</summary>
+    public int Probes { get; init; }
+}
+
 /// <summary>What could not be undone, and what a person did about it.</summary>
 /// <param name="Left">The record of it.</param>
 /// <param name="AtMs">When it was recorded, Unix ms.</param>

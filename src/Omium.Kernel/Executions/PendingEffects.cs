@@ -65,7 +65,7 @@ internal static partial class PendingEffects
         if (state.Rollback is { } rollback && rollback.Remaining.FirstOrDefault() is { } next
             && EffectId.TryParse(next, out var undone) && state.Visits[undone.Key].Calls.Find(call => call.Id == undone) is { MayStand: true } standing)
         {
-            pending.Add(new PendingEffect(standing.Id.Compensation(standing.CompensationAttempts + 1).ToString(), PendingKind.Compensate, standing.CompensationDueMs));
+            pending.Add(Undoing(standing));
         }
 
         foreach (var notification in state.Notifications.Keys.Order())

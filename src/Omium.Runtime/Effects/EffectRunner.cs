@@ -118,7 +118,8 @@ public sealed class EffectRunner(Advancer advancer, IModelClient model, IToolCli
             return null;
         }
 
-        if (effect.Kind == PendingKind.Call)
+        var needsIntent = effect.Kind == PendingKind.Call || (effect.Kind == PendingKind.Compensate && ToolRendering.UndoNeedsIntent(cell.Plan!, call));
+        if (needsIntent)
         {
             var begun = await advancer.AdvanceAsync(
                 cell.Stream, new BeginCall(advancer.NowMs, effect.Id, owner, (long)IntentMargin.TotalMilliseconds), null, cancellation);
@@ -131,7 +132,7 @@ public sealed class EffectRunner(Advancer advancer, IModelClient model, IToolCli
             call = FindCall(cell.State, id)!;
         }
 
-        var (request, problem) = await RenderAsync(cell, effect.Kind, call, cancellation);
+        var (request, problem) = await RenderAsync(cell, effect.Kind, id.Sub, call, cancellation);
         var outcome = request is null
             ? new EffectOutcome { Failure = new EffectFailure(FailureClasses.ExpressionFailed, "request_template", problem ?? "the request cannot be rendered", Permanent: true) }
             : await tools.CallAsync(request, cancellation);
@@ -143,7 +144,7 @@ public sealed class EffectRunner(Advancer advancer, IModelClient model, IToolCli
         return await SettleAsync(cell, effect.Id, outcome, cancellation, effect.Kind == PendingKind.Call ? call.Runs : 0);
     }
 
-    private async ValueTask<(ToolRequest? Request, string? Problem)> RenderAsync(ExecutionCell cell, PendingKind kind, CallState call, CancellationToken cancellation)
+    private async ValueTask<(ToolRequest? Request, string? Problem)> RenderAsync(ExecutionCell cell, PendingKind kind, char sub, CallState call, CancellationToken cancellation)
     {
         var arguments = await advancer.MaterializeAsync(cell, call.Arguments, cancellation);
         var values = new DecisionValues(cell.Plan!);
@@ -151,6 +152,10 @@ public sealed class EffectRunner(Advancer advancer, IModelClient model, IToolCli
         ToolRequest? request;
         switch (kind)
         {
+            case PendingKind.Verify when sub == 'w':
+                var undone = call.Result is { } known ? await advancer.MaterializeAsync(cell, known, cancellation) : (JsonElement?)null;
+                request = ToolRendering.TryRenderUndoVerify(cell.State, values, call, arguments, undone, out problem);
+                break;
             case PendingKind.Verify:
                 request = ToolRendering.TryRenderVerify(cell.State, values, call, arguments, out problem);
                 break;

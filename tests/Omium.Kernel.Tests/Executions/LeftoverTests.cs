@@ -147,6 +147,41 @@ public sealed class LeftoverTests
         Laws.Check(harness);
     }
 
+    /// <summary>An undo at a receiver that honours no keys: begun on record, and called again only when it is known not to have happened.</summary>
+    [Theory]
+    [InlineData("done", 0, 0)]
+    [InlineData("not_done", 1, 0)]
+    [InlineData("unknown", 0, 1)]
+    public void Compensation_Verifiable_InDoubt_IsLookedUpBeforeItIsCalledAgain(string told, int again, int left)
+    {
+        var harness = new KernelHarness(Verifiable) { Checks = true };
+        harness.Start();
+        harness.Run((_, _) => Ok("{}"));
+        harness.Send(new RollBackExecution(harness.NowMs, "ada", "r1", "start", "all"));
+        Assert.Equal("no_intent", harness.Result("p~1~1~c1~u1", "{}").Rejection!.Code);
+        Assert.True(harness.Begin("p~1~1~c1~u1").Accepted);
+        Assert.Equal("effect_not_due", harness.Begin("p~1~1~c1~u1", "runner-2").Rejection!.Code);
+        Assert.Equal(["doubt~p~1~1~c1~u1"], harness.Due());
+        harness.Send(new LoseRunner(harness.NowMs, "runner-2"));
+        Assert.Equal(["p~1~1~c1~w1"], harness.Due());
+        Assert.Equal(harness.NowMs + 10_000, harness.Pending[0].DueMs);
+        harness.Carried.Clear();
+        harness.Run((name, _) => name == "verify undo pay" ? Ok($$"""{"status": "{{told}}"}""") : Ok("{}"));
+        Assert.Equal(again, harness.Carried.Count(name => name == "undo pay"));
+        Assert.Equal(left, harness.State.Residue.Count(residue => residue.Left.Reason == "compensation_in_doubt"));
+        Assert.Equal(ExecutionStatus.Paused, harness.State.Status);
+        Laws.Check(harness);
+    }
+
+    private const string Verifiable = """
+        {"omium": "v0", "name": "undone",
+         "tools": {
+           "look": {"type": "function"},
+           "pay": {"type": "function", "effect": {"kind": "idempotent", "compensate": "back"}},
+           "back": {"type": "function", "timeout": "10s", "effect": {"kind": "verifiable", "verify": "look", "verify_after": "10s"}}},
+         "steps": [{"id": "p", "type": "tool_call", "tool": "pay"}, {"id": "q", "type": "human_approval", "needs": ["p"]}]}
+        """;
+
     /// <summary>a; then wired (irreversible) and paid (undoable) behind it; then c, which hallucinates: the policy would go back to a.</summary>
     private static KernelHarness Failed()
     {
