@@ -88,8 +88,9 @@ internal static class ExecutionEndpoints
         }
 
         var stream = new StreamId(call.Caller.Tenant, claim.Execution);
+        var pinned = await call.Services.Policies.PinAsync(call.Caller.Tenant, workflow.Digest, call.Cancellation);
         var command = new StartExecution(
-            call.Services.Advancer.NowMs, claim.Execution, call.Caller.Tenant, workflow.Name, workflow.Version, workflow.Digest, input.Value,
+            call.Services.Advancer.NowMs, claim.Execution, call.Caller.Tenant, workflow.Name, workflow.Version, pinned, input.Value,
             RandomNumberGenerator.GetInt32(int.MaxValue), call.Caller.KeyId, call.Services.Options.HighValueUsd);
         if (claim.IsKnown && await call.Services.Advancer.FindAsync(stream, call.Cancellation) is { } known)
         {

@@ -53,6 +53,94 @@ public sealed class CrashMatrixTests
         }
     }
 
+    /// <summary>
+    /// The same for an undo: in flight before or after it reached the other side, and once it is recorded. A receiver that honours keys may be asked
+    /// again; one that does not is looked up first, and never undoes twice.
+    /// </summary>
+    [Theory]
+    [InlineData(MatrixWorkflows.Idempotent)]
+    [InlineData(MatrixWorkflows.Verifiable)]
+    public async Task Matrix_KilledWhileUndoing_EveryUndoHappensOnce(string kind)
+    {
+        await using var world = await World.StartAsync();
+        await world.Client.SaveAsync(MatrixWorkflows.Undone(kind, world.Receiver.Address));
+        foreach (var moment in new[] { Moment.AfterIntent, Moment.AfterEffect, Moment.AfterRecord })
+        {
+            var tally = new Tally();
+            for (var round = 1; round <= Surroundings.MatrixKills; round++)
+            {
+                await UndoAsync(world, kind, moment, round, tally);
+            }
+
+            World.Say($"undo, {moment,-12} {kind,-12} {tally}");
+            Assert.Equal((0, 0, 0), (tally.Duplicates, tally.Lost, tally.Blocked));
+        }
+    }
+
+    private static async Task UndoAsync(World world, string kind, Moment moment, int round, Tally tally)
+    {
+        var (number, name) = ($"{moment}-{round}", $"undo-{moment}-{round}");
+        var start = new JsonObject { ["workflow"] = $"undone-{kind}", ["input"] = new JsonObject { ["round"] = number } };
+        var run = (string)(await world.Client.PostAsync("/v1/executions", start)).Expect(HttpStatusCode.Created)["id"]!;
+        await Payments.ReviewAsync(world.Client, run, "approval");
+        if (moment != Moment.AfterRecord)
+        {
+            await world.Receiver.ControlAsync(new JsonObject { ["name"] = name, [moment == Moment.AfterIntent ? "hold_before_count" : "hold_after_count"] = true });
+        }
+
+        (await Bookings.RollBackAsync(world.Client, run, "start")).Expect(HttpStatusCode.OK);
+        if (moment == Moment.AfterRecord)
+        {
+            await Told.UntilAsync(world.Omium, run, "compensation.settled");
+        }
+        else
+        {
+            await world.Receiver.WaitAsync(name, holding: 1);
+        }
+
+        var told = await world.Client.RecordsAsync(run);
+        await Told.AssertSyncedAsync(world);
+        world.Omium.KillHard();
+        if (moment != Moment.AfterRecord)
+        {
+            await Held.UntilGoneAsync(world.Receiver, name);
+            await world.Receiver.ReleaseAsync(name);
+        }
+
+        await world.Omium.StartAgainAsync();
+        await world.Client.WaitForStatusAsync(run, "paused");
+        var counted = await world.Receiver.CountAsync(name);
+        tally.Kills++;
+        tally.Requests += counted.Requests;
+        tally.Duplicates += Math.Max(0, counted.Effects - 1);
+        tally.Lost += counted.Effects == 0 ? 1 : 0;
+        tally.Blocked += (await world.Client.GetAsync($"/v1/residue?execution={run}"))["items"]!.AsArray().Count;
+        Assert.True(counted.Effects == 1, $"{kind}, killed {moment}: {counted.Effects} undos, {string.Join("; ", counted.Lines.Select(line => line.ToJsonString()))}");
+        await Told.AssertKeptAsync(world, run, told);
+    }
+
+    /// <summary>The verify tool itself does not know: then a person is asked, and nothing is paid again.</summary>
+    [Fact]
+    public async Task Matrix_TheVerifyToolDoesNotKnow_APersonSays()
+    {
+        await using var world = await World.StartAsync();
+        await world.Client.SaveAsync(MatrixWorkflows.Spec(MatrixWorkflows.Verifiable, world.Receiver.Address));
+        var name = MatrixWorkflows.NameOf(MatrixWorkflows.Verifiable, 1);
+        await world.Receiver.ControlAsync(new JsonObject { ["name"] = name, ["hold_after_count"] = true, ["state"] = "unknown" });
+        var run = await StartAsync(world, MatrixWorkflows.Verifiable, 1);
+        await world.Receiver.WaitAsync(name, holding: 1);
+        world.Omium.KillHard();
+        await Held.UntilGoneAsync(world.Receiver, name);
+        await world.Receiver.ReleaseAsync(name);
+        await world.Omium.StartAgainAsync();
+
+        var review = await Payments.ReviewAsync(world.Client, run, "in_doubt");
+        (await Payments.DecideAsync(world.Client, review, "done", output: new JsonObject { ["id"] = "seen" })).Expect(HttpStatusCode.OK);
+        await world.Client.WaitForStatusAsync(run, "succeeded");
+        Assert.Equal((1, 1), ((await world.Receiver.CountAsync(name)).Effects, (await world.Receiver.CountAsync(name)).Requests));
+        await Payments.AssertVerifiesAsync(world.Client, run);
+    }
+
     private static async Task RoundAsync(World world, Moment moment, int round, Dictionary<string, Tally> tally)
     {
         var before = (await world.Receiver.CountAsync(MatrixWorkflows.Loop)).Effects;
