@@ -241,8 +241,13 @@ internal sealed partial class Decision
         {
             Emit(new CompensationSettled(effect, attempt, true, failure, null)); // It may never have happened, and the other side knows of nothing to undo.
         }
-        else if (call.Undo is not null && failure.MayHaveHappened)
+        else if (call.Undo is { } undo && failure.MayHaveHappened)
         {
+            if (undo.VerifyDueMs is not null)
+            {
+                return null; // In doubt already: an answer that tells nothing changes nothing.
+            }
+
             DoubtUndo(call, "unclear_answer");
         }
         else

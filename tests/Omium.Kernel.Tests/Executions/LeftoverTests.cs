@@ -173,6 +173,22 @@ public sealed class LeftoverTests
         Laws.Check(harness);
     }
 
+    [Fact]
+    public void Compensation_Verifiable_UnclearAnswerTwice_IsInDoubtOnce()
+    {
+        var harness = new KernelHarness(Verifiable) { Checks = true };
+        harness.Start();
+        harness.Run((_, _) => Ok("{}"));
+        harness.Send(new RollBackExecution(harness.NowMs, "ada", "r1", "start", "all"));
+        harness.Begin("p~1~1~c1~u1");
+        var unclear = new EffectFailure("timeout", "response_timeout", "m", MayHaveHappened: true);
+        Assert.Single(harness.Failure("p~1~1~c1~u1", unclear).Events);
+        Assert.Empty(harness.Failure("p~1~1~c1~u1", unclear).Events);
+        harness.Result("p~1~1~c1~u1", "{}"); // The real answer, come late: it counts.
+        Assert.Equal(CallStatus.Compensated, harness.TheCall("p").Status);
+        Laws.Check(harness);
+    }
+
     private const string Verifiable = """
         {"omium": "v0", "name": "undone",
          "tools": {
