@@ -30,6 +30,9 @@ internal static class ExecutionViews
             Failure = failed is { } failure ? Failure(failure.Failure, failure.AtMs) : null,
             FailureId = failed is { } last ? IndexProjector.FailureId(state.ExecutionId, last.Failure.Step, last.Failure.Visit, last.Failure.Attempt) : null,
             OpenReviews = state.OpenReviews,
+            PauseReason = state.PauseReason,
+            UndeliveredNotifications = [.. state.Undelivered.Select(lost => new UndeliveredNotificationView(
+                lost.Requested.Channel, lost.Requested.Kind, lost.Requested.Message, lost.Failed.Attempt, lost.Failed.Message, Time(lost.AtMs)))],
         };
     }
 
@@ -55,13 +58,13 @@ internal static class ExecutionViews
     public static string StatusOf(ExecutionState state, VisitState visit) => visit.Status switch
     {
         VisitStatus.Committed => "committed",
-        VisitStatus.FailedAttempt when visit.Key.IsItem => visit.Review is null ? "running" : "waiting", // What it did is being undone, or a person is asked.
+        VisitStatus.FailedAttempt when visit.Key.IsItem => visit.Reviews.Count == 0 ? "running" : "waiting", // What it did is being undone, or a person is asked.
         VisitStatus.FailedAttempt or VisitStatus.Failed => "failed",
         VisitStatus.Skipped => "skipped",
         VisitStatus.RolledBack => "rolled_back",
         _ when visit.Items is { Open: > 0 } => ItemViews.StatusOf(state, visit),
         _ when visit.CurrentCalls.Any(call => call.Status == CallStatus.InDoubt) => "in_doubt",
-        _ when visit.Review is not null || IsRetryWaiting(state, visit) => "waiting",
+        _ when visit.WaitsForPerson || IsRetryWaiting(state, visit) => "waiting",
         _ when state.Status != ExecutionStatus.Running && visit.Turns.Count == 0 && !visit.CurrentCalls.Any() => "scheduled",
         _ => "running",
     };

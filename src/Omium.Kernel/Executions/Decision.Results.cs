@@ -27,6 +27,7 @@ internal sealed partial class Decision
             {
                 'v' => SettleProbe(step, visit, call, id.SubNumber, command.Outcome),
                 'u' => SettleCompensation(call, id.SubNumber, command.Outcome),
+                'w' => SettleUndoProbe(call, id.SubNumber, command.Outcome),
                 _ => SettleCall(step, visit, call, command.Run, command.Outcome),
             };
     }

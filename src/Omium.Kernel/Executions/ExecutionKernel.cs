@@ -159,9 +159,10 @@ public static class ExecutionKernel
     public static IReadOnlyList<PendingEffect> Pending(ExecutionState state, WorkflowPlan plan) => PendingEffects.Of(state, plan);
 
     /// <summary>What a rollback would take back and undo, without doing it; null when there is no such checkpoint.</summary>
-    public static RollbackPreview? PreviewRollback(ExecutionState state, DecisionValues values, string to, string scope, long atMs)
+    public static RollbackPreview? PreviewRollback(ExecutionState state, DecisionValues values, string to, string scope, long atMs, IReadOnlyList<string>? steps = null)
     {
-        var radius = new Decision(state, values, atMs).Radius(to, scope);
+        var decision = new Decision(state, values, atMs);
+        var radius = decision.Radius(to, scope)?.Only(steps);
         if (radius is null)
         {
             return null;
@@ -169,7 +170,7 @@ public static class ExecutionKernel
 
         var undo = radius.Effects.Where(call => HasCompensation(call, values.Plan)).Select(call => call.Id.ToString()).ToArray();
         var stuck = radius.Effects.Where(call => !HasCompensation(call, values.Plan)).Select(call => call.Id.ToString()).ToArray();
-        return new RollbackPreview(radius.To, radius.Affected, undo, stuck);
+        return new RollbackPreview(radius.To, radius.Affected, undo, stuck, decision.Orphans(radius.Affected));
     }
 
     private static bool HasCompensation(CallState call, WorkflowPlan plan)
@@ -181,4 +182,10 @@ public static class ExecutionKernel
 }
 
 /// <summary>The blast radius of a rollback.</summary>
-public sealed record RollbackPreview(string To, IReadOnlyList<VisitKey> Affected, IReadOnlyList<string> Compensations, IReadOnlyList<string> Irreversible);
+/// <param name="To">Where it goes back to.</param>
+/// <param name="Affected">Visits it takes back.</param>
+/// <param name="Compensations">Effects it undoes, in order.</param>
+/// <param name="Irreversible">Effects that nothing can undo: they make it refused, or are left with a person's consent.</param>
+/// <param name="Orphans">Visits that were made from what it takes back and would stay: any makes it refused.</param>
+public sealed record RollbackPreview(
+    string To, IReadOnlyList<VisitKey> Affected, IReadOnlyList<string> Compensations, IReadOnlyList<string> Irreversible, IReadOnlyList<VisitKey> Orphans);

@@ -18,7 +18,7 @@ internal static partial class PendingEffects
     {
         if (rollback.Remaining.FirstOrDefault() is { } next && EffectId.TryParse(next, out var id) && visit.Calls.Find(call => call.Id == id) is { MayStand: true } call)
         {
-            pending.Add(new PendingEffect(call.Id.Compensation(call.CompensationAttempts + 1).ToString(), PendingKind.Compensate, call.CompensationDueMs));
+            pending.Add(Undoing(call));
         }
     }
 }

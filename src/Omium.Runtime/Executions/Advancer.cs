@@ -282,7 +282,7 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
     }
 
     /// <summary>
-    /// Drops the longest unused tenth. Those with work under way stay; one that is dropped while somebody holds it is simply made anew by its next
+    /// Drops the longest unused tenth. Those with work under way stay (one that only waits for a person has none); one that is dropped while somebody holds it is simply made anew by its next
     /// user (the log keeps writers apart).
     /// </summary>
     private void EvictSome()
@@ -294,7 +294,7 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
 
         foreach (var cell in _cells.Values.OrderBy(cell => cell.TouchedTicks).Take(CellsMax / 10).ToArray())
         {
-            if (cell.Gate.CurrentCount == 1 && cell.Pending.Count == 0)
+            if (cell.Gate.CurrentCount == 1 && cell.Pending.All(effect => effect.Kind == PendingKind.Deadline))
             {
                 Drop(cell.Stream);
             }

@@ -52,6 +52,8 @@ export const failuresQuery = (status?: string) =>
   });
 export const failureQuery = (id: string) => queryOptions({ queryKey: ['failure', id], queryFn: () => api.failure(id) });
 
+export const residueQuery = (execution: string) => queryOptions({ queryKey: ['execution', execution, 'residue'], queryFn: () => api.residue(execution) });
+
 export const reviewsQuery = (status?: string) =>
   infiniteQueryOptions({
     queryKey: ['reviews', status ?? ''],

@@ -69,6 +69,8 @@ export interface ExecutionView {
   failure?: StepFailure;
   failure_id?: string;
   open_reviews: string[];
+  /** While paused: failure, in_doubt, rolled_back, or what the person said. */
+  pause_reason?: string;
 }
 
 export interface StepView {
@@ -280,10 +282,32 @@ export interface AgentView {
   tools: string[];
 }
 
+// What rollbacks left behind
+
+export interface ResidueView {
+  id: string;
+  status: 'open' | 'resolved';
+  at: string;
+  accepted_by?: string;
+  resolved?: { by: string; at: string; note?: string };
+  execution: string;
+  workflow: string;
+  effect_id: string;
+  step: string;
+  visit: number;
+  tool: string;
+  arguments?: Json;
+  result?: Json;
+  idempotency_key?: string;
+  /** compensation_failed, compensation_in_doubt or irreversible. */
+  reason: string;
+  message: string;
+}
+
 // Reviews
 
 export type ReviewKind = 'failure' | 'approval' | 'call_approval' | 'in_doubt';
-export type Decision = 'approve' | 'edit' | 'override' | 'rollback' | 'skip' | 'reject' | 'done' | 'redo';
+export type Decision = 'accept_residue' | 'approve' | 'edit' | 'override' | 'rollback' | 'skip' | 'reject' | 'done' | 'redo';
 
 export interface ReviewView {
   id: string;
@@ -298,6 +322,8 @@ export interface ReviewView {
   forbidden_edits: string[];
   /** Digest of what is shown; a decision must carry it. */
   digest: string;
+  /** Role that the policy escalated it to. */
+  role?: string;
   shown?: Json;
   failure_id?: string;
   requested_at: string;

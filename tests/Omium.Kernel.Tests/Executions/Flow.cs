@@ -74,7 +74,7 @@ internal static class Flow
 
     public static CallState TheCall(this KernelHarness harness, string step, int number = 1) => harness.State.LatestVisit(step)!.Calls[number - 1];
 
-    public static string[] Due(this KernelHarness harness) => [.. harness.Pending.Where(effect => effect.Kind != PendingKind.Notify).Select(effect => effect.Id)];
+    public static string[] Due(this KernelHarness harness) => [.. harness.Pending.Where(effect => effect.Kind is not (PendingKind.Notify or PendingKind.Deadline)).Select(effect => effect.Id)];
 
     private static string Quoted(string names) => string.Join(", ", names.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(name => $"\"{name}\""));
 }
