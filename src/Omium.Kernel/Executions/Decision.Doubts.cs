@@ -119,14 +119,19 @@ internal sealed partial class Decision
             Doubt(visit, call, "no_result");
         }
 
-        if (UndoUnderWay() is { Undo: { VerifyDueMs: null } undo } undone && atMs >= undo.InDoubtAtMs)
+        foreach (var undone in UndosAwaited().Where(call => atMs >= call.Undo!.InDoubtAtMs))
         {
             DoubtUndo(undone, "no_result");
-            ContinueRollback();
+            ContinueRollback(undone);
         }
 
         foreach (var key in _state.Open.Values.ToArray())
         {
+            if (Plan.Expands(key))
+            {
+                _expanded.Enqueue(key);
+            }
+
             if (_state.Status == ExecutionStatus.Running && Visit(key) is { Status: VisitStatus.Open, RetryDueMs: > 0 } visit
                 && atMs >= visit.RetryDueMs && PendingEffects.WaitsForRetry(visit, Plan))
             {
@@ -154,10 +159,10 @@ internal sealed partial class Decision
             Doubt(visit, call, "runner_lost");
         }
 
-        if (UndoUnderWay() is { Undo: { VerifyDueMs: null } undo } undone && undo.Owner != command.SurvivingOwner)
+        foreach (var undone in UndosAwaited().Where(call => call.Undo!.Owner != command.SurvivingOwner))
         {
             DoubtUndo(undone, "runner_lost");
-            ContinueRollback();
+            ContinueRollback(undone);
         }
 
         return null;

@@ -10,7 +10,7 @@ internal sealed partial class Decision
 {
     private Rejection? BeginUndo(BeginCall command, EffectId id, CallState call)
     {
-        var isDue = _state.Rollback?.Remaining.FirstOrDefault() == call.Id.ToString() && call is { MayStand: true, Undo: null }
+        var isDue = RollbackOf(call)?.Remaining[0] == call.Id.ToString() && call is { MayStand: true, Undo: null }
             && id.SubNumber == call.CompensationAttempts + 1 && atMs >= call.CompensationDueMs;
         if (!isDue)
         {
@@ -23,8 +23,12 @@ internal sealed partial class Decision
         return null;
     }
 
-    /// <summary>The call whose compensation is next or under way; null when none is.</summary>
-    private CallState? UndoUnderWay() => _state.Rollback?.Remaining.FirstOrDefault() is { } effect ? CallOf(effect) : null;
+    /// <summary>Compensations that were begun and whose result is awaited: of the rollback under way, and of items that are taken back by themselves.</summary>
+    private CallState[] UndosAwaited()
+    {
+        var rollbacks = _state.Open.Values.Select(key => Visit(key).Rollback).Prepend(_state.Rollback);
+        return [.. rollbacks.OfType<RollbackState>().Select(rollback => rollback.Remaining.FirstOrDefault()).OfType<string>().Select(CallOf).Where(call => call.Undo is { VerifyDueMs: null })];
+    }
 
     private void DoubtUndo(CallState call, string reason)
     {
@@ -40,7 +44,7 @@ internal sealed partial class Decision
 
     private Rejection? SettleUndoProbe(CallState call, int number, EffectOutcome outcome)
     {
-        if (UndoUnderWay()?.Id != call.Id || call.Undo is not { VerifyDueMs: not null } undo || number != undo.Probes + 1)
+        if (RollbackOf(call) is null || call.Undo is not { VerifyDueMs: not null } undo || number != undo.Probes + 1)
         {
             return null;
         }
@@ -62,7 +66,7 @@ internal sealed partial class Decision
                 break;
         }
 
-        ContinueRollback();
+        ContinueRollback(call);
         return null;
     }
 
