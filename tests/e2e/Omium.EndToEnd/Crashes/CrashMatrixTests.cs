@@ -17,7 +17,7 @@ namespace Omium.EndToEnd.Crashes;
 public sealed class CrashMatrixTests
 {
     /// <summary>Where Omium is killed.</summary>
-    public enum Moment
+    private enum Moment
     {
         BeforeIntent,
         AfterIntent,
@@ -25,12 +25,19 @@ public sealed class CrashMatrixTests
         AfterRecord,
     }
 
-    [Theory]
-    [InlineData(Moment.BeforeIntent)]
-    [InlineData(Moment.AfterIntent)]
-    [InlineData(Moment.AfterEffect)]
-    [InlineData(Moment.AfterRecord)]
-    public async Task Matrix_KilledAtTheMoment_EveryPaymentIsMadeOnceAndAskedAboutOnlyWhereNobodyKnows(Moment moment)
+    [Fact]
+    public Task Matrix_KilledBeforeTheIntent_EveryPaymentIsMadeOnce() => KillAllAsync(Moment.BeforeIntent);
+
+    [Fact]
+    public Task Matrix_KilledAfterTheIntent_EveryPaymentIsMadeOnceAndAskedAboutOnlyWhereNobodyKnows() => KillAllAsync(Moment.AfterIntent);
+
+    [Fact]
+    public Task Matrix_KilledAfterTheEffect_EveryPaymentIsMadeOnceAndAskedAboutOnlyWhereNobodyKnows() => KillAllAsync(Moment.AfterEffect);
+
+    [Fact]
+    public Task Matrix_KilledAfterTheRecord_EveryPaymentIsMadeOnce() => KillAllAsync(Moment.AfterRecord);
+
+    private static async Task KillAllAsync(Moment moment)
     {
         await using var world = await World.StartAsync(MatrixWorkflows.Script);
         foreach (var kind in MatrixWorkflows.Kinds)
