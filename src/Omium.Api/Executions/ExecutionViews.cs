@@ -12,7 +12,7 @@ internal static class ExecutionViews
 {
     public static ExecutionView View(ExecutionState state, long seq, WorkflowPlan plan, AnswerPayloads payloads)
     {
-        var failed = state.FailedVisit is { } key ? LastFailure(state.Visits[key]) : null;
+        var failed = (state.FailedVisit ?? AskedAbout(state)) is { } key ? LastFailure(state.Visits[key]) : null;
         return new ExecutionView
         {
             Id = state.ExecutionId,
@@ -89,6 +89,11 @@ internal static class ExecutionViews
 
     private static bool IsRetryWaiting(ExecutionState state, VisitState visit) =>
         visit.RetryDueMs > state.UpdatedMs && visit.Turns.Count == 0 && !visit.CurrentCalls.Any();
+
+    /// <summary>The failed item that a person is asked about: an item is no failure of the execution before its step is.</summary>
+    private static VisitKey? AskedAbout(ExecutionState state) => state.OpenReviews
+        .Select(id => state.Reviews[id].Request)
+        .Where(request => request.Kind == "failure").Select(request => (VisitKey?)new VisitKey(request.Step, request.Visit)).FirstOrDefault();
 
     private static (StepFailed Failure, long AtMs)? LastFailure(VisitState visit) => visit.Failures.Count == 0 ? null : visit.Failures[^1];
 

@@ -230,8 +230,8 @@ public sealed record TimelineEntry(
 /// <summary><c>GET /v1/executions/{id}/graph</c>.</summary>
 public sealed record GraphView(IReadOnlyList<GraphNode> Nodes, IReadOnlyList<GraphEdge> Edges);
 
-/// <summary>A step as it stands.</summary>
-public sealed record GraphNode(string Step, string Type, string? Actor, string Status, int Visit, string? Checkpoint, bool ExternalEffect);
+/// <summary>A step as it stands; one with for_each counts its items.</summary>
+public sealed record GraphNode(string Step, string Type, string? Actor, string Status, int Visit, string? Checkpoint, bool ExternalEffect, ItemCounts? Items = null);
 
 /// <summary>An edge and whether the current visits took it (null = not settled).</summary>
 public sealed record GraphEdge(string From, string To, string On, string? When, bool? Taken, int? MaxVisits);

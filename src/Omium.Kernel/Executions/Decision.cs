@@ -29,6 +29,7 @@ internal sealed partial class Decision(ExecutionState state, DecisionValues valu
     /// <summary>Decides, then does whatever became possible by it.</summary>
     public DecisionOutcome Run(ExecutionCommand command)
     {
+        _readsStanding = ExecutionKernel.ReadsStanding(command);
         var rejection = command switch
         {
             StartExecution c => Start(c),

@@ -61,7 +61,7 @@ public static class ExecutionKernel
             default:
                 AddItems(state, command, Add);
                 Add(state.Input);
-                if (command is WakeTimers or ResumeExecution or RetryExecution or DecideReview or RollBackExecution)
+                if (ReadsStanding(command))
                 {
                     AddStanding(state, Add);
                 }
@@ -71,6 +71,9 @@ public static class ExecutionKernel
 
         return needed;
     }
+
+    /// <summary>True for commands that begin steps again: their decisions are given the large outputs that stand, as far as there is room.</summary>
+    internal static bool ReadsStanding(ExecutionCommand command) => command is WakeTimers or ResumeExecution or RetryExecution or DecideReview or RollBackExecution;
 
     /// <summary>
     /// What steps that are begun again may read: inputs of what is open, then outputs that stand, the newest first. These commands are rare; a
@@ -115,7 +118,7 @@ public static class ExecutionKernel
             AddItem(state, state.Visits[new VisitKey(review.Request.Step, review.Request.Visit)], add);
         }
 
-        if (command is not (WakeTimers or ResumeExecution or RetryExecution or DecideReview or RollBackExecution))
+        if (!ReadsStanding(command))
         {
             return;
         }
@@ -126,6 +129,13 @@ public static class ExecutionKernel
             if (visit.RetryDueMs > 0 || visit.Failing)
             {
                 AddItem(state, visit, add);
+            }
+            else if (visit is { Items: null, Calls.Count: 0, Turns.Count: 0 })
+            {
+                foreach (var read in visit.Reads)
+                {
+                    add(state.Visits[read].Output); // What it is to be made from, a list before all, comes before what others might read.
+                }
             }
         }
     }

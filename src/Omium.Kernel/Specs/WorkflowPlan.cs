@@ -245,11 +245,11 @@ public sealed class StepPlan(StepSpec spec)
     /// <summary>True when a guard reads what the visit's calls asked and answered.</summary>
     public bool ReadsCalls => Pre.Concat(Post).Concat(Calls).Any(guard => guard.Check.Paths.Any(path => path.Root == "visit" && (path.Segments.Count == 0 || path.Segments[0] == "calls")));
 
-    /// <summary>Every expression of the step.</summary>
+    /// <summary>Every expression of the step that reads small parts; a list of items is read whole, once (Decision.Items).</summary>
     internal IEnumerable<CelExpression> Expressions => (Input?.Expressions.Select(e => e.Expression) ?? [])
         .Concat(Pre.Concat(Post).Concat(Calls).Select(guard => guard.Check))
         .Concat((ForEach?.Pre ?? []).Concat(ForEach?.Post ?? []).Select(guard => guard.Check))
-        .Concat(new[] { EffectKey, EffectAmount, ForEach?.Items }.OfType<CelExpression>());
+        .Concat(new[] { EffectKey, EffectAmount }.OfType<CelExpression>());
 
     internal void AddProjection(IReadOnlyList<string> path)
     {

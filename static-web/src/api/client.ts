@@ -2,7 +2,7 @@ import { toApiError, unreachable } from './errors';
 import { currentKey, signOut } from './session';
 import type {
   CreateKeyRequest, DecideReviewRequest, EventRecord, ExecutionSummary, ExecutionView, FailureSummary, FailureView, GraphView,
-  HealthSummary, KeyView, MeView, Page, ResidueView, ReviewView, RollbackRequest, RollbackView, StartExecutionRequest, TestFixView,
+  HealthSummary, KeyView, MeView, Page, ResidueView, ReviewView, RollbackRequest, RollbackView, StartExecutionRequest, StepView, TestFixView,
   TimelineEntry, ValidateView, VerifyView, WorkflowSummary, WorkflowView, AgentEdits,
 } from './types';
 
@@ -90,6 +90,8 @@ export const api = {
   startExecution: (body: StartExecutionRequest) => post<ExecutionView>('/v1/executions', body),
   execution: (execution: string) => get<ExecutionView>(`/v1/executions/${id(execution)}`),
   executionAt: (execution: string, at: number) => get<ExecutionView>(`/v1/executions/${id(execution)}/state?at=${at}`),
+  items: (execution: string, step: string, filter: { visit: number; status?: string | undefined; cursor?: string | undefined }) =>
+    get<Page<StepView>>(`/v1/executions/${id(execution)}/steps/${id(step)}/items${query({ limit: 50, ...filter })}`),
   timeline: (execution: string) => get<TimelineEntry[] | Page<TimelineEntry>>(`/v1/executions/${id(execution)}/timeline`).then(items),
   graph: (execution: string) => get<GraphView>(`/v1/executions/${id(execution)}/graph`),
   events: (execution: string, cursor?: string) =>

@@ -89,6 +89,24 @@ export interface StepView {
   reads: StepReference[];
   calls: CallView[];
   failures: StepFailure[];
+  /** Of a for_each step: how far its items are. */
+  items?: ItemCounts;
+  /** Of an item: its index, from 0. */
+  item?: number;
+}
+
+/** Items of a for_each step; they are listed apart (`/steps/{step}/items`). */
+export interface ItemCounts {
+  total: number;
+  succeeded: number;
+  failed: number;
+  /** Of the failed ones: those whose effects were undone. */
+  rolled_back: number;
+  skipped: number;
+  running: number;
+  /** Of the running ones: those that wait for a person. */
+  waiting: number;
+  not_begun: number;
 }
 
 export interface StepReference {
@@ -154,6 +172,8 @@ export interface TimelineEntry {
   step?: string;
   visit?: number;
   detail?: string;
+  /** The item of a for_each step that the line is about. */
+  item?: number;
 }
 
 export interface GraphView {
@@ -169,6 +189,7 @@ export interface GraphNode {
   visit: number;
   checkpoint?: string;
   external_effect: boolean;
+  items?: ItemCounts;
 }
 
 export interface GraphEdge {
