@@ -25,7 +25,7 @@ internal sealed partial class Decision
     private void EnterItems(StepPlan step, VisitKey key)
     {
         var each = step.ForEach!;
-        if (!Check(each.Pre, "pre", key, Scope(), out var failing) || (Visit(key).Items is null && !Expand(each, key, out failing)))
+        if (!Check(each.Pre, "pre", key, Scope(key), out var failing) || (Visit(key).Items is null && !Expand(each, key, out failing)))
         {
             Fail(key, failing);
             return;
