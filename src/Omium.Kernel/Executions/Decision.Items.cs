@@ -25,7 +25,7 @@ internal sealed partial class Decision
     /// <summary>Begins an attempt of a for_each step: its own preconditions, its list (once a visit), then the items.</summary>
     private void EnterItems(StepPlan step, VisitKey key)
     {
-        if (!Check(step.ForEach!.Pre, "pre", key, Scope(), out var failing))
+        if (!Check(step.ForEach!.Pre, "pre", key, Scope(key), out var failing))
         {
             Fail(key, failing);
         }
@@ -42,7 +42,7 @@ internal sealed partial class Decision
     /// <summary>Makes the list. One that lies in an older, large output, which this decision was not given, waits for the next, which is.</summary>
     private void Expand(StepPlan step, VisitKey key)
     {
-        var result = step.ForEach!.Items.Evaluate(Scope());
+        var result = step.ForEach!.Items.Evaluate(Scope(key));
         if (result.Value is null or OpaqueMap && !_readsStanding && ReadsUngiven(step))
         {
             return; // It stays outstanding (PendingEffects), and a timer that is due at once reads what stands.

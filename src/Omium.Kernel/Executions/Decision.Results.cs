@@ -206,7 +206,7 @@ internal sealed partial class Decision
         edges = [];
         if (Plan.Expands(key))
         {
-            var ofStep = Scope() with { Output = (output, step.ReadSchema) };
+            var ofStep = Scope(key) with { Output = (output, step.ReadSchema) };
             return Check(step.ForEach!.Post, "post", key, ofStep, out failing) && TakeEdges(step, EdgeOn.Success, ofStep, out edges, out failing);
         }
 
