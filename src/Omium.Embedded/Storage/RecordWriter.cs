@@ -55,6 +55,11 @@ internal sealed class RecordWriter
             writer.Payloads.PutIfAbsent(append.Stream.Tenant, payload);
         }
 
+        foreach (var key in append.RemovedPayloads)
+        {
+            writer.Payloads.Remove(append.Stream.Tenant, append.Stream.Id, key);
+        }
+
         foreach (var row in append.Index)
         {
             writer.Index.Put(row);

@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Text.Json;
 using Omium.Kernel.Executions;
 using Omium.Kernel.Json;
+using Omium.Runtime.Payloads;
 using Omium.Runtime.Ports;
 using Omium.Runtime.Security;
 
@@ -19,6 +20,7 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
 
     private const int ConflictsMax = 50, PageRecords = 1_000;
     private readonly ConcurrentDictionary<StreamId, ExecutionCell> _cells = new();
+    private readonly PayloadVault _vault = new(payloads);
     private long _uses;
     private int _cellCount;
     private int _evicting;
@@ -108,15 +110,32 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
         return [.. records.Select(record => (record, RecordCodec.Decode(stream, record, key)))];
     }
 
-    /// <summary>A payload of an execution, opened; null when it is not there.</summary>
-    public async ValueTask<byte[]?> ReadPayloadAsync(ExecutionCell cell, string key, CancellationToken cancellation = default) =>
-        cell.DataKey is { } dataKey && await payloads.GetAsync(cell.Stream.Tenant, cell.Stream.Id, key, cancellation) is { } closed
-            ? Seal.Open(dataKey, closed, PayloadContext(cell.Stream, key))
-            : null;
+    /// <summary>A payload of an execution, whole; null when it is not there.</summary>
+    public ValueTask<byte[]?> ReadPayloadAsync(ExecutionCell cell, string key, CancellationToken cancellation = default) => _vault.ReadAsync(cell, key, cancellation);
 
-    /// <summary>Stores a payload apart from an append (the raw result of an effect, before its record). True when it was not there before.</summary>
+    /// <summary>Stores bytes apart from an append (the raw result of an effect, before its record). True when they were not there before.</summary>
     public async ValueTask<bool> StorePayloadAsync(ExecutionCell cell, string key, byte[] plain, CancellationToken cancellation = default) =>
-        await payloads.PutIfAbsentAsync(cell.Stream.Tenant, SealPayload(cell, key, plain), cancellation);
+        await payloads.PutIfAbsentAsync(cell.Stream.Tenant, PayloadVault.Close(cell, key, plain), cancellation);
+
+    /// <summary>Stores values, by the SHA-256 of their canonical bytes, before the command that refers to them: durable when it returns.</summary>
+    public async ValueTask StoreValuesAsync(ExecutionCell cell, IReadOnlyDictionary<string, byte[]> values, CancellationToken cancellation = default)
+    {
+        await cell.Gate.WaitAsync(cancellation);
+        try
+        {
+            var parts = await _vault.TakeApartAsync(cell, values, cancellation);
+            foreach (var part in parts)
+            {
+                await payloads.PutIfAbsentAsync(cell.Stream.Tenant, part, cancellation);
+            }
+
+            PayloadVault.Remember(cell, parts);
+        }
+        finally
+        {
+            cell.Gate.Release();
+        }
+    }
 
     /// <summary>The whole value with every payload reference replaced by what it stands for.</summary>
     public async ValueTask<JsonElement> MaterializeAsync(ExecutionCell cell, JsonElement value, CancellationToken cancellation = default) =>
@@ -154,7 +173,8 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
         var append = new Append(cell.Stream, cell.Seq, record)
         {
             StreamKey = isFirst ? keys.Wrap(cell.DataKey) : null,
-            Payloads = SealAll(cell, outcome.Payloads, given),
+            Payloads = await _vault.TakeApartAsync(cell, given is null ? outcome.Payloads : outcome.Payloads.Concat(given), cancellation),
+            RemovedPayloads = RawResults.SettledBy(command),
             Index = rows,
         };
         var appended = await log.AppendAsync(append, cancellation);
@@ -168,6 +188,7 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
             return null;
         }
 
+        PayloadVault.Remember(cell, append.Payloads);
         (cell.State, cell.Seq, cell.LastHash, cell.Pending) = (after, record.Seq, record.Hash, pending);
         if (rows.FirstOrDefault(row => row.Kind == IndexKinds.Execution) is { } row)
         {
@@ -201,22 +222,6 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
 
         return values;
     }
-
-    private static List<SealedPayload> SealAll(ExecutionCell cell, IReadOnlyDictionary<string, byte[]> decided, IReadOnlyDictionary<string, byte[]>? given)
-    {
-        var all = new List<SealedPayload>();
-        foreach (var (digest, bytes) in given is null ? decided : decided.Concat(given.Where(pair => !decided.ContainsKey(pair.Key))))
-        {
-            all.Add(SealPayload(cell, digest, bytes));
-        }
-
-        return all;
-    }
-
-    private static SealedPayload SealPayload(ExecutionCell cell, string key, byte[] plain) =>
-        new(cell.Stream.Id, key, Seal.Close(cell.DataKey!, plain, PayloadContext(cell.Stream, key)));
-
-    internal static byte[] PayloadContext(StreamId stream, string key) => System.Text.Encoding.UTF8.GetBytes($"{stream}#{key}");
 
     private async ValueTask LoadAsync(ExecutionCell cell, CancellationToken cancellation)
     {
