@@ -17,7 +17,7 @@ internal sealed partial class Decision
     private const int SameCallMax = 3;
 
     /// <summary>Stands between a declared key and the count of a call that is made again after it was undone: with the old key the receiver would do nothing.</summary>
-    private const string AgainMark = "~again";
+    internal const string AgainMark = "~again";
 
     private void RequestStepCall(StepPlan step, VisitKey key)
     {
@@ -166,6 +166,17 @@ internal sealed partial class Decision
     /// <summary>True when a human_approval step lies before this one on a path that was taken.</summary>
     private bool HasApprovalBefore(StepPlan step)
     {
+        if (_state.LatestVisit(step.Spec.Id)?.Approval is not { } approval)
+        {
+            return false;
+        }
+
+        if (Visit(approval).Status == VisitStatus.Committed)
+        {
+            return true;
+        }
+
+        // The nearest one does not stand; another may.
         var queue = new Queue<VisitKey>(_state.LatestVisit(step.Spec.Id)?.After ?? []);
         var seen = new HashSet<VisitKey>();
         while (queue.TryDequeue(out var key))
@@ -221,8 +232,7 @@ internal sealed partial class Decision
                 return false;
             }
 
-            var undone = _state.Visits.Values.SelectMany(visit => visit.Calls)
-                .Count(call => call.Tool == tool.Spec.Name && call.Status == CallStatus.Compensated && (call.Key == text.Value || call.Key?.StartsWith(text.Value + AgainMark, StringComparison.Ordinal) == true));
+            var undone = _state.CompensatedKeys.GetValueOrDefault((tool.Spec.Name, text.Value));
             key = undone == 0 ? text.Value : string.Create(CultureInfo.InvariantCulture, $"{text.Value}{AgainMark}{undone + 1}");
             return true;
         }

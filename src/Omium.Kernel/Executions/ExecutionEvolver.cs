@@ -106,6 +106,7 @@ internal static partial class ExecutionEvolver
             After = e.After ?? [],
             Reads = e.Reads ?? [],
             ScheduledMs = atMs,
+            Approval = ApprovalBefore(state, e.After),
         };
         return Added(state, visit) with { Open = state.Open.Add(visit.Ordinal, visit.Key) };
     }
@@ -115,12 +116,13 @@ internal static partial class ExecutionEvolver
         var key = new VisitKey(e.Step, e.Visit);
         if (state.Visits.TryGetValue(key, out var visit))
         {
-            return Close(state, visit with { Status = VisitStatus.Skipped, SettledMs = atMs, TakenEdges = e.Edges ?? [], Review = null });
+            return Close(WithoutAskedFailures(state, e.Step), visit with { Status = VisitStatus.Skipped, SettledMs = atMs, TakenEdges = e.Edges ?? [], Review = null });
         }
 
         return Added(state, new VisitState(key, state.Ordinal + 1)
         {
             Status = VisitStatus.Skipped, ScheduledMs = atMs, SettledMs = atMs, After = e.After ?? [], TakenEdges = e.Edges ?? [],
+            Approval = ApprovalBefore(state, e.After),
         });
     }
 
@@ -197,6 +199,7 @@ internal static partial class ExecutionEvolver
             InputTokens = visit.InputTokens + e.InputTokens,
             OutputTokens = visit.OutputTokens + e.OutputTokens,
         });
+        next = WithLargeOutput(WithoutAskedFailures(next, e.Step), e);
         return next with { Commits = state.Commits + 1, FailedVisit = next.FailedVisit is { } failed && failed.Step == e.Step ? null : next.FailedVisit };
     }
 
@@ -214,7 +217,7 @@ internal static partial class ExecutionEvolver
             OutputTokens = visit.OutputTokens + e.OutputTokens,
         };
         var next = e.Final
-            ? Close(state, visit with { Status = VisitStatus.Failed, SettledMs = atMs })
+            ? Close(WithDeadEnd(state, e.Step, e.Edges), visit with { Status = VisitStatus.Failed, SettledMs = atMs })
             : state with { Visits = state.Visits.SetItem(visit.Key, visit with { Status = VisitStatus.FailedAttempt }) };
         return next with { FailedVisit = visit.Key };
     }
@@ -223,7 +226,7 @@ internal static partial class ExecutionEvolver
     {
         var visit = Visit(state, new(e.Step, e.Visit));
         var given = visit with { Status = VisitStatus.Failed, SettledMs = atMs, TakenEdges = e.Edges ?? [], Review = null };
-        return Close(state, given) with { FailedVisit = visit.Key };
+        return Close(WithDeadEnd(state, e.Step, e.Edges), given) with { FailedVisit = visit.Key };
     }
 
     private static ExecutionState Retrying(ExecutionState state, RetryScheduled e)
@@ -274,12 +277,18 @@ internal static partial class ExecutionEvolver
     {
         var rollback = state.Rollback ?? throw new CorruptLogException("a compensation without a rollback");
         var settled = e.Done || e.RetryDueMs is null;
-        var next = WithCall(state, e.Effect, c => c with
+        var counted = state;
+        var next = WithCall(state, e.Effect, c =>
         {
-            Status = e.Done ? CallStatus.Compensated : c.Status, CompensationAttempts = e.Attempt, CompensationDueMs = e.RetryDueMs ?? 0,
+            counted = e.Done ? WithCompensatedKey(state, c) : state;
+            return c with
+            {
+                Status = e.Done ? CallStatus.Compensated : c.Status, CompensationAttempts = e.Attempt, CompensationDueMs = e.RetryDueMs ?? 0,
+            };
         });
         return next with
         {
+            CompensatedKeys = counted.CompensatedKeys,
             Rollback = rollback with
             {
                 Remaining = settled ? rollback.Remaining.Remove(e.Effect) : rollback.Remaining,
@@ -291,7 +300,7 @@ internal static partial class ExecutionEvolver
 
     private static ExecutionState Asked(ExecutionState state, ReviewRequested e, long atMs)
     {
-        var next = With(state, new(e.Step, e.Visit), v => v with { Review = e.Review });
+        var next = With(WithAskedFailure(state, e), new(e.Step, e.Visit), v => v with { Review = e.Review, Approval = e.Kind == "approval" ? v.Key : v.Approval });
         return next with { Reviews = next.Reviews.Add(e.Review, new ReviewState(e, atMs)), OpenReviews = next.OpenReviews.Add(e.Review) };
     }
 

@@ -18,6 +18,9 @@ public static class ExecutionKernel
     /// <summary>Raised whenever Decide can answer differently than before.</summary>
     public const int Version = 1;
 
+    /// <summary>Newest large outputs that steps begun again may read; with 1 MiB in all there is room for 256 at most.</summary>
+    private const int StandingOutputsMax = 1_000;
+
     /// <summary>Digests of payloads that <see cref="Decide"/> must be given for this command; at most 1 MiB in all (larger values stay opaque).</summary>
     public static IReadOnlyList<string> Needs(ExecutionState state, ExecutionCommand command)
     {
@@ -70,7 +73,7 @@ public static class ExecutionKernel
             add(state.Visits[key].Input);
         }
 
-        foreach (var visit in state.Visits.Values.Where(visit => visit.Status == VisitStatus.Committed).OrderByDescending(visit => visit.CommitOrdinal))
+        foreach (var visit in state.LargeOutputs.Take(StandingOutputsMax).Select(key => state.Visits[key]).Where(visit => visit.Status == VisitStatus.Committed))
         {
             add(visit.Output);
         }

@@ -50,9 +50,7 @@ public static class IndexProjector
     /// </summary>
     private static IEnumerable<IndexRow> Resolved(ExecutionState before, ExecutionState after, string step)
     {
-        var attempts = before.Reviews.Values
-            .Where(review => review.Request.Kind == "failure" && review.Request.Step == step)
-            .Select(review => (new VisitKey(step, review.Request.Visit), review.Request.Attempt));
+        IEnumerable<(VisitKey Visit, int Attempt)> attempts = before.AskedFailures.GetValueOrDefault(step, []);
         if (before.FailedVisit is { } failed && failed.Step == step && before.Visits[failed].Failures is { Count: > 0 } failures)
         {
             attempts = attempts.Append((failed, failures[^1].Failure.Attempt));
