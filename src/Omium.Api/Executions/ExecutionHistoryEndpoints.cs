@@ -58,7 +58,7 @@ internal static class ExecutionHistoryEndpoints
 
     private static async Task<ExecutionView> ViewAtAsync(ApiCall call, ExecutionCell cell, long at)
     {
-        var state = await ExecutionHistory.FoldAsync(call.Services, cell.Stream, at);
+        var state = await call.Services.Advancer.StateAtAsync(cell.Stream, at, call.Cancellation);
         var payloads = await AnswerPayloads.LoadAsync(call.Services, cell, state, call.Cancellation);
         return ExecutionViews.View(state, at, cell.Plan!, payloads);
     }

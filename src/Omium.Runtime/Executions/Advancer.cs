@@ -20,6 +20,7 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
 
     private const int ConflictsMax = 50, PageRecords = 1_000;
     private readonly ConcurrentDictionary<StreamId, ExecutionCell> _cells = new();
+    private readonly StateSnapshots _snapshots = new();
     private readonly PayloadVault _vault = new(payloads);
     private long _uses;
     private int _cellCount;
@@ -110,6 +111,29 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
         return [.. records.Select(record => (record, RecordCodec.Decode(stream, record, key)))];
     }
 
+    /// <summary>The state after the first <paramref name="seq"/> records: from the nearest snapshot on, which costs the same anywhere in a long history.</summary>
+    public async ValueTask<ExecutionState> StateAtAsync(StreamId stream, long seq, CancellationToken cancellation = default)
+    {
+        var (at, state) = _snapshots.Nearest(stream, seq);
+        while (at < seq)
+        {
+            var page = await ReadAsync(stream, at, (int)Math.Min(StateSnapshots.Interval, seq - at), cancellation);
+            if (page.Count == 0)
+            {
+                break;
+            }
+
+            foreach (var (record, body) in page)
+            {
+                state = ExecutionKernel.Fold(state, body);
+                at = record.Seq;
+                _snapshots.Offer(stream, at, state);
+            }
+        }
+
+        return state;
+    }
+
     /// <summary>A payload of an execution, whole; null when it is not there.</summary>
     public ValueTask<byte[]?> ReadPayloadAsync(ExecutionCell cell, string key, CancellationToken cancellation = default) => _vault.ReadAsync(cell, key, cancellation);
 
@@ -190,6 +214,7 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
 
         PayloadVault.Remember(cell, append.Payloads);
         (cell.State, cell.Seq, cell.LastHash, cell.Pending) = (after, record.Seq, record.Hash, pending);
+        _snapshots.Offer(cell.Stream, cell.Seq, after);
         if (rows.FirstOrDefault(row => row.Kind == IndexKinds.Execution) is { } row)
         {
             cell.ExecutionRow = row;
@@ -243,6 +268,7 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
 
                 state = ExecutionKernel.Fold(state, RecordCodec.Decode(cell.Stream, record, cell.DataKey));
                 (seq, hash) = (record.Seq, record.Hash);
+                _snapshots.Offer(cell.Stream, seq, state);
             }
 
             if (page.Count < PageRecords)
