@@ -15,6 +15,10 @@ public sealed class OmiumApiOptions
     /// <summary>How long an event stream stays open after the execution has ended and everything was sent. Default 2 s.</summary>
     public TimeSpan StreamLinger { get; set; } = TimeSpan.FromSeconds(2);
 
+    /// <summary>Event streams open at the same time. Default 1,000; one more is answered 503. Each keeps at most 4 MiB for a slow reader.</summary>
+    [Range(1, 100_000)]
+    public int StreamListenersMax { get; set; } = 1_000;
+
     /// <summary>Longest time that <c>Prefer: wait=N</c> is honoured for. Default 60 s.</summary>
     public TimeSpan WaitMax { get; set; } = TimeSpan.FromSeconds(60);
 

@@ -56,17 +56,24 @@ internal sealed class AnswerPayloads
     /// <summary>The value as shown; null for none.</summary>
     public JsonElement? Show(JsonElement? value) => value is { ValueKind: not JsonValueKind.Undefined } given ? Show(given) : null;
 
+    /// <summary>Everything that these visits show.</summary>
+    public static Task<AnswerPayloads> LoadAsync(ApiServices services, ExecutionCell cell, IEnumerable<VisitState> visits, CancellationToken cancellation) =>
+        LoadAsync(services, cell, Present(visits.SelectMany(ValuesOf)), cancellation);
+
     private static IEnumerable<JsonElement> ValuesOf(ExecutionState state)
     {
         IEnumerable<JsonElement?> values =
         [
             state.Input,
             state.Output,
-            .. state.Visits.Values.OrderByDescending(visit => visit.Ordinal).SelectMany(ValuesOf),
+            .. ExecutionViews.Visits(state, state.Ordinal - ExecutionViews.StepsMax, ExecutionViews.StepsMax).Reverse().SelectMany(ValuesOf),
             .. state.Reviews.Values.Select(review => (JsonElement?)review.Request.Shown),
         ];
-        return values.Where(value => value is { ValueKind: JsonValueKind.Object or JsonValueKind.Array }).Select(value => value!.Value);
+        return Present(values);
     }
+
+    private static IEnumerable<JsonElement> Present(IEnumerable<JsonElement?> values) =>
+        values.Where(value => value is { ValueKind: JsonValueKind.Object or JsonValueKind.Array }).Select(value => value!.Value);
 
     private static IEnumerable<JsonElement?> ValuesOf(VisitState visit) =>
     [

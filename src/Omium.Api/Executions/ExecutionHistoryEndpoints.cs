@@ -7,13 +7,14 @@ using Omium.Runtime.Ports;
 
 namespace Omium.Api.Executions;
 
-/// <summary>Looking back: <c>GET /v1/executions/{id}/events · /state · /timeline · /graph · /diff · /verify</c>. None of them calls a tool or a model.</summary>
+/// <summary>Looking back: <c>GET /v1/executions/{id}/events · /state · /steps · /timeline · /graph · /diff · /verify</c>. None of them calls a tool or a model.</summary>
 internal static class ExecutionHistoryEndpoints
 {
     public static void Map(ApiRoutes routes)
     {
         routes.Map("GET", "/v1/executions/{id}/events", EventsAsync);
         routes.Map("GET", "/v1/executions/{id}/state", StateAsync);
+        routes.Map("GET", "/v1/executions/{id}/steps", StepsAsync);
         routes.Map("GET", "/v1/executions/{id}/timeline", TimelineAsync);
         routes.Map("GET", "/v1/executions/{id}/graph", GraphAsync);
         routes.Map("GET", "/v1/executions/{id}/diff", DiffAsync);
@@ -63,9 +64,27 @@ internal static class ExecutionHistoryEndpoints
         return ExecutionViews.View(state, at, cell.Plan!, payloads);
     }
 
+    /// <summary>Visits of steps, oldest first, page by page; the cursor is the order of the last one shown.</summary>
+    private static async Task StepsAsync(ApiCall call)
+    {
+        if (await call.TryExecutionAsync() is not { } cell || await call.TryIntegerAsync("limit", 200, 1, ExecutionViews.StepsMax) is not { } limit
+            || await call.TryIntegerAsync("cursor", 0, 0, int.MaxValue) is not { } after)
+        {
+            return;
+        }
+
+        var state = cell.State;
+        var visits = ExecutionViews.Visits(state, after, (int)limit).ToArray();
+        var payloads = await AnswerPayloads.LoadAsync(call.Services, cell, visits, call.Cancellation);
+        var next = visits.Length > 0 && visits[^1].Ordinal < state.Ordinal ? visits[^1].Ordinal.ToString(CultureInfo.InvariantCulture) : null;
+        await call.JsonAsync(new Page<StepView>([.. visits.Select(visit => ExecutionViews.Step(state, visit, cell.Plan!, payloads))], next), ContractJson.Default.StepPage);
+    }
+
+    /// <summary>Whole records, as many as fit the limit; the cursor is the last record told.</summary>
     private static async Task TimelineAsync(ApiCall call)
     {
-        if (await call.TryExecutionAsync() is not { } cell)
+        if (await call.TryExecutionAsync() is not { } cell || await call.TryIntegerAsync("limit", 1_000, 1, 10_000) is not { } limit
+            || await call.TryIntegerAsync("cursor", 0, 0, long.MaxValue) is not { } told)
         {
             return;
         }
@@ -74,7 +93,14 @@ internal static class ExecutionHistoryEndpoints
         var lines = new List<TimelineEntry>();
         await foreach (var (record, body) in ExecutionHistory.ReadAsync(call.Services, cell.Stream))
         {
-            lines.AddRange(timeline.Lines(record, body));
+            var next = timeline.Lines(record, body); // From the first: a line may name what an earlier record said.
+            if (record.Seq > told && lines.Count > 0 && lines.Count + next.Count > limit)
+            {
+                await call.JsonAsync(new Page<TimelineEntry>(lines, lines[^1].Seq.ToString(CultureInfo.InvariantCulture)), ContractJson.Default.TimelinePage);
+                return;
+            }
+
+            lines.AddRange(record.Seq > told ? next : []);
         }
 
         await call.JsonAsync(new Page<TimelineEntry>(lines, null), ContractJson.Default.TimelinePage);

@@ -10,6 +10,9 @@ namespace Omium.Api.Executions;
 /// <summary>A state as answered. Pure: the same state gives the same view.</summary>
 internal static class ExecutionViews
 {
+    /// <summary>Visits that one answer shows: the newest.</summary>
+    public const int StepsMax = 1_000;
+
     public static ExecutionView View(ExecutionState state, long seq, WorkflowPlan plan, AnswerPayloads payloads)
     {
         var failed = state.FailedVisit is { } key ? LastFailure(state.Visits[key]) : null;
@@ -26,11 +29,19 @@ internal static class ExecutionViews
             EndedAt = TimeOrNone(state.EndedMs),
             Input = payloads.Show((JsonElement?)state.Input),
             Output = payloads.Show(state.Output),
-            Steps = [.. state.Visits.Values.OrderBy(visit => visit.Ordinal).Select(visit => Step(state, visit, plan, payloads))],
+            Steps = [.. Visits(state, state.Ordinal - StepsMax, StepsMax).Select(visit => Step(state, visit, plan, payloads))],
+            StepsOmitted = Math.Max(0, state.Ordinal - StepsMax),
             Failure = failed is { } failure ? Failure(failure.Failure, failure.AtMs) : null,
             FailureId = failed is { } last ? IndexProjector.FailureId(state.ExecutionId, last.Failure.Step, last.Failure.Visit, last.Failure.Attempt) : null,
             OpenReviews = state.OpenReviews,
         };
+    }
+
+    /// <summary>Visits after an ordinal (they count from 1 without a gap), in order.</summary>
+    public static IEnumerable<VisitState> Visits(ExecutionState state, long afterOrdinal, int countMax)
+    {
+        var visits = state.Visits.Values.Where(visit => visit.Ordinal > afterOrdinal);
+        return (state.Visits.Count > countMax ? visits.Where(visit => visit.Ordinal <= Math.Max(0, afterOrdinal) + countMax) : visits).OrderBy(visit => visit.Ordinal);
     }
 
     public static ExecutionSummary Summary(IndexRow row) => new(
@@ -87,7 +98,7 @@ internal static class ExecutionViews
 
     private static (StepFailed Failure, long AtMs)? LastFailure(VisitState visit) => visit.Failures.Count == 0 ? null : visit.Failures[^1];
 
-    private static StepView Step(ExecutionState state, VisitState visit, WorkflowPlan plan, AnswerPayloads payloads)
+    public static StepView Step(ExecutionState state, VisitState visit, WorkflowPlan plan, AnswerPayloads payloads)
     {
         var step = plan.Step(visit.Key.Step);
         var status = StatusOf(state, visit);

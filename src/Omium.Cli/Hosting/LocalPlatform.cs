@@ -23,7 +23,9 @@ internal sealed class LocalPlatform : IAsyncDisposable
         Store = store;
         Plans = new PlanCache(store.Documents);
         Keys = new LocalKeyWrap(masterKey);
-        Advancer = new Advancer(store.Log, store.Payloads, Plans, Keys, TimeProvider.System);
+        Clock = new SteadyClock(TimeProvider.System);
+        Clock.NotBefore(store.LastRecordUnixMs);
+        Advancer = new Advancer(store.Log, store.Payloads, Plans, Keys, Clock);
         Notifier = new LogNotifier(logs.CreateLogger<LogNotifier>());
         Functions = new FunctionRegistry();
         Functions.Register("noop", static (arguments, _) => new(arguments));
@@ -32,7 +34,8 @@ internal sealed class LocalPlatform : IAsyncDisposable
         // Intents of an earlier incarnation are not this one's to carry out, whatever its process id was.
         var owner = "dev-" + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8));
         Runner = new EffectRunner(Advancer, _model, new ToolClients(_http, new FunctionToolClient(Functions)), Notifier, owner);
-        Engine = new EmbeddedEngine(Advancer, Runner, store.Index, logs.CreateLogger<EmbeddedEngine>(), TimeProvider.System, new EmbeddedEngineOptions());
+        Engine = new EmbeddedEngine(Advancer, Runner, store.Index, logs.CreateLogger<EmbeddedEngine>(), Clock,
+            new EmbeddedEngineOptions { PauseRecovered = RestoredMark.Read(store.Directory) is { } takenAt ? $"restored from the backup of {takenAt}" : null });
         Model = model;
     }
 
@@ -41,6 +44,9 @@ internal sealed class LocalPlatform : IAsyncDisposable
     public PlanCache Plans { get; }
 
     public IKeyWrap Keys { get; }
+
+    /// <summary>The one clock of everything in this process.</summary>
+    public SteadyClock Clock { get; }
 
     public Advancer Advancer { get; }
 

@@ -25,9 +25,13 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
     private long _uses;
     private int _cellCount;
     private int _evicting;
+    private StorageAlarm? _storageAlarm;
 
     /// <summary>Raised after each append, in order per stream, outside any lock that callers could wait for.</summary>
     public event Action<ExecutionCell, LogRecord, RecordBody>? Appended;
+
+    /// <summary>That the store does not take records at present, as far as this process has tried; null when it took the last one.</summary>
+    public StorageAlarm? StorageAlarm => Volatile.Read(ref _storageAlarm);
 
     /// <summary>Time now, Unix ms: what hosts put into commands.</summary>
     public long NowMs => time.GetUtcNow().ToUnixTimeMilliseconds();
@@ -97,6 +101,13 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
         }
 
         return cell;
+    }
+
+    /// <summary>Forgets what is cached of an execution: the next use reads the log.</summary>
+    public void Forget(StreamId stream)
+    {
+        Drop(stream);
+        _snapshots.Forget(stream);
     }
 
     /// <summary>Opened records after <paramref name="afterSeq"/>, each with its body.</summary>
@@ -178,6 +189,11 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
             cell.Plan = await plans.GetAsync(start.Tenant, start.SpecDigest, cancellation);
         }
 
+        if (command.AtMs < cell.State.UpdatedMs)
+        {
+            command = command with { AtMs = cell.State.UpdatedMs }; // The times of a stream never run backwards, whatever a host's clock does.
+        }
+
         var values = await ValuesAsync(cell, command, given, cancellation);
         var before = cell.State;
         var outcome = ExecutionKernel.Decide(before, command, values);
@@ -201,7 +217,7 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
             RemovedPayloads = RawResults.SettledBy(command),
             Index = rows,
         };
-        var appended = await log.AppendAsync(append, cancellation);
+        var appended = await AppendAsync(append, cancellation);
         if (appended.Status == AppendStatus.Conflict)
         {
             if (isFirst)
@@ -227,6 +243,21 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
 
         Appended?.Invoke(cell, record, body);
         return AdvanceResult.Of(cell, outcome);
+    }
+
+    private async ValueTask<AppendOutcome> AppendAsync(Append append, CancellationToken cancellation)
+    {
+        try
+        {
+            var outcome = await log.AppendAsync(append, cancellation);
+            Volatile.Write(ref _storageAlarm, null);
+            return outcome;
+        }
+        catch (StorageUnavailableException refused)
+        {
+            Volatile.Write(ref _storageAlarm, new StorageAlarm(refused.Code, refused.Message, StorageAlarm?.SinceUnixMs ?? NowMs));
+            throw;
+        }
     }
 
     private static readonly DecisionOutcome DecisionRejected =

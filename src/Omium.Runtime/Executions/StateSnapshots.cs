@@ -67,5 +67,17 @@ internal sealed class StateSnapshots
         }
     }
 
+    /// <summary>Drops what is kept of an execution.</summary>
+    public void Forget(StreamId stream)
+    {
+        lock (_gate)
+        {
+            if (_kept.Remove(stream, out var node))
+            {
+                _newestFirst.Remove(node);
+            }
+        }
+    }
+
     private sealed record Kept(StreamId Stream, Dictionary<long, ExecutionState> States);
 }
