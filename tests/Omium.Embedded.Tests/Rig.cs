@@ -28,7 +28,7 @@ internal sealed class Rig : IAsyncDisposable
         var keys = new LocalKeyWrap(masterKey);
         Advancer = new Advancer(store.Log, store.Payloads, new PlanCache(store.Documents), keys, options.Time);
         Verifier = new Verifier(store.Log, store.Payloads, store.Documents, keys);
-        Runner = new EffectRunner(Advancer, new Model(options.Answer), new Tools(options.Call), new Notifier(), "rig-" + Guid.NewGuid().ToString("N"));
+        Runner = new EffectRunner(Advancer, new Model(options.Answer), new Tools(options.Call), new Notifier(), "rig-" + Guid.NewGuid().ToString("N")) { RetryStorageAfter = TimeSpan.FromMilliseconds(50) };
         Engine = new EmbeddedEngine(Advancer, Runner, store.Index, NullLogger<EmbeddedEngine>.Instance, options.Time, options.Engine);
     }
 
@@ -157,7 +157,7 @@ internal sealed record RigOptions
 
     public TimeProvider Time { get; init; } = TimeProvider.System;
 
-    public EmbeddedEngineOptions Engine { get; init; } = new();
+    public EmbeddedEngineOptions Engine { get; init; } = new() { RetryStorageAfter = TimeSpan.FromMilliseconds(50) };
 
     public Func<string, EmbeddedStoreOptions> Store { get; init; } = path => new EmbeddedStoreOptions(path);
 

@@ -4,6 +4,7 @@ using Omium.Kernel.Executions;
 using Omium.Kernel.Json;
 using Omium.Kernel.Specs;
 using Omium.Runtime.Executions;
+using Omium.Runtime.Ports;
 
 namespace Omium.Runtime.Effects;
 
@@ -33,6 +34,9 @@ public sealed class EffectRunner(Advancer advancer, IModelClient model, IToolCli
 {
     /// <summary>Added to a call's time-out before its intent is in doubt. Default 5 s.</summary>
     public TimeSpan IntentMargin { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>How long a result that the store could not take waits before it is offered again. Default 1 s.</summary>
+    public TimeSpan RetryStorageAfter { get; init; } = TimeSpan.FromSeconds(1);
 
     /// <summary>Identity of this process incarnation.</summary>
     public string Owner => owner;
@@ -137,13 +141,18 @@ public sealed class EffectRunner(Advancer advancer, IModelClient model, IToolCli
         }
 
         var recordable = Recordable(outcome, out var values);
-        if (values is not null)
-        {
-            await advancer.StoreValuesAsync(cell, values, cancellation);
-        }
+        return await UntilStoredAsync(
+            async () =>
+            {
+                if (values is not null)
+                {
+                    await advancer.StoreValuesAsync(cell, values, cancellation);
+                }
 
-        await advancer.StorePayloadAsync(cell, RawResults.KeyOf(call.Id, call.Runs), RawResults.Write(recordable), cancellation);
-        return await RecordAsync(cell, effect.Id, recordable, values, call.Runs, cancellation);
+                await advancer.StorePayloadAsync(cell, RawResults.KeyOf(call.Id, call.Runs), RawResults.Write(recordable), cancellation);
+                return await RecordAsync(cell, effect.Id, recordable, values, call.Runs, cancellation);
+            },
+            cancellation);
     }
 
     private async ValueTask<(ToolRequest? Request, string? Problem)> RenderAsync(ExecutionCell cell, PendingKind kind, CallState call, CancellationToken cancellation)
@@ -169,8 +178,30 @@ public sealed class EffectRunner(Advancer advancer, IModelClient model, IToolCli
         return (request, problem);
     }
 
-    private ValueTask<AdvanceResult?> SettleAsync(ExecutionCell cell, string effect, EffectOutcome outcome, CancellationToken cancellation) =>
-        RecordAsync(cell, effect, Recordable(outcome, out var values), values, 0, cancellation);
+    private ValueTask<AdvanceResult?> SettleAsync(ExecutionCell cell, string effect, EffectOutcome outcome, CancellationToken cancellation)
+    {
+        var recordable = Recordable(outcome, out var values);
+        return UntilStoredAsync(() => RecordAsync(cell, effect, recordable, values, 0, cancellation), cancellation);
+    }
+
+    /// <summary>
+    /// What an effect came to is known here alone until it is stored: on a full disk it is kept and offered again until there is space, rather than
+    /// forgotten and the effect left in doubt.
+    /// </summary>
+    private async ValueTask<AdvanceResult?> UntilStoredAsync(Func<ValueTask<AdvanceResult?>> store, CancellationToken cancellation)
+    {
+        while (true)
+        {
+            try
+            {
+                return await store();
+            }
+            catch (StorageUnavailableException)
+            {
+                await Task.Delay(RetryStorageAfter, cancellation);
+            }
+        }
+    }
 
     private async ValueTask<AdvanceResult?> RecordAsync(
         ExecutionCell cell, string effect, EffectOutcome recordable, Dictionary<string, byte[]>? values, int run, CancellationToken cancellation) =>

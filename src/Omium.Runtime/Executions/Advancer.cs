@@ -150,7 +150,7 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
 
     /// <summary>Stores bytes apart from an append (the raw result of an effect, before its record). True when they were not there before.</summary>
     public async ValueTask<bool> StorePayloadAsync(ExecutionCell cell, string key, byte[] plain, CancellationToken cancellation = default) =>
-        await payloads.PutIfAbsentAsync(cell.Stream.Tenant, PayloadVault.Close(cell, key, plain), cancellation);
+        await WriteAsync(payloads.PutIfAbsentAsync(cell.Stream.Tenant, PayloadVault.Close(cell, key, plain), cancellation));
 
     /// <summary>Stores values, by the SHA-256 of their canonical bytes, before the command that refers to them: durable when it returns.</summary>
     public async ValueTask StoreValuesAsync(ExecutionCell cell, IReadOnlyDictionary<string, byte[]> values, CancellationToken cancellation = default)
@@ -161,7 +161,7 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
             var parts = await _vault.TakeApartAsync(cell, values, cancellation);
             foreach (var part in parts)
             {
-                await payloads.PutIfAbsentAsync(cell.Stream.Tenant, part, cancellation);
+                await WriteAsync(payloads.PutIfAbsentAsync(cell.Stream.Tenant, part, cancellation));
             }
 
             PayloadVault.Remember(cell, parts);
@@ -217,7 +217,7 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
             RemovedPayloads = RawResults.SettledBy(command),
             Index = rows,
         };
-        var appended = await AppendAsync(append, cancellation);
+        var appended = await WriteAsync(log.AppendAsync(append, cancellation));
         if (appended.Status == AppendStatus.Conflict)
         {
             if (isFirst)
@@ -245,12 +245,17 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
         return AdvanceResult.Of(cell, outcome);
     }
 
-    private async ValueTask<AppendOutcome> AppendAsync(Append append, CancellationToken cancellation)
+    /// <summary>Writes, and raises or ends the alarm by what the store says.</summary>
+    private async ValueTask<T> WriteAsync<T>(Task<T> write)
     {
         try
         {
-            var outcome = await log.AppendAsync(append, cancellation);
-            Volatile.Write(ref _storageAlarm, null);
+            var outcome = await write;
+            if (_storageAlarm is not null)
+            {
+                Volatile.Write(ref _storageAlarm, null);
+            }
+
             return outcome;
         }
         catch (StorageUnavailableException refused)
