@@ -9,6 +9,10 @@ public sealed class OmiumApiOptions
     [Range(1_024, 256 * 1024 * 1024)]
     public int BodyBytesMax { get; set; } = 4 * 1024 * 1024;
 
+    /// <summary>Longest request body that starts an execution, in bytes: inputs may be large. Default 64 MiB.</summary>
+    [Range(1_024, 256 * 1024 * 1024)]
+    public int InputBytesMax { get; set; } = 64 * 1024 * 1024;
+
     /// <summary>Time between two comments that keep an idle event stream open. Default 15 s.</summary>
     public TimeSpan StreamHeartbeat { get; set; } = TimeSpan.FromSeconds(15);
 

@@ -89,7 +89,7 @@ internal static class ExecutionEndpoints
 
     private static async Task StartAsync(ApiCall call)
     {
-        if (await call.TryReadAsync(RequestJson.Default.StartExecutionRequest) is not { } request)
+        if (await call.TryReadAsync(RequestJson.Default.StartExecutionRequest, null, call.Services.Options.InputBytesMax) is not { } request)
         {
             return;
         }

@@ -7,7 +7,7 @@ using Omium.Runtime.Ports;
 
 namespace Omium.Api.Executions;
 
-/// <summary>Looking back: <c>GET /v1/executions/{id}/events · /state · /steps · /timeline · /graph · /diff · /verify</c>. None of them calls a tool or a model.</summary>
+/// <summary>Looking back: <c>GET /v1/executions/{id}/events · /state · /steps · /payloads/{digest} · /timeline · /graph · /diff · /verify</c>. None of them calls a tool or a model.</summary>
 internal static class ExecutionHistoryEndpoints
 {
     public static void Map(ApiRoutes routes)
@@ -15,6 +15,7 @@ internal static class ExecutionHistoryEndpoints
         routes.Map("GET", "/v1/executions/{id}/events", EventsAsync);
         routes.Map("GET", "/v1/executions/{id}/state", StateAsync);
         routes.Map("GET", "/v1/executions/{id}/steps", StepsAsync);
+        routes.Map("GET", "/v1/executions/{id}/payloads/{digest}", PayloadAsync);
         routes.Map("GET", "/v1/executions/{id}/timeline", TimelineAsync);
         routes.Map("GET", "/v1/executions/{id}/graph", GraphAsync);
         routes.Map("GET", "/v1/executions/{id}/diff", DiffAsync);
@@ -62,6 +63,29 @@ internal static class ExecutionHistoryEndpoints
         var state = await call.Services.Advancer.StateAtAsync(cell.Stream, at, call.Cancellation);
         var payloads = await AnswerPayloads.LoadAsync(call.Services, cell, state, call.Cancellation);
         return ExecutionViews.View(state, at, cell.Plan!, payloads);
+    }
+
+    /// <summary>A large value whole, as canonical JSON: what an answer shows as <c>{"omium_ref", "size"}</c>. References inside it stay references.</summary>
+    private static async Task PayloadAsync(ApiCall call)
+    {
+        if (await call.TryExecutionAsync() is not { } cell)
+        {
+            return;
+        }
+
+        var digest = call.Route("digest");
+        var isDigest = digest.Length == 64 && digest.All(char.IsAsciiHexDigitLower);
+        if (!isDigest || await call.Services.Advancer.ReadPayloadAsync(cell, digest, call.Cancellation) is not { } value)
+        {
+            await call.ProblemAsync("not_found", $"The execution holds no value {ApiCall.Shorten(digest)}.");
+            return;
+        }
+
+        call.Context.Response.ContentType = "application/json";
+        call.Context.Response.ContentLength = value.Length;
+        call.Context.Response.Headers.CacheControl = "no-store";
+        call.Context.Response.Headers.XContentTypeOptions = "nosniff";
+        await call.Context.Response.Body.WriteAsync(value, call.Cancellation);
     }
 
     /// <summary>Visits of steps, oldest first, page by page; the cursor is the order of the last one shown.</summary>
