@@ -141,10 +141,14 @@ public sealed class ThreadStorageTests
             type: tool_call
             tool: say
             needs: [begin]
-            input: {history: "${{ has(steps.chat) ? steps.chat.output.history : steps.begin.output.history }}"}
+            input: {history: "${{ has(steps.keep) ? steps.keep.output.history : steps.begin.output.history }}"}
             output: {schema: {type: object, properties: {history: {type: array}, count: {type: integer}}}}
+          - id: keep
+            type: decision
+            needs: [chat]
+            input: {history: "${{ steps.chat.output.history }}", count: "${{ steps.chat.output.count }}"}
         edges:
-          - {from: chat, to: chat, when: "output.count < VISITS", max_visits: 10000}
+          - {from: keep, to: chat, when: "output.count < VISITS", max_visits: 10000}
         """.Replace("VISITS", visits.ToString(CultureInfo.InvariantCulture), StringComparison.Ordinal);
 
     private static async Task AssertRatioAsync(RigOptions options, string spec, Func<long> useful)
