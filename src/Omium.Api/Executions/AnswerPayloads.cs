@@ -66,16 +66,18 @@ internal sealed class AnswerPayloads
         [
             state.Input,
             state.Output,
-            .. ExecutionViews.Visits(state, state.Ordinal - ExecutionViews.StepsMax, ExecutionViews.StepsMax).Reverse().SelectMany(ValuesOf),
+            .. ExecutionViews.Newest(state).Reverse().SelectMany(ValuesOf),
             .. state.Reviews.Values.Select(review => (JsonElement?)review.Request.Shown),
         ];
         return Present(values);
     }
 
-    private static IEnumerable<JsonElement> Present(IEnumerable<JsonElement?> values) =>
+    /// <summary>The values that can refer to anything.</summary>
+    public static IEnumerable<JsonElement> Present(IEnumerable<JsonElement?> values) =>
         values.Where(value => value is { ValueKind: JsonValueKind.Object or JsonValueKind.Array }).Select(value => value!.Value);
 
-    private static IEnumerable<JsonElement?> ValuesOf(VisitState visit) =>
+    /// <summary>Everything one visit shows.</summary>
+    public static IEnumerable<JsonElement?> ValuesOf(VisitState visit) =>
     [
         visit.Input,
         visit.Output,

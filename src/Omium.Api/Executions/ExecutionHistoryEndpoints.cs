@@ -2,6 +2,7 @@ using System.Globalization;
 using Omium.Api.Http;
 using Omium.Contracts;
 using Omium.Contracts.Executions;
+using Omium.Kernel.Executions;
 using Omium.Runtime.Executions;
 using Omium.Runtime.Ports;
 
@@ -16,6 +17,7 @@ internal static class ExecutionHistoryEndpoints
         routes.Map("GET", "/v1/executions/{id}/state", StateAsync);
         routes.Map("GET", "/v1/executions/{id}/steps", StepsAsync);
         routes.Map("GET", "/v1/executions/{id}/payloads/{digest}", PayloadAsync);
+        routes.Map("GET", "/v1/executions/{id}/steps/{step}/items", ItemsAsync);
         routes.Map("GET", "/v1/executions/{id}/timeline", TimelineAsync);
         routes.Map("GET", "/v1/executions/{id}/graph", GraphAsync);
         routes.Map("GET", "/v1/executions/{id}/diff", DiffAsync);
@@ -44,6 +46,29 @@ internal static class ExecutionHistoryEndpoints
         }
 
         await call.JsonAsync(await ViewAtAsync(call, cell, at), ContractJson.Default.ExecutionView);
+    }
+
+    /// <summary>Items of a for_each step in the order of its list: <c>?visit=&amp;status=&amp;limit=&amp;cursor=</c>; the newest visit when none is named.</summary>
+    private static async Task ItemsAsync(ApiCall call)
+    {
+        if (await call.TryExecutionAsync() is not { } cell || await call.TryIntegerAsync("limit", 50, 1, 200) is not { } limit
+            || await call.TryIntegerAsync("cursor", 0, 0, int.MaxValue) is not { } from || !await call.TryWordAsync("status", ItemViews.Statuses)
+            || await call.TryIntegerAsync("visit", cell.State.Latest.GetValueOrDefault(call.Route("step")), 1, int.MaxValue) is not { } number)
+        {
+            return;
+        }
+
+        var key = new VisitKey(call.Route("step"), (int)number);
+        if (!cell.State.Visits.TryGetValue(key, out var visit) || cell.Plan!.Expands(key) is false)
+        {
+            await call.ProblemAsync("step_not_found", $"There is no visit {number} of a for_each step '{ApiCall.Shorten(key.Step)}' in this execution.");
+            return;
+        }
+
+        var (page, next) = ItemViews.Page(cell.State, visit, (int)from, (int)limit, call.Query("status"));
+        var payloads = await AnswerPayloads.LoadAsync(call.Services, cell, AnswerPayloads.Present(page.SelectMany(AnswerPayloads.ValuesOf)), call.Cancellation);
+        await call.JsonAsync(
+            new Page<StepView>([.. page.Select(item => ExecutionViews.Step(cell.State, item, cell.Plan!, payloads))], next?.ToString(CultureInfo.InvariantCulture)), ContractJson.Default.StepPage);
     }
 
     private static async Task DiffAsync(ApiCall call)
@@ -98,27 +123,29 @@ internal static class ExecutionHistoryEndpoints
         }
 
         var state = cell.State;
-        var visits = ExecutionViews.Visits(state, after, (int)limit).ToArray();
+        var found = ExecutionViews.Visits(state, after).Take((int)limit + 1).ToArray();
+        var visits = found.Take((int)limit).ToArray();
         var payloads = await AnswerPayloads.LoadAsync(call.Services, cell, visits, call.Cancellation);
-        var next = visits.Length > 0 && visits[^1].Ordinal < state.Ordinal ? visits[^1].Ordinal.ToString(CultureInfo.InvariantCulture) : null;
+        var next = found.Length > visits.Length ? visits[^1].Ordinal.ToString(CultureInfo.InvariantCulture) : null;
         await call.JsonAsync(new Page<StepView>([.. visits.Select(visit => ExecutionViews.Step(state, visit, cell.Plan!, payloads))], next), ContractJson.Default.StepPage);
     }
 
     /// <summary>Whole records, as many as fit the limit; the cursor is the last record told.</summary>
     private static async Task TimelineAsync(ApiCall call)
     {
-        if (await call.TryExecutionAsync() is not { } cell || await call.TryIntegerAsync("limit", 1_000, 1, 10_000) is not { } limit
-            || await call.TryIntegerAsync("cursor", 0, 0, long.MaxValue) is not { } told)
+        if (await call.TryExecutionAsync() is not { } cell || !await call.TryWordAsync("items", "all")
+            || await call.TryIntegerAsync("limit", 1_000, 1, 10_000) is not { } limit || await call.TryIntegerAsync("cursor", 0, 0, long.MaxValue) is not { } told)
         {
             return;
         }
 
+        var shown = new TimelineItems(call.Query("items") == "all");
         var timeline = new TimelineViews();
         var lines = new List<TimelineEntry>();
         await foreach (var (record, body) in ExecutionHistory.ReadAsync(call.Services, cell.Stream))
         {
-            var next = timeline.Lines(record, body); // From the first: a line may name what an earlier record said.
-            if (record.Seq > told && lines.Count > 0 && lines.Count + next.Count > limit)
+            var next = shown.Of(timeline.Lines(record, body)).ToArray(); // From the first: a line may name what an earlier record said.
+            if (record.Seq > told && lines.Count > 0 && lines.Count + next.Length > limit)
             {
                 await call.JsonAsync(new Page<TimelineEntry>(lines, lines[^1].Seq.ToString(CultureInfo.InvariantCulture)), ContractJson.Default.TimelinePage);
                 return;

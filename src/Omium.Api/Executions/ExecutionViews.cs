@@ -29,20 +29,20 @@ internal static class ExecutionViews
             EndedAt = TimeOrNone(state.EndedMs),
             Input = payloads.Show((JsonElement?)state.Input),
             Output = payloads.Show(state.Output),
-            Steps = [.. Visits(state, state.Ordinal - StepsMax, StepsMax).Select(visit => Step(state, visit, plan, payloads))],
-            StepsOmitted = Math.Max(0, state.Ordinal - StepsMax),
+            Steps = [.. Newest(state).Select(visit => Step(state, visit, plan, payloads))],
+            StepsOmitted = Math.Max(0, Visits(state, 0).Count() - StepsMax),
             Failure = failed is { } failure ? Failure(failure.Failure, failure.AtMs) : null,
             FailureId = failed is { } last ? IndexProjector.FailureId(state.ExecutionId, last.Failure.Step, last.Failure.Visit, last.Failure.Attempt) : null,
             OpenReviews = state.OpenReviews,
         };
     }
 
-    /// <summary>Visits after an ordinal (they count from 1 without a gap), in order.</summary>
-    public static IEnumerable<VisitState> Visits(ExecutionState state, long afterOrdinal, int countMax)
-    {
-        var visits = state.Visits.Values.Where(visit => visit.Ordinal > afterOrdinal);
-        return (state.Visits.Count > countMax ? visits.Where(visit => visit.Ordinal <= Math.Max(0, afterOrdinal) + countMax) : visits).OrderBy(visit => visit.Ordinal);
-    }
+    /// <summary>Visits of steps after an ordinal, in order; items are counted with their step.</summary>
+    public static IEnumerable<VisitState> Visits(ExecutionState state, long afterOrdinal) =>
+        state.Visits.Values.Where(visit => !visit.Key.IsItem && visit.Ordinal > afterOrdinal).OrderBy(visit => visit.Ordinal);
+
+    /// <summary>The visits that an answer shows.</summary>
+    public static IEnumerable<VisitState> Newest(ExecutionState state) => Visits(state, 0).TakeLast(StepsMax);
 
     public static ExecutionSummary Summary(IndexRow row) => new(
         row.Id, row.Workflow, row.WorkflowVersion, row.Status, row.FailureClass.Length == 0 ? null : row.FailureClass,
@@ -66,9 +66,11 @@ internal static class ExecutionViews
     public static string StatusOf(ExecutionState state, VisitState visit) => visit.Status switch
     {
         VisitStatus.Committed => "committed",
+        VisitStatus.FailedAttempt when visit.Key.IsItem => visit.Review is null ? "running" : "waiting", // What it did is being undone, or a person is asked.
         VisitStatus.FailedAttempt or VisitStatus.Failed => "failed",
         VisitStatus.Skipped => "skipped",
         VisitStatus.RolledBack => "rolled_back",
+        _ when visit.Items is { Open: > 0 } => ItemViews.StatusOf(state, visit),
         _ when visit.CurrentCalls.Any(call => call.Status == CallStatus.InDoubt) => "in_doubt",
         _ when visit.Review is not null || IsRetryWaiting(state, visit) => "waiting",
         _ when state.Status != ExecutionStatus.Running && visit.Turns.Count == 0 && !visit.CurrentCalls.Any() => "scheduled",
@@ -120,6 +122,8 @@ internal static class ExecutionViews
             Reads = [.. visit.Reads.Select(Reference)],
             Calls = [.. visit.Calls.Select(call => Call(state, call, payloads))],
             Failures = [.. visit.Failures.Select(failure => Failure(failure.Failure, failure.AtMs))],
+            Items = visit.Items is null ? null : ItemViews.Counts(state, visit),
+            Item = ItemName.TryRead(visit.Key.Step, out _, out var index) ? index : null,
         };
     }
 

@@ -115,7 +115,7 @@ public sealed class StepCostTests
     private static void Advance(ExecutionCell cell, ExecutionCommand command)
     {
         var values = new DecisionValues(cell.Plan!);
-        Assert.Empty(ExecutionKernel.Needs(cell.State, command));
+        Assert.Empty(ExecutionKernel.Needs(cell.State, command, cell.Plan!));
         var before = cell.State;
         var outcome = ExecutionKernel.Decide(before, command, values);
         Assert.True(outcome.Accepted, outcome.Rejection?.Message);
