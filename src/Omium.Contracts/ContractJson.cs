@@ -52,6 +52,7 @@ namespace Omium.Contracts;
 [JsonSerializable(typeof(Page<ExecutionSummary>), TypeInfoPropertyName = "ExecutionPage")]
 [JsonSerializable(typeof(Page<StepView>), TypeInfoPropertyName = "StepPage")]
 [JsonSerializable(typeof(Page<EventRecord>), TypeInfoPropertyName = "EventPage")]
+[JsonSerializable(typeof(Page<StepView>), TypeInfoPropertyName = "StepPage")]
 [JsonSerializable(typeof(Page<TimelineEntry>), TypeInfoPropertyName = "TimelinePage")]
 [JsonSerializable(typeof(Page<ReviewView>), TypeInfoPropertyName = "ReviewPage")]
 [JsonSerializable(typeof(Page<ResidueView>), TypeInfoPropertyName = "ResiduePage")]

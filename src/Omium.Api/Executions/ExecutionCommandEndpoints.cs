@@ -4,10 +4,11 @@ using Omium.Contracts.Executions;
 using Omium.Contracts.Reviews;
 using Omium.Kernel.Executions;
 using Omium.Runtime.Executions;
+using Omium.Runtime.Ports;
 
 namespace Omium.Api.Executions;
 
-/// <summary>What operators do: <c>POST /v1/executions/{id}/pause · resume · cancel · rollback · retry</c>. Sent twice with one Idempotency-Key, each happens once.</summary>
+/// <summary>What operators do: <c>POST /v1/executions/{id}/pause · resume · cancel · rollback · retry · release</c>. Sent twice with one Idempotency-Key, each happens once.</summary>
 internal static class ExecutionCommandEndpoints
 {
     private static readonly string[] Scopes = ["failure", "all"];
@@ -19,6 +20,7 @@ internal static class ExecutionCommandEndpoints
         routes.Map("POST", "/v1/executions/{id}/cancel", call => SubmitAsync(call, at => new CancelExecution(at, call.Caller.KeyId, call.RequestId)));
         routes.Map("POST", "/v1/executions/{id}/rollback", RollBackAsync);
         routes.Map("POST", "/v1/executions/{id}/retry", RetryAsync);
+        routes.Map("POST", "/v1/executions/{id}/release", ReleaseAsync);
     }
 
     /// <summary>Edits as commands carry them.</summary>
@@ -29,6 +31,21 @@ internal static class ExecutionCommandEndpoints
         if (await call.TryReadAsync(RequestJson.Default.PauseRequest, new PauseRequest()) is { } request && await TextLimits.TryNoteAsync(call, "/reason", request.Reason))
         {
             await SubmitAsync(call, at => new PauseExecution(at, call.Caller.KeyId, call.RequestId, request.Reason));
+        }
+    }
+
+    /// <summary>An execution that was set aside is read anew and goes on; where the cause still is, the answer names it.</summary>
+    private static async Task ReleaseAsync(ApiCall call)
+    {
+        var id = call.Route("id");
+        if (ExecutionIds.IsWellFormed(id) && await call.Services.Engine.ReleaseAsync(new StreamId(call.Caller.Tenant, id), call.Cancellation) is { } still)
+        {
+            throw new ExecutionSetAsideException(still);
+        }
+
+        if (await call.TryExecutionAsync() is { } cell)
+        {
+            await ExecutionEndpoints.AnswerAsync(call, cell);
         }
     }
 

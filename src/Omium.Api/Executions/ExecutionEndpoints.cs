@@ -30,7 +30,8 @@ internal static class ExecutionEndpoints
         var seq = cell.Seq; // Before the state: the view then holds at least what the number says.
         var state = cell.State;
         var payloads = await AnswerPayloads.LoadAsync(call.Services, cell, state, call.Cancellation);
-        await call.JsonAsync(ExecutionViews.View(state, seq, cell.Plan!, payloads), ContractJson.Default.ExecutionView, status);
+        var aside = call.Services.Engine.SetAside.FirstOrDefault(aside => aside.Stream == cell.Stream)?.Reason;
+        await call.JsonAsync(ExecutionViews.View(state, seq, cell.Plan!, payloads) with { SetAside = aside }, ContractJson.Default.ExecutionView, status);
     }
 
     private static async Task GetAsync(ApiCall call)
@@ -43,6 +44,12 @@ internal static class ExecutionEndpoints
 
     private static async Task ListAsync(ApiCall call)
     {
+        if (call.Query("q") is not null)
+        {
+            await call.ProblemAsync("search_unavailable", "'q' is not served here.");
+            return;
+        }
+
         if (await call.TryIntegerAsync("limit", 50, 1, 200) is not { } limit
             || !await call.TryWordAsync("status", ExecutionWords.Statuses) || await call.TryTimeAsync("from") is not { } from || await call.TryTimeAsync("to") is not { } to)
         {
@@ -66,7 +73,7 @@ internal static class ExecutionEndpoints
 
     private static async Task StartAsync(ApiCall call)
     {
-        if (await call.TryReadAsync(RequestJson.Default.StartExecutionRequest) is not { } request)
+        if (await call.TryReadAsync(RequestJson.Default.StartExecutionRequest, null, call.Services.Options.InputBytesMax) is not { } request)
         {
             return;
         }

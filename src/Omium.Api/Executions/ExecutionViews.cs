@@ -10,6 +10,9 @@ namespace Omium.Api.Executions;
 /// <summary>A state as answered. Pure: the same state gives the same view.</summary>
 internal static class ExecutionViews
 {
+    /// <summary>Visits that one answer shows: the newest.</summary>
+    public const int StepsMax = 1_000;
+
     public static ExecutionView View(ExecutionState state, long seq, WorkflowPlan plan, AnswerPayloads payloads)
     {
         var failed = (state.FailedVisit ?? AskedAbout(state)) is { } key ? LastFailure(state.Visits[key]) : null;
@@ -26,7 +29,8 @@ internal static class ExecutionViews
             EndedAt = TimeOrNone(state.EndedMs),
             Input = payloads.Show((JsonElement?)state.Input),
             Output = payloads.Show(state.Output),
-            Steps = [.. state.Visits.Values.Where(visit => !visit.Key.IsItem).OrderBy(visit => visit.Ordinal).Select(visit => Step(state, visit, plan, payloads))],
+            Steps = [.. Newest(state).Select(visit => Step(state, visit, plan, payloads))],
+            StepsOmitted = Math.Max(0, Visits(state, 0).Count() - StepsMax),
             Failure = failed is { } failure ? Failure(failure.Failure, failure.AtMs) : null,
             FailureId = failed is { } last ? IndexProjector.FailureId(state.ExecutionId, last.Failure.Step, last.Failure.Visit, last.Failure.Attempt) : null,
             OpenReviews = state.OpenReviews,
@@ -35,6 +39,13 @@ internal static class ExecutionViews
                 lost.Requested.Channel, lost.Requested.Kind, lost.Requested.Message, lost.Failed.Attempt, lost.Failed.Message, Time(lost.AtMs)))],
         };
     }
+
+    /// <summary>Visits of steps after an ordinal, in order; items are counted with their step.</summary>
+    public static IEnumerable<VisitState> Visits(ExecutionState state, long afterOrdinal) =>
+        state.Visits.Values.Where(visit => !visit.Key.IsItem && visit.Ordinal > afterOrdinal).OrderBy(visit => visit.Ordinal);
+
+    /// <summary>The visits that an answer shows.</summary>
+    public static IEnumerable<VisitState> Newest(ExecutionState state) => Visits(state, 0).TakeLast(StepsMax);
 
     public static ExecutionSummary Summary(IndexRow row) => new(
         row.Id, row.Workflow, row.WorkflowVersion, row.Status, row.FailureClass.Length == 0 ? null : row.FailureClass,

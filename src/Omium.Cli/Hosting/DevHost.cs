@@ -152,7 +152,7 @@ internal sealed class DevHost : IAsyncDisposable
         .AddSingleton(platform.Advancer)
         .AddSingleton<IExecutionEngine>(platform.Engine)
         .AddSingleton<IModelClient>(platform.ModelClient)
-        .AddSingleton(TimeProvider.System);
+        .AddSingleton<TimeProvider>(platform.Clock);
 
     private async Task ListenAsync(DevOptions options, CancellationToken cancellation)
     {
@@ -171,6 +171,7 @@ internal sealed class DevHost : IAsyncDisposable
         await _application.StartAsync(cancellation);
         Address = new Uri(_application.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
         Recovered = await _platform.Engine.StartAsync(cancellation);
+        RestoredMark.Remove(DataDirectory);
         if (_demo is not null)
         {
             await DemoExamples.SaveAsync(Address, Key, _demo.Receiver, cancellation);

@@ -25,7 +25,9 @@ internal sealed class LocalPlatform : IAsyncDisposable
         Store = store;
         Plans = new PlanCache(store.Documents);
         Keys = new LocalKeyWrap(masterKey);
-        Advancer = new Advancer(store.Log, store.Payloads, Plans, Keys, TimeProvider.System);
+        Clock = new SteadyClock(TimeProvider.System);
+        Clock.NotBefore(store.LastRecordUnixMs);
+        Advancer = new Advancer(store.Log, store.Payloads, Plans, Keys, Clock);
         Notifier = new LogChannel(logs.CreateLogger<LogChannel>());
         _webhooks = webhooks.ToDictionary(webhook => webhook.Name, webhook => new WebhookChannel(webhook, network), StringComparer.Ordinal);
         var channels = new NotificationChannels(Notifier, _webhooks.ToDictionary(pair => pair.Key, INotificationChannel (pair) => pair.Value, StringComparer.Ordinal));
@@ -36,7 +38,8 @@ internal sealed class LocalPlatform : IAsyncDisposable
         // Intents of an earlier incarnation are not this one's to carry out, whatever its process id was.
         var owner = "dev-" + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8));
         Runner = new EffectRunner(Advancer, _model, new ToolClients(_http, new FunctionToolClient(Functions)), channels, owner);
-        Engine = new EmbeddedEngine(Advancer, Runner, store.Index, logs.CreateLogger<EmbeddedEngine>(), TimeProvider.System, new EmbeddedEngineOptions());
+        Engine = new EmbeddedEngine(Advancer, Runner, store.Index, logs.CreateLogger<EmbeddedEngine>(), Clock,
+            new EmbeddedEngineOptions { PauseRecovered = RestoredMark.Read(store.Directory) is { } takenAt ? $"restored from the backup of {takenAt}" : null });
         Model = model;
     }
 
@@ -45,6 +48,9 @@ internal sealed class LocalPlatform : IAsyncDisposable
     public PlanCache Plans { get; }
 
     public IKeyWrap Keys { get; }
+
+    /// <summary>The one clock of everything in this process.</summary>
+    public SteadyClock Clock { get; }
 
     public Advancer Advancer { get; }
 

@@ -45,8 +45,17 @@ public sealed record ExecutionView
     /// <summary>Output: by step id, the outputs of the last steps; when it has succeeded.</summary>
     public JsonElement? Output { get; init; }
 
-    /// <summary>Every visit of every step, in the order they were scheduled. Items of a for_each step are counted with it (<see cref="StepView.Items"/>), not listed.</summary>
+    /// <summary>
+    /// Visits of steps in the order they were scheduled: all of them, or the newest 1,000 (<c>GET /v1/executions/{id}/steps</c> pages through all).
+    /// Items of a for_each step are counted with it (<see cref="StepView.Items"/>), not listed.
+    /// </summary>
     public required IReadOnlyList<StepView> Steps { get; init; }
+
+    /// <summary>When the host has set the execution aside: why. Nothing is begun for it until it is released (<c>POST .../release</c>).</summary>
+    public string? SetAside { get; init; }
+
+    /// <summary>How many older visits are left out of <see cref="Steps"/>.</summary>
+    public int StepsOmitted { get; init; }
 
     /// <summary>Why it failed or paused, if it did: the newest failure that is not yet resolved.</summary>
     public StepFailure? Failure { get; init; }

@@ -1,4 +1,6 @@
 using System.Collections.Concurrent;
+using System.Security.Cryptography;
+using System.Text.Json;
 using Microsoft.Extensions.Logging;
 using Omium.Kernel.Executions;
 using Omium.Runtime.Effects;
@@ -38,7 +40,22 @@ public sealed partial class EmbeddedEngine : IExecutionEngine, IAsyncDisposable
     }
 
     /// <summary>Executions set aside because deciding about them failed again and again; they need a person, the rest goes on.</summary>
-    public ConcurrentDictionary<StreamId, string> Quarantined { get; } = new();
+    public ConcurrentDictionary<StreamId, SetAsideExecution> Quarantined { get; } = new();
+
+    /// <inheritdoc/>
+    public IReadOnlyCollection<SetAsideExecution> SetAside => [.. Quarantined.Values];
+
+    /// <inheritdoc/>
+    public async ValueTask<SetAsideExecution?> ReleaseAsync(StreamId stream, CancellationToken cancellation = default)
+    {
+        if (Quarantined.TryRemove(stream, out _))
+        {
+            _advancer.Forget(stream);
+            await RecoverAsync(stream, cancellation);
+        }
+
+        return Quarantined.GetValueOrDefault(stream);
+    }
 
     /// <summary>Scans the streams that may owe an effect and takes them up again. Returns how many there were.</summary>
     public async Task<int> StartAsync(CancellationToken cancellation)
@@ -67,9 +84,21 @@ public sealed partial class EmbeddedEngine : IExecutionEngine, IAsyncDisposable
     public async ValueTask<AdvanceResult> SubmitAsync(
         StreamId stream, ExecutionCommand command, IReadOnlyDictionary<string, byte[]>? payloads = null, CancellationToken cancellation = default)
     {
-        var result = await _advancer.AdvanceAsync(stream, command, payloads, cancellation);
-        Dispatch(result.Cell);
-        return result;
+        if (Quarantined.TryGetValue(stream, out var aside))
+        {
+            throw new ExecutionSetAsideException(aside);
+        }
+
+        try
+        {
+            var result = await _advancer.AdvanceAsync(stream, command, payloads, cancellation);
+            Dispatch(result.Cell);
+            return result;
+        }
+        catch (Exception error) when (error is CorruptLogException or CryptographicException or InvalidDataException or JsonException)
+        {
+            throw new ExecutionSetAsideException(Quarantine(stream, error)); // What is stored of it cannot be read.
+        }
     }
 
     /// <summary>Stops taking up new effects and waits for the timers to end. What is in flight is resumed by the next start.</summary>
@@ -90,6 +119,11 @@ public sealed partial class EmbeddedEngine : IExecutionEngine, IAsyncDisposable
             {
                 var recovered = await _runner.RecoverAsync(cell, cancellation);
                 _unrecovered.TryRemove(stream, out _);
+                if (_options.PauseRecovered is { } reason && !recovered.Cell.State.Ended)
+                {
+                    recovered = await _advancer.AdvanceAsync(stream, new PauseExecution(_advancer.NowMs, "restore", $"restore-{reason}", reason), null, cancellation);
+                }
+
                 Dispatch(recovered.Cell);
             }
         }
@@ -110,7 +144,7 @@ public sealed partial class EmbeddedEngine : IExecutionEngine, IAsyncDisposable
     {
         foreach (var effect in cell.Pending)
         {
-            if (_stopping.IsCancellationRequested)
+            if (_stopping.IsCancellationRequested || Quarantined.ContainsKey(cell.Stream))
             {
                 return;
             }
@@ -183,6 +217,11 @@ public sealed partial class EmbeddedEngine : IExecutionEngine, IAsyncDisposable
             {
                 try
                 {
+                    if (Quarantined.ContainsKey(stream))
+                    {
+                        continue;
+                    }
+
                     if (_unrecovered.ContainsKey(stream))
                     {
                         await RecoverAsync(stream, stopping);
@@ -204,10 +243,11 @@ public sealed partial class EmbeddedEngine : IExecutionEngine, IAsyncDisposable
         }
     }
 
-    private void Quarantine(StreamId stream, Exception error)
+    private SetAsideExecution Quarantine(StreamId stream, Exception error)
     {
-        Quarantined[stream] = error.Message;
+        var aside = Quarantined.GetOrAdd(stream, _ => new SetAsideExecution(stream, $"{error.GetType().Name}: {error.Message}", _advancer.NowMs));
         LogQuarantine(_logger, stream, error);
+        return aside;
     }
 
     [LoggerMessage(2001, LogLevel.Error, "Execution {Stream} is set aside: deciding about it failed. The others go on.")]
@@ -225,6 +265,12 @@ public sealed record EmbeddedEngineOptions
 {
     /// <summary>Models and tools called at the same time by this process; default 256.</summary>
     public int ConcurrentEffectsMax { get; init; } = 256;
+
+    /// <summary>
+    /// When set, executions that are under way at the start are paused for this reason before anything is begun for them: after a restore nobody
+    /// knows what happened since the backup. Default null: they go on.
+    /// </summary>
+    public string? PauseRecovered { get; init; }
 
     /// <summary>How long an effect waits before its record is tried again after the store refused it; default 1 s.</summary>
     public TimeSpan RetryStorageAfter { get; init; } = TimeSpan.FromSeconds(1);

@@ -175,6 +175,17 @@ internal sealed partial class Decision
     /// <summary>True when a human_approval step lies before this one on a path that was taken.</summary>
     private bool HasApprovalBefore(StepPlan step)
     {
+        if (_state.LatestVisit(step.Spec.Id)?.Approval is not { } approval)
+        {
+            return false;
+        }
+
+        if (Visit(approval).Status == VisitStatus.Committed)
+        {
+            return true;
+        }
+
+        // The nearest one does not stand; another may.
         var queue = new Queue<VisitKey>(_state.LatestVisit(step.Spec.Id)?.After ?? []);
         var seen = new HashSet<VisitKey>();
         while (queue.TryDequeue(out var key))

@@ -131,7 +131,9 @@ internal sealed partial class Decision(ExecutionState state, DecisionValues valu
         }
     }
 
-    private IEnumerable<VisitState> DeadEnds() => Plan.Steps.Select(step => _state.StandingVisit(step.Spec.Id)).OfType<VisitState>().Where(IsDeadEnd);
+    private IEnumerable<VisitState> DeadEnds() => _state.DeadEndSteps.IsEmpty
+        ? []
+        : Plan.Steps.Where(step => _state.DeadEndSteps.Contains(step.Spec.Id)).Select(step => _state.StandingVisit(step.Spec.Id)).OfType<VisitState>().Where(IsDeadEnd);
 
     private void FinishIfDone()
     {

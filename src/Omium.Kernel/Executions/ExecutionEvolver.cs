@@ -113,6 +113,7 @@ internal static partial class ExecutionEvolver
             After = e.After ?? [],
             Reads = e.Reads ?? [],
             ScheduledMs = atMs,
+            Approval = ApprovalBefore(state, e.After),
         };
         return Added(state, visit) with { Open = state.Open.Add(visit.Ordinal, visit.Key) };
     }
@@ -122,12 +123,13 @@ internal static partial class ExecutionEvolver
         var key = new VisitKey(e.Step, e.Visit);
         if (state.Visits.TryGetValue(key, out var visit))
         {
-            return Close(state, visit with { Status = VisitStatus.Skipped, SettledMs = atMs, TakenEdges = e.Edges ?? [], Reviews = [] });
+            return Close(WithoutAskedFailures(state, e.Step), visit with { Status = VisitStatus.Skipped, SettledMs = atMs, TakenEdges = e.Edges ?? [], Reviews = [] });
         }
 
         return Added(state, new VisitState(key, state.Ordinal + 1)
         {
             Status = VisitStatus.Skipped, ScheduledMs = atMs, SettledMs = atMs, After = e.After ?? [], TakenEdges = e.Edges ?? [],
+            Approval = ApprovalBefore(state, e.After),
         });
     }
 
@@ -204,11 +206,7 @@ internal static partial class ExecutionEvolver
             InputTokens = visit.InputTokens + e.InputTokens,
             OutputTokens = visit.OutputTokens + e.OutputTokens,
         });
-        if (!visit.Key.IsItem && PayloadReference.TryRead(e.Output, out _, out _))
-        {
-            next = next with { LargeOutputs = next.LargeOutputs.Add(state.Commits + 1, visit.Key) };
-        }
-
+        next = WithLargeOutput(WithoutAskedFailures(next, e.Step), e);
         return next with { Commits = state.Commits + 1, FailedVisit = next.FailedVisit is { } failed && failed.Step == e.Step ? null : next.FailedVisit };
     }
 
@@ -227,7 +225,7 @@ internal static partial class ExecutionEvolver
             OutputTokens = visit.OutputTokens + e.OutputTokens,
         };
         var next = e.Final
-            ? Close(state, visit with { Status = VisitStatus.Failed, SettledMs = atMs })
+            ? Close(visit.Key.IsItem ? state : WithDeadEnd(state, e.Step, e.Edges), visit with { Status = VisitStatus.Failed, SettledMs = atMs })
             : state with { Visits = state.Visits.SetItem(visit.Key, visit with { Status = VisitStatus.FailedAttempt }) };
         return visit.Key.IsItem ? next : next with { FailedVisit = visit.Key };
     }
@@ -236,7 +234,8 @@ internal static partial class ExecutionEvolver
     {
         var visit = Visit(state, new(e.Step, e.Visit));
         var given = visit with { Status = VisitStatus.Failed, SettledMs = atMs, TakenEdges = e.Edges ?? [], Reviews = [] };
-        return visit.Key.IsItem ? Close(state, given) : Close(state, given) with { FailedVisit = visit.Key };
+        var closed = Close(visit.Key.IsItem ? state : WithDeadEnd(state, e.Step, e.Edges), given);
+        return visit.Key.IsItem ? closed : closed with { FailedVisit = visit.Key };
     }
 
     private static ExecutionState Retrying(ExecutionState state, RetryScheduled e)
@@ -327,7 +326,7 @@ internal static partial class ExecutionEvolver
 
     private static ExecutionState Asked(ExecutionState state, ReviewRequested e, long atMs)
     {
-        var next = With(state, new(e.Step, e.Visit), v => v with { Reviews = v.Reviews.Add(e.Review) });
+        var next = With(state, new(e.Step, e.Visit), v => v with { Reviews = v.Reviews.Add(e.Review), Approval = e.Kind == "approval" ? v.Key : v.Approval });
         return next with
         {
             Reviews = next.Reviews.Add(e.Review, new ReviewState(e, atMs)),

@@ -18,6 +18,9 @@ public static class ExecutionKernel
     /// <summary>Raised whenever Decide can answer differently than before.</summary>
     public const int Version = 1;
 
+    /// <summary>Newest large outputs that steps begun again may read; with 1 MiB in all there is room for 256 at most.</summary>
+    private const int StandingOutputsMax = 1_000;
+
     /// <summary>
     /// Digests of payloads that <see cref="Decide"/> must be given for this command; at most 1 MiB in all (larger values stay opaque). The results of
     /// an agent's calls are among them when a guard of its step reads them.
@@ -86,7 +89,7 @@ public static class ExecutionKernel
             add(state.Visits[key].Input);
         }
 
-        foreach (var key in state.LargeOutputs.Values.Reverse())
+        foreach (var key in state.LargeOutputs.Take(StandingOutputsMax))
         {
             add(state.Visits[key] is { Status: VisitStatus.Committed } visit ? visit.Output : null);
         }

@@ -136,9 +136,6 @@ public sealed partial record ExecutionState
     /// <summary>Agents that stand in for another in this execution, by the agent they replace.</summary>
     public ImmutableDictionary<string, string> Substitutes { get; init; } = ImmutableDictionary<string, string>.Empty;
 
-    /// <summary>Committed visits of steps whose output is a payload, by the order of their commits; those taken back since are still named.</summary>
-    public ImmutableSortedDictionary<int, VisitKey> LargeOutputs { get; init; } = ImmutableSortedDictionary<int, VisitKey>.Empty;
-
     /// <summary>How often calls under a declared key were undone, by tool and key.</summary>
     public ImmutableDictionary<string, int> Undone { get; init; } = ImmutableDictionary<string, int>.Empty;
 

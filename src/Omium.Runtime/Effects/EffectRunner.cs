@@ -4,6 +4,7 @@ using Omium.Kernel.Executions;
 using Omium.Kernel.Json;
 using Omium.Kernel.Specs;
 using Omium.Runtime.Executions;
+using Omium.Runtime.Ports;
 
 namespace Omium.Runtime.Effects;
 
@@ -37,6 +38,9 @@ public sealed class EffectRunner(Advancer advancer, IModelClient model, IToolCli
     /// <summary>Added to a call's time-out before its intent is in doubt. Default 5 s.</summary>
     public TimeSpan IntentMargin { get; init; } = TimeSpan.FromSeconds(5);
 
+    /// <summary>How long a result that the store could not take waits before it is offered again. Default 1 s.</summary>
+    public TimeSpan RetryStorageAfter { get; init; } = TimeSpan.FromSeconds(1);
+
     /// <summary>Identity of this process incarnation.</summary>
     public string Owner => owner;
 
@@ -68,10 +72,9 @@ public sealed class EffectRunner(Advancer advancer, IModelClient model, IToolCli
         var lost = state.Visits.Values.SelectMany(visit => visit.Calls).Where(call => call.Status == CallStatus.Intent && call.Owner != owner).ToArray();
         foreach (var call in lost)
         {
-            if (await advancer.ReadPayloadAsync(cell, ResultKey(call), cancellation) is { } raw)
+            if (await advancer.ReadPayloadAsync(cell, RawResults.KeyOf(call.Id, call.Runs), cancellation) is { } raw)
             {
-                var outcome = StoredOutcome.Read(raw);
-                await SettleAsync(cell, call.Id.ToString(), outcome, cancellation, call.Runs);
+                await RecordAsync(cell, call.Id.ToString(), RawResults.Read(raw), null, call.Runs, cancellation);
             }
         }
 
@@ -136,12 +139,24 @@ public sealed class EffectRunner(Advancer advancer, IModelClient model, IToolCli
         var outcome = request is null
             ? new EffectOutcome { Failure = new EffectFailure(FailureClasses.ExpressionFailed, "request_template", problem ?? "the request cannot be rendered", Permanent: true) }
             : await tools.CallAsync(request, cancellation);
-        if (effect.Kind == PendingKind.Call)
+        if (effect.Kind != PendingKind.Call)
         {
-            await advancer.StorePayloadAsync(cell, ResultKey(call), StoredOutcome.Write(Canonical(outcome)), cancellation);
+            return await SettleAsync(cell, effect.Id, outcome, cancellation);
         }
 
-        return await SettleAsync(cell, effect.Id, outcome, cancellation, effect.Kind == PendingKind.Call ? call.Runs : 0);
+        var recordable = Recordable(outcome, out var values);
+        return await UntilStoredAsync(
+            async () =>
+            {
+                if (values is not null)
+                {
+                    await advancer.StoreValuesAsync(cell, values, cancellation);
+                }
+
+                await advancer.StorePayloadAsync(cell, RawResults.KeyOf(call.Id, call.Runs), RawResults.Write(recordable), cancellation);
+                return await RecordAsync(cell, effect.Id, recordable, values, call.Runs, cancellation);
+            },
+            cancellation);
     }
 
     private async ValueTask<(ToolRequest? Request, string? Problem)> RenderAsync(ExecutionCell cell, PendingKind kind, char sub, CallState call, CancellationToken cancellation)
@@ -171,16 +186,41 @@ public sealed class EffectRunner(Advancer advancer, IModelClient model, IToolCli
         return (request, problem);
     }
 
-    private async ValueTask<AdvanceResult?> SettleAsync(ExecutionCell cell, string effect, EffectOutcome outcome, CancellationToken cancellation, int run = 0)
+    private ValueTask<AdvanceResult?> SettleAsync(ExecutionCell cell, string effect, EffectOutcome outcome, CancellationToken cancellation)
     {
-        Dictionary<string, byte[]>? stored = null;
-        var canonical = Canonical(outcome);
-        if (canonical.Result is { } result)
-        {
-            canonical = canonical with { Result = PayloadResolver.Intern(result, ref stored) };
-        }
+        var recordable = Recordable(outcome, out var values);
+        return UntilStoredAsync(() => RecordAsync(cell, effect, recordable, values, 0, cancellation), cancellation);
+    }
 
-        return await advancer.AdvanceAsync(cell.Stream, new SettleEffect(advancer.NowMs, effect, canonical, run), stored, cancellation);
+    /// <summary>
+    /// What an effect came to is known here alone until it is stored: on a full disk it is kept and offered again until there is space, rather than
+    /// forgotten and the effect left in doubt.
+    /// </summary>
+    private async ValueTask<AdvanceResult?> UntilStoredAsync(Func<ValueTask<AdvanceResult?>> store, CancellationToken cancellation)
+    {
+        while (true)
+        {
+            try
+            {
+                return await store();
+            }
+            catch (StorageUnavailableException)
+            {
+                await Task.Delay(RetryStorageAfter, cancellation);
+            }
+        }
+    }
+
+    private async ValueTask<AdvanceResult?> RecordAsync(
+        ExecutionCell cell, string effect, EffectOutcome recordable, Dictionary<string, byte[]>? values, int run, CancellationToken cancellation) =>
+        await advancer.AdvanceAsync(cell.Stream, new SettleEffect(advancer.NowMs, effect, recordable, run), values, cancellation);
+
+    /// <summary>An outcome as commands carry it: canonical, a large result as a reference to one of <paramref name="values"/>.</summary>
+    private static EffectOutcome Recordable(EffectOutcome outcome, out Dictionary<string, byte[]>? values)
+    {
+        values = null;
+        var canonical = Canonical(outcome);
+        return canonical.Result is { } result ? canonical with { Result = PayloadResolver.Intern(result, ref values) } : canonical;
     }
 
     /// <summary>A result as commands carry it; one that is not fit for the log (a number beyond 2^53, the reserved name) is a failure that says so.</summary>
@@ -223,14 +263,4 @@ public sealed class EffectRunner(Advancer advancer, IModelClient model, IToolCli
 
     private static CallState? FindCall(ExecutionState state, EffectId id) =>
         state.Visits.GetValueOrDefault(id.Key)?.Calls.Find(call => call.Id == id.WithoutSub);
-
-    private static string ResultKey(CallState call) => string.Create(CultureInfo.InvariantCulture, $"result.{call.Id}.{call.Runs}");
-}
-
-/// <summary>A raw outcome as it is put aside before its record: <c>{"result": ...}</c> or <c>{"failure": {...}}</c>.</summary>
-internal static class StoredOutcome
-{
-    public static byte[] Write(EffectOutcome outcome) => JsonSerializer.SerializeToUtf8Bytes(outcome, KernelJson.Default.EffectOutcome);
-
-    public static EffectOutcome Read(byte[] stored) => JsonSerializer.Deserialize(stored, KernelJson.Default.EffectOutcome)!;
 }

@@ -92,7 +92,7 @@ export const api = {
   executionAt: (execution: string, at: number) => get<ExecutionView>(`/v1/executions/${id(execution)}/state?at=${at}`),
   items: (execution: string, step: string, filter: { visit: number; status?: string | undefined; cursor?: string | undefined }) =>
     get<Page<StepView>>(`/v1/executions/${id(execution)}/steps/${id(step)}/items${query({ limit: 50, ...filter })}`),
-  timeline: (execution: string) => get<TimelineEntry[] | Page<TimelineEntry>>(`/v1/executions/${id(execution)}/timeline`).then(items),
+  timeline: (execution: string) => pages<TimelineEntry>((cursor) => `/v1/executions/${id(execution)}/timeline${query({ cursor })}`),
   graph: (execution: string) => get<GraphView>(`/v1/executions/${id(execution)}/graph`),
   events: (execution: string, cursor?: string) =>
     get<Page<EventRecord>>(`/v1/executions/${id(execution)}/events${query({ limit: 200, cursor })}`),
@@ -114,7 +114,16 @@ export const api = {
   testFix: (review: string, edits: AgentEdits) => post<TestFixView>(`/v1/reviews/${id(review)}/test`, { edits }),
 };
 
-/** A timeline is answered whole; a paged answer is read the same way. */
-function items<T>(answer: T[] | Page<T>): T[] {
-  return Array.isArray(answer) ? answer : answer.items;
+/** Every page of a listing, up to a number of them that a person may still want to scroll through. */
+async function pages<T>(path: (cursor?: string) => string, pagesMax = 10): Promise<T[]> {
+  const all: T[] = [];
+  let cursor: string | undefined;
+  for (let page = 0; page < pagesMax; page++) {
+    const answer = await get<Page<T> | T[]>(path(cursor));
+    if (Array.isArray(answer)) return answer;
+    all.push(...answer.items);
+    if (!answer.next_cursor) break;
+    cursor = answer.next_cursor;
+  }
+  return all;
 }
