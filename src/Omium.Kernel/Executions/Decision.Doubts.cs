@@ -108,9 +108,9 @@ internal sealed partial class Decision
     }
 
     /// <summary>Time has passed: intents without a result are in doubt, retries that are due begin.</summary>
-    private Rejection? Wake()
+    private Rejection? Wake(WakeTimers command)
     {
-        foreach (var (visit, call) in UnsettledIntents(call => call.Status == CallStatus.Intent && atMs >= call.InDoubtAtMs))
+        foreach (var (visit, call) in UnsettledIntents(call => call.Status == CallStatus.Intent && atMs >= call.InDoubtAtMs && command.UnderWay?.Contains(call.Id.ToString()) != true))
         {
             Doubt(visit, call, "no_result");
         }

@@ -17,7 +17,7 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
     /// <summary>Cells kept in memory; beyond this the longest unused are dropped (they are only a cache). Default 5,000, which is some 75 MB.</summary>
     public int CellsMax { get; init; } = 5_000;
 
-    private const int ConflictsMax = 50, PageRecords = 1_000;
+    private const int ConflictsMax = 50, PageRecords = 1_000, AppendTriesMax = 4;
     private readonly ConcurrentDictionary<StreamId, ExecutionCell> _cells = new();
     private long _uses;
     private int _cellCount;
@@ -26,6 +26,8 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
     /// <summary>Raised after each append, in order per stream, outside any lock that callers could wait for.</summary>
     public event Action<ExecutionCell, LogRecord, RecordBody>? Appended;
 
+    internal TimeProvider Time => time;
+
     /// <summary>Time now, Unix ms: what hosts put into commands.</summary>
     public long NowMs => time.GetUtcNow().ToUnixTimeMilliseconds();
 
@@ -33,20 +35,36 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
     public async ValueTask<AdvanceResult> AdvanceAsync(
         StreamId stream, ExecutionCommand command, IReadOnlyDictionary<string, byte[]>? given = null, CancellationToken cancellation = default)
     {
-        var cell = CellOf(stream);
-        await cell.Gate.WaitAsync(cancellation);
+        var cell = await EnterAsync(stream, cancellation);
         try
         {
+            var loaded = false;
             for (var conflicts = 0; ; conflicts++)
             {
                 if (!cell.Fresh)
                 {
                     await LoadAsync(cell, cancellation);
+                    loaded = true;
                 }
 
+                var seq = cell.Seq;
                 if (await TryAdvanceAsync(cell, command, given, cancellation) is { } result)
                 {
-                    return result;
+                    if (result.Changed || loaded)
+                    {
+                        return result;
+                    }
+
+                    // Nothing came of it, so no append has shown whether another writer was here meanwhile: what is refused must be refused by
+                    // the log, not by a cache.
+                    await LoadAsync(cell, cancellation);
+                    loaded = true;
+                    if (cell.Seq == seq)
+                    {
+                        return result;
+                    }
+
+                    continue;
                 }
 
                 cell.Fresh = false;
@@ -63,7 +81,7 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
         }
         finally
         {
-            cell.Gate.Release();
+            cell.Gate.Exit();
         }
     }
 
@@ -71,29 +89,47 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
     public async ValueTask<ExecutionCell?> FindAsync(StreamId stream, CancellationToken cancellation = default)
     {
         var cell = CellOf(stream);
-        if (!cell.Fresh)
+        if (cell is { Fresh: true, Seq: > 0 })
         {
-            await cell.Gate.WaitAsync(cancellation);
-            try
-            {
-                if (!cell.Fresh)
-                {
-                    await LoadAsync(cell, cancellation);
-                }
-            }
-            finally
-            {
-                cell.Gate.Release();
-            }
+            return cell;
         }
 
-        if (cell.Seq == 0)
+        cell = await EnterAsync(stream, cancellation);
+        try
         {
-            Drop(stream);
+            if (!cell.Fresh)
+            {
+                await LoadAsync(cell, cancellation);
+            }
+
+            if (cell.Seq > 0)
+            {
+                return cell;
+            }
+
+            Drop(cell);
             return null;
         }
+        finally
+        {
+            cell.Gate.Exit();
+        }
+    }
 
-        return cell;
+    /// <summary>The cell of a stream, its gate held by the caller.</summary>
+    private async ValueTask<ExecutionCell> EnterAsync(StreamId stream, CancellationToken cancellation)
+    {
+        while (true)
+        {
+            var cell = CellOf(stream);
+            await cell.Gate.EnterAsync(cancellation);
+            if (!cell.Dropped)
+            {
+                return cell;
+            }
+
+            cell.Gate.Exit();
+        }
     }
 
     /// <summary>Opened records after <paramref name="afterSeq"/>, each with its body.</summary>
@@ -157,7 +193,7 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
             Payloads = SealAll(cell, outcome.Payloads, given),
             Index = rows,
         };
-        var appended = await log.AppendAsync(append, cancellation);
+        var appended = await AppendAsync(append, cancellation);
         if (appended.Status == AppendStatus.Conflict)
         {
             if (isFirst)
@@ -176,11 +212,30 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
 
         if (after.Ended && pending.Count == 0)
         {
-            Drop(cell.Stream); // Nobody advances it by itself any more; a reader folds it anew.
+            Drop(cell); // Nobody advances it by itself any more; a reader folds it anew.
         }
 
         Appended?.Invoke(cell, record, body);
         return AdvanceResult.Of(cell, outcome);
+    }
+
+    /// <summary>
+    /// Appends; where the answer was lost it asks again with the same append id, which the log recognises. Only an append that is known to have
+    /// failed may be forgotten: an intent on record that its writer knows nothing of would be in doubt for nothing.
+    /// </summary>
+    private async ValueTask<AppendOutcome> AppendAsync(Append append, CancellationToken cancellation)
+    {
+        for (var tries = 1; ; tries++)
+        {
+            try
+            {
+                return await log.AppendAsync(append, cancellation);
+            }
+            catch (StorageUnavailableException error) when (error.Code == StorageUnavailableException.Failed && tries < AppendTriesMax)
+            {
+                // Whether it was appended is not known: the log will say.
+            }
+        }
     }
 
     private static readonly DecisionOutcome DecisionRejected =
@@ -273,9 +328,11 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
         return cell;
     }
 
-    private void Drop(StreamId stream)
+    /// <summary>Lets go of a cell; the caller holds its gate.</summary>
+    private void Drop(ExecutionCell cell)
     {
-        if (_cells.TryRemove(stream, out _))
+        cell.Dropped = true;
+        if (_cells.TryRemove(KeyValuePair.Create(cell.Stream, cell)))
         {
             Interlocked.Decrement(ref _cellCount);
         }
@@ -294,9 +351,14 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
 
         foreach (var cell in _cells.Values.OrderBy(cell => cell.TouchedTicks).Take(CellsMax / 10).ToArray())
         {
-            if (cell.Gate.CurrentCount == 1 && cell.Pending.Count == 0)
+            if (cell.Gate.TryEnter())
             {
-                Drop(cell.Stream);
+                if (cell.Pending.Count == 0)
+                {
+                    Drop(cell);
+                }
+
+                cell.Gate.Exit();
             }
         }
 
