@@ -63,7 +63,7 @@ internal sealed partial class Decision
             return new Rejection("execution_ended", $"the execution is {Word(_state.Status)} already");
         }
 
-        CloseReviews("cancelled", command.By, id => _state.Rollback is null || _state.Reviews[id].Request.Kind != "in_doubt");
+        CloseReviews("cancelled", command.By, IsNotInDoubt);
         Emit(new ExecutionCancelled(command.By, command.RequestId));
         return null;
     }
@@ -214,6 +214,9 @@ internal sealed partial class Decision
         var ordered = Ordered(set);
         return new BlastRadius(target, ordered, StandingEffects(ordered));
     }
+
+    /// <summary>Whether something happened outside stays a question when nothing follows from it any more: nothing may be left in doubt.</summary>
+    private bool IsNotInDoubt(string review) => _state.Reviews[review].Request.Kind != "in_doubt";
 
     private bool IsFailure(string review) => _state.Reviews[review].Request.Kind == "failure";
 

@@ -252,9 +252,7 @@ internal static partial class ExecutionEvolver
         var next = state;
         foreach (var key in e.Affected)
         {
-            var visit = Visit(next, key);
-            var fenced = visit.Calls.Where(c => c.Unsettled).Select(c => c.Id.ToString());
-            next = Close(next, visit with { Status = VisitStatus.RolledBack, Review = null, Deferred = null }) with { FencedCalls = next.FencedCalls.Union(fenced) };
+            next = Close(next, Visit(next, key) with { Status = VisitStatus.RolledBack, Review = null, Deferred = null });
         }
 
         var takenBack = e.Affected.ToHashSet();
@@ -322,8 +320,13 @@ internal static partial class ExecutionEvolver
         older is null ? newer : new AgentEdit(newer.Prompt ?? older.Prompt, newer.Constraints ?? older.Constraints, newer.Tools ?? older.Tools);
 
     /// <summary>Closes a visit: it owes nothing any more, and its edges are settled (unless detached, rolled back or only an attempt failed).</summary>
-    private static ExecutionState Close(ExecutionState state, VisitState visit) =>
-        state with { Visits = state.Visits.SetItem(visit.Key, visit), Open = state.Open.Remove(visit.Ordinal) };
+    /// <summary>The visit is at an end. Calls of it whose outcome is not known are still followed up: nothing stays in doubt for ever.</summary>
+    private static ExecutionState Close(ExecutionState state, VisitState visit) => state with
+    {
+        Visits = state.Visits.SetItem(visit.Key, visit),
+        Open = state.Open.Remove(visit.Ordinal),
+        FencedCalls = state.FencedCalls.Union(visit.Calls.Where(c => c.Unsettled).Select(c => c.Id.ToString())),
+    };
 
     private static ExecutionState With(ExecutionState state, VisitKey key, Func<VisitState, VisitState> change) =>
         state with { Visits = state.Visits.SetItem(key, change(Visit(state, key))) };

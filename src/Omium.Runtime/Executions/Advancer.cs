@@ -307,6 +307,11 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
             cell.Pending = ExecutionKernel.Pending(state, cell.Plan);
         }
 
+        if (seq != cell.Seq)
+        {
+            cell.ExecutionRow = null; // Another writer was here: what the index says now is not known.
+        }
+
         (cell.State, cell.Seq, cell.LastHash, cell.Fresh) = (state, seq, hash, true);
     }
 

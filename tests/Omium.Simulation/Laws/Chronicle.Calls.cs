@@ -35,7 +35,7 @@ internal sealed partial class Chronicle
     /// <summary>The same call of another attempt: as long as the first may stand, the receiver must be able to recognise the second.</summary>
     private void CheckKey(VisitFacts visit, CallFacts call)
     {
-        foreach (var earlier in Earlier(visit, call).Where(earlier => earlier.MayStand && earlier.Requested.Kind == EffectKind.Idempotent))
+        foreach (var earlier in Earlier(visit, call).Where(earlier => earlier.MayStand && earlier.Requested.Kind == EffectKind.Idempotent && !IsUndone(earlier.Requested.Key)))
         {
             Law(earlier.Requested.Key == call.Requested.Key, $"{call.Id} has another key than {earlier.Id}, which may stand");
         }
@@ -45,6 +45,9 @@ internal sealed partial class Chronicle
             Law(undone.Requested.Key != call.Requested.Key, $"{call.Id} has the key of {undone.Id}, which was undone: the receiver would do nothing");
         }
     }
+
+    /// <summary>Undoing what a key did undoes it for every call under that key.</summary>
+    private bool IsUndone(string? key) => _calls.Values.Any(call => call.Undone && call.Requested.Key == key);
 
     private static IEnumerable<CallFacts> Earlier(VisitFacts visit, CallFacts call) =>
         visit.Calls.Where(other => other.Id.Attempt < call.Id.Attempt && other.Occurrence == call.Occurrence && IsSame(other.Requested, call.Requested));

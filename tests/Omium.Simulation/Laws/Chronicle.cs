@@ -49,7 +49,10 @@ internal sealed partial class Chronicle(StreamId stream, DrawnWorkflow workflow,
     public long Records { get; private set; }
 
     /// <summary>True once a person was asked or somebody paused it.</summary>
-    public bool NeededSomebody { get; private set; }
+    public bool NeededSomebody => Asked.Count > 0;
+
+    /// <summary>What people were asked about.</summary>
+    public List<string> Asked { get; } = [];
 
     public void Read(RecordBody record)
     {
@@ -154,7 +157,7 @@ internal sealed partial class Chronicle(StreamId stream, DrawnWorkflow workflow,
                 Completed(e);
                 break;
             case ReviewRequested e:
-                NeededSomebody = true;
+                Asked.Add(e.Kind == "in_doubt" ? $"{e.Kind} {_calls[e.Effect!].Requested.Tool} {_record.Events.OfType<IntentInDoubt>().LastOrDefault()?.Reason}" : $"{e.Kind} {_record.Events.OfType<StepFailed>().LastOrDefault()?.Code}");
                 Law(_reviews.TryAdd(e.Review, new ReviewFacts(e)), $"review {e.Review} was requested twice");
                 break;
             case ReviewDecided e:
@@ -170,8 +173,8 @@ internal sealed partial class Chronicle(StreamId stream, DrawnWorkflow workflow,
             case ResultDiscarded e:
                 Law(_discarded.Add(e.Effect), $"the result of {e.Effect} was discarded twice");
                 break;
-            case ExecutionPaused:
-                NeededSomebody = true;
+            case ExecutionPaused e:
+                Asked.Add($"paused {e.Reason}");
                 Law(Status == "running", $"paused while {Status}");
                 Status = "paused";
                 break;

@@ -25,10 +25,10 @@ internal sealed class SimulatedTools(Scheduler scheduler, SimulatedProcess proce
         world.UnderWay[request.EffectId] = world.UnderWay.GetValueOrDefault(request.EffectId) + 1;
         _flights.Add(flight);
         var subject = Subject(request);
-        if (weather.Happens(weather.ToolFailsOneIn * 2))
+        if (MayFail(request) && weather.Happens(weather.ToolFailsOneIn * 2))
         {
             tally.Met("not connected", subject);
-            var refused = new EffectFailure("tool_error", "connection_refused", "nobody answers there", Permanent: weather.Happens(6));
+            var refused = new EffectFailure("tool_error", "connection_refused", "nobody answers there", Permanent: !weather.ProbesAreClear && weather.Happens(6));
             scheduler.Plan(new Step(process, "reply", subject, () => Answer(flight, new EffectOutcome { Failure = refused })), weather.NetworkDelayMs(timeoutMs));
             return flight.Done.Task;
         }
@@ -43,7 +43,7 @@ internal sealed class SimulatedTools(Scheduler scheduler, SimulatedProcess proce
         }
 
         var repliesMs = arrivesMs + weather.NetworkDelayMs(timeoutMs * 2);
-        if (repliesMs >= timeoutMs || weather.Happens(weather.ToolFailsOneIn * 2))
+        if (MayFail(request) && (repliesMs >= timeoutMs || weather.Happens(weather.ToolFailsOneIn * 2)))
         {
             tally.Met("no reply in time", subject);
             var silent = new EffectFailure("timeout", "tool_timeout", "no answer in time", MayHaveHappened: true);
@@ -51,7 +51,7 @@ internal sealed class SimulatedTools(Scheduler scheduler, SimulatedProcess proce
         }
         else
         {
-            scheduler.Plan(new Step(process, "reply", subject, () => Answer(flight, flight.Reply ?? Unclear())), repliesMs);
+            scheduler.Plan(new Step(process, "reply", subject, () => Answer(flight, flight.Reply ?? Unclear())), Math.Min(repliesMs, timeoutMs - 1));
         }
 
         return flight.Done.Task;
@@ -97,10 +97,13 @@ internal sealed class SimulatedTools(Scheduler scheduler, SimulatedProcess proce
         }
     }
 
+    /// <summary>Where nobody shall be needed, probes and compensations are down for some time, but not for good.</summary>
+    private bool MayFail(ToolRequest request) => !weather.ProbesAreClear || request.Tool.Name is not ("look" or "undo") || world.Sent[request.EffectId] <= 2;
+
     private EffectOutcome Carry(Flight flight)
     {
         var tool = flight.Request.Tool.Name;
-        var fails = weather.Happens(weather.ToolFailsOneIn);
+        var fails = MayFail(flight.Request) && weather.Happens(weather.ToolFailsOneIn);
         if (tool == "look")
         {
             return fails ? Unclear() : Probe(flight.Request);
@@ -151,7 +154,7 @@ internal sealed class SimulatedTools(Scheduler scheduler, SimulatedProcess proce
 
     private EffectOutcome Probe(ToolRequest request) => world.Stands(request.Arguments.GetProperty("key").GetString()!)
         ? Result($$"""{"status": "done", "output": {{Output(request.EffectId)}}}""")
-        : Result(weather.Happens(8) ? """{"status": "unknown"}""" : """{"status": "not_done"}""");
+        : Result(!weather.ProbesAreClear && weather.Happens(8) ? """{"status": "unknown"}""" : """{"status": "not_done"}""");
 
     /// <summary>An output tells by its tag which effect made it; some are large.</summary>
     private string Output(string effect)

@@ -122,6 +122,7 @@ internal sealed partial class Simulation
         }
 
         NeedsNobody = workflows.All(workflow => workflow.NeedsNobody);
+        _weather.ProbesAreClear = NeedsNobody;
         Tally.Count("seed", NeedsNobody ? "needs nobody" : "may need somebody");
         Tally.Count("engines", _weather.TwoEngines ? "two" : "one");
         var executions = dice.Of([1, 1, 2, 3]);

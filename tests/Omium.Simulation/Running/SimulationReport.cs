@@ -12,13 +12,10 @@ internal static class SimulationReport
         var seconds = outcome.Took.TotalSeconds;
         Line(text, $"{outcome.Seeds:N0} seeds, {outcome.Executions:N0} executions, {outcome.Records:N0} records, {outcome.Steps:N0} steps in {seconds:F1} s on {cores} cores");
         Line(text, $"{outcome.Executions / seconds / cores:F0} executions per second per core, {outcome.Seeds / seconds:F0} seeds per second");
-        Line(text, $"{outcome.Failures.Count} seeds break a law");
-        foreach (var (seed, violation) in outcome.Failures.OrderBy(failure => failure.Seed).Take(20))
-        {
-            Line(text, $"  seed {seed}: {violation.Split('\n')[0]}");
-        }
+        text.AppendLine(Failures(outcome));
 
         Share(text, "without a person, effects idempotent or verifiable only, nobody interfering", outcome.Unattended);
+        text.AppendLine(outcome.AskedFor.Count == 0 ? "" : $"  asked all the same: seeds {string.Join(", ", outcome.AskedFor.Order().Take(20))}");
         Share(text, "without a person, all others (irreversible effects, approvals, policies that ask, people who interfere)", outcome.Attended);
         foreach (var kind in outcome.Tally.Drawn.GroupBy(pair => pair.Key.Kind).OrderBy(group => group.Key, StringComparer.Ordinal))
         {
@@ -36,6 +33,13 @@ internal static class SimulationReport
         }
 
         return text.ToString();
+    }
+
+    /// <summary>The seeds that break a law, each with the first that it broke.</summary>
+    public static string Failures(SimulationRuns.Outcome outcome)
+    {
+        var lines = outcome.Failures.OrderBy(failure => failure.Seed).Take(20).Select(failure => $"  seed {failure.Seed}: {failure.Violation.Split('\n')[0]}");
+        return string.Join('\n', lines.Prepend($"{outcome.Failures.Count} seeds break a law"));
     }
 
     private static void Share(StringBuilder text, string what, (long Total, long Asked) share) =>

@@ -26,6 +26,9 @@ internal static class SimulationRuns
 
         public (long Total, long Asked) Attended { get; set; }
 
+        /// <summary>Seeds in which somebody was asked though nobody should be needed.</summary>
+        public List<int> AskedFor { get; } = [];
+
         public TimeSpan Took { get; set; }
     }
 
@@ -92,6 +95,14 @@ internal static class SimulationRuns
         return simulation.Violations.Count == 0 ? 0 : 1;
     }
 
+    /// <summary>Runs one more seed into an outcome.</summary>
+    public static void Add(Outcome outcome, int seed)
+    {
+        var simulation = new Simulation(seed);
+        simulation.Run();
+        Add(outcome, simulation);
+    }
+
     private static void Add(Outcome outcome, Simulation simulation)
     {
         outcome.Seeds++;
@@ -103,8 +114,14 @@ internal static class SimulationRuns
             outcome.Records += chronicle.Records;
             outcome.Tally.Count("ended", chronicle.Status);
             var asked = chronicle.NeededSomebody ? 1 : 0;
+            foreach (var reason in chronicle.Asked)
+            {
+                outcome.Tally.Count(simulation.NeedsNobody ? "asked though nobody was needed" : "asked", reason);
+            }
+
             if (simulation.NeedsNobody)
             {
+                outcome.AskedFor.AddRange(asked > 0 ? [simulation.Seed] : []);
                 outcome.Unattended = (outcome.Unattended.Total + 1, outcome.Unattended.Asked + asked);
             }
             else

@@ -68,6 +68,9 @@ internal sealed class Weather
     /// <summary>Steps of the first phase.</summary>
     public int FaultySteps { get; }
 
+    /// <summary>Probes say done or not done, and probes and compensations fail a few times at most: nothing then needs a person.</summary>
+    public bool ProbesAreClear { get; set; }
+
     public bool Healed { get; private set; }
 
     public void Heal() => Healed = true;

@@ -48,7 +48,7 @@ internal static class WorkflowDrawer
         }
 
         var policy = needsNobody ? dice.Below(2) : dice.Below(Policies.Length);
-        var steps = ids.Select((id, index) => Step(dice, id, index, needsNobody)).ToArray();
+        var steps = ids.Select(id => Step(dice, id, needsNobody, edges.All(edge => edge.To != id || edge.IsNeed || edge.IsLoop) ? Before(edges, id) : [])).ToArray();
         return new DrawnWorkflow($"drawn-{number}", steps, edges, Policies[policy], policy);
     }
 
@@ -60,7 +60,14 @@ internal static class WorkflowDrawer
         _ => [.. Enumerable.Range(0, index).Where(_ => dice.OneIn(3))],
     };
 
-    private static DrawnStep Step(Dice dice, string id, int index, bool needsNobody)
+    /// <summary>Steps that have surely run when this one does: along edges on success.</summary>
+    private static string[] Before(List<DrawnEdge> edges, string id)
+    {
+        var direct = edges.Where(edge => edge.To == id && edge.IsNeed).Select(edge => edge.From).ToArray();
+        return direct.Length == 1 ? [direct[0], .. Before(edges, direct[0])] : [];
+    }
+
+    private static DrawnStep Step(Dice dice, string id, bool needsNobody, string[] before)
     {
         var step = dice.Below(needsNobody ? 9 : 12) switch
         {
@@ -81,7 +88,7 @@ internal static class WorkflowDrawer
             Retries = dice.OneIn(4) && step.Type is "agent_task" or "tool_call",
             Timeout = step.Timeout ?? (step.Type is "agent_task" or "tool_call" && dice.OneIn(4) ? "5s" : null),
             Checkpoint = dice.Below(6) switch { 0 => "", 1 => $"mark_{id}", _ => null },
-            Reads = index > 0 && dice.OneIn(3) ? [$"s{dice.Between(1, index)}"] : [],
+            Reads = before.Length > 0 && dice.OneIn(2) ? [dice.Of(before)] : [],
         };
     }
 }
