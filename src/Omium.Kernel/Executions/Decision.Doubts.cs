@@ -71,10 +71,11 @@ internal sealed partial class Decision
         }
 
         var id = call.Id.ToString();
-        switch (StatusOf(outcome))
+        var told = outcome.Result is { } result ? values.Resolve(result) : default; // An answer may be large, and then it is a reference.
+        switch (StatusOf(told))
         {
             case "done":
-                var output = outcome.Result!.Value.TryGetProperty("output", out var value) ? value : outcome.Result.Value;
+                var output = told.TryGetProperty("output", out var value) ? Externalize(value) : outcome.Result!.Value;
                 SettleIntent(step, visit, call, new EffectOutcome { Result = output }, "verify");
                 break;
             case "not_done" when IsLive(visit, call):
@@ -95,8 +96,8 @@ internal sealed partial class Decision
         return null;
     }
 
-    private static string? StatusOf(EffectOutcome outcome) =>
-        outcome.Result is { ValueKind: JsonValueKind.Object } result && result.TryGetProperty("status", out var status) && status.ValueKind == JsonValueKind.String
+    private static string? StatusOf(JsonElement told) =>
+        told.ValueKind == JsonValueKind.Object && told.TryGetProperty("status", out var status) && status.ValueKind == JsonValueKind.String
             ? status.GetString()
             : null;
 

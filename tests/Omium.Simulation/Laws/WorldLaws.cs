@@ -39,8 +39,9 @@ internal static class WorldLaws
                 yield return $"{effect} is on record as not done and stands outside";
             }
 
-            // What is known to be repeatable waits in a run that ended badly: a person may retry it, or roll it back.
-            if (call.Unsettled && !(chronicle.Status != "succeeded" && call is { Happened: Happened.InDoubt, Next: "redo" or "rerun" }))
+            // What is known to be repeatable waits with its open step in a run that ended badly: a person may retry it, or roll it back.
+            var waits = chronicle.Status != "succeeded" && call is { Happened: Happened.InDoubt, Next: "redo" or "rerun" } && chronicle.Visits[call.Id.Key].Standing is Standing.Open or Standing.Failing;
+            if (call.Unsettled && !waits)
             {
                 yield return $"{effect} is left {call.Happened}";
             }
