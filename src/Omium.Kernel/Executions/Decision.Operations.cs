@@ -115,10 +115,7 @@ internal sealed partial class Decision
             return new BlastRadius("start", all, StandingEffects(all));
         }
 
-        var checkpoint = _state.Visits.Values
-            .Where(visit => visit.Status == VisitStatus.Committed && (visit.Checkpoint == to || visit.Key.Step == to))
-            .MaxBy(visit => visit.CommitOrdinal);
-        if (checkpoint is null)
+        if (Place(to) is not { } checkpoint)
         {
             return null;
         }
@@ -126,6 +123,11 @@ internal sealed partial class Decision
         var behind = Ordered(Descendants([checkpoint.Key]).Where(key => key != checkpoint.Key));
         return new BlastRadius(to, behind, StandingEffects(behind));
     }
+
+    /// <summary>The newest committed visit of a checkpoint's or step's name that stands.</summary>
+    private VisitState? Place(string to) => _state.Visits.Values
+        .Where(visit => visit.Status == VisitStatus.Committed && (visit.Checkpoint == to || visit.Key.Step == to))
+        .MaxBy(visit => visit.CommitOrdinal);
 
     private Rejection? Retry(RetryExecution command)
     {
@@ -192,7 +194,7 @@ internal sealed partial class Decision
         return [.. open.Where(key => key != _state.FailedVisit), .. _state.FailedVisit is { } newest ? new[] { newest } : []];
     }
 
-    /// <summary>What a retry takes back: from a checkpoint, or from the last one before each failure; the failures themselves always.</summary>
+    /// <summary>What a retry takes back: from a checkpoint, or from the last one before each failure; the failures themselves, unless the checkpoint stands on them.</summary>
     private BlastRadius? RetryRadius(string? from, VisitKey[] failed)
     {
         var named = from is null ? null : Radius(from, "all");
@@ -204,7 +206,8 @@ internal sealed partial class Decision
         var (target, set) = (named?.To ?? "start", new HashSet<VisitKey>(named?.Affected ?? []));
         foreach (var key in failed)
         {
-            if (TryAffected(key, "last", out var last, out var affected))
+            // A failure whose edge led to the place that was named is answered: the place would be taken back with it.
+            if (TryAffected(key, "last", out var last, out var affected) && (from is null || Place(from) is not { } place || !affected.Contains(place.Key)))
             {
                 set.UnionWith(affected);
                 target = named is null ? last : target;

@@ -25,7 +25,7 @@ internal sealed class SimulatedModel(Scheduler scheduler, SimulatedProcess proce
     private EffectOutcome Failing()
     {
         var kind = weather.Dice.Below(6);
-        tally.Met("model fails", kind switch { 0 => "refuses", 1 => "cut off", 2 => "rate limited", 3 => "nonsense", _ => "error" });
+        tally.Met("model fails", kind switch { 0 => "refuses", 1 => "cut_off", 2 => "rate_limited", 3 => "nonsense", _ => "error" });
         return kind switch
         {
             0 => new EffectOutcome { Answer = new ModelAnswer { Refusal = "no", InputTokens = 3 } },

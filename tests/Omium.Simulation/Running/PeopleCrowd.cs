@@ -20,9 +20,9 @@ internal sealed class PeopleCrowd(Dice dice, World world, Weather weather, Tally
     public ExecutionCommand? Interfere(Chronicle chronicle)
     {
         var open = chronicle.OpenReviews.ToArray();
-        var (kind, command) = dice.Below(12) switch
+        var (kind, command) = dice.Below(open.Length > 0 ? 18 : 12) switch
         {
-            0 or 1 or 2 or 3 when open.Length > 0 => ("decides", Answer(chronicle, open[dice.Below(open.Length)])),
+            (< 4 or > 11) when open.Length > 0 => ("decides", Answer(chronicle, open[dice.Below(open.Length)])),
             4 when _said.Count > 0 => ("decides late or twice", Again(chronicle)),
             5 => ("pauses", new PauseExecution(clockMs(), "ada", Request(), null)),
             6 or 7 => ("resumes", new ResumeExecution(clockMs(), "ada", Request())),
@@ -77,7 +77,7 @@ internal sealed class PeopleCrowd(Dice dice, World world, Weather weather, Tally
         }
         else
         {
-            decision = dice.Of(request.Decisions);
+            decision = dice.OneIn(2) ? request.Decisions[0] : dice.Of(request.Decisions); // The first is to approve.
         }
 
         var output = decision is "override" or "done" ? System.Text.Json.JsonElement.Parse("""{"n": 5}""") : (System.Text.Json.JsonElement?)null;

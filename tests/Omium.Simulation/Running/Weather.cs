@@ -25,7 +25,7 @@ internal sealed class Weather
         BadNumberOneIn = dice.Of([0, 3, 6]);
         SlowOneIn = IsCalm ? 0 : dice.Of([0, 20, 60]);
         DoubledOneIn = IsCalm ? 0 : dice.Of([0, 8, 20]);
-        PeopleOneIn = IsCalm ? 0 : dice.Of([0, 5, 12, 25]);
+        PeopleOneIn = IsCalm ? 0 : dice.Of([4, 6, 12, 25]);
         FaultySteps = dice.Between(40, 400);
     }
 
