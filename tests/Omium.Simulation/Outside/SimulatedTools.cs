@@ -28,6 +28,7 @@ internal sealed class SimulatedTools(Scheduler scheduler, SimulatedProcess proce
         if (MayFail(request) && weather.Happens(weather.ToolFailsOneIn * 2))
         {
             tally.Met("not connected", subject);
+            flight.Cut = true;
             var refused = new EffectFailure("tool_error", "connection_refused", "nobody answers there", Permanent: !weather.ProbesAreClear && weather.Happens(6));
             scheduler.Plan(new Step(process, "reply", subject, () => Answer(flight, new EffectOutcome { Failure = refused })), weather.NetworkDelayMs(timeoutMs));
             return flight.Done.Task;
@@ -60,7 +61,7 @@ internal sealed class SimulatedTools(Scheduler scheduler, SimulatedProcess proce
     /// <summary>The process died: what it had sent arrives now or never.</summary>
     public void Crash()
     {
-        foreach (var flight in _flights.Where(flight => !flight.Arrived && !flight.Ended))
+        foreach (var flight in _flights.Where(flight => !flight.Arrived && !flight.Ended && !flight.Cut))
         {
             if (weather.Dice.OneIn(2))
             {

@@ -66,6 +66,9 @@ internal sealed partial class Simulation
 
     public IReadOnlyDictionary<string, Chronicle> Chronicles => _chronicles;
 
+    /// <summary>What happened outside.</summary>
+    public IReadOnlyList<Deed> Deeds => _world.Deeds;
+
     public int Steps => _scheduler.Taken;
 
     /// <summary>True when nothing in its workflows needs a person by design, and nobody interferes.</summary>

@@ -86,6 +86,11 @@ internal static class SimulationRuns
             Console.WriteLine(line);
         }
 
+        foreach (var deed in simulation.Deeds)
+        {
+            Console.WriteLine($"deed {deed.Number} at {deed.AtMs} {deed.Tool} {deed.Key}{(deed.Stands ? " stands" : "")}, asked by {string.Join(", ", deed.AskedBy)}");
+        }
+
         foreach (var workflow in simulation.Chronicles.Values.Select(chronicle => chronicle.Workflow).Distinct())
         {
             Console.WriteLine(workflow.Json);
