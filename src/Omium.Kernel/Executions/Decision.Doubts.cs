@@ -10,7 +10,7 @@ namespace Omium.Kernel.Executions;
 /// </summary>
 internal sealed partial class Decision
 {
-    /// <summary>Probes of one call that may fail for good before a person is asked.</summary>
+    /// <summary>Probes of one run of a call that may fail for good before a person is asked.</summary>
     private const int ProbesMax = 5;
 
     /// <summary>What follows when nobody knows whether it happened.</summary>
@@ -84,8 +84,8 @@ internal sealed partial class Decision
             case "not_done":
                 SettleIntent(step, visit, call, new EffectOutcome { Failure = new EffectFailure(FailureClasses.ToolError, "verified_not_done", "the verify tool says that it did not happen") }, "verify");
                 break;
-            case null when outcome.Failure is { Permanent: false } failure && number < ProbesMax:
-                Emit(new IntentInDoubt(id, "verify_failed", "verify", atMs + Math.Max(WaitBetween(number), failure.RetryAfterMs ?? 0)));
+            case null when outcome.Failure is { Permanent: false } failure && number - call.ProbesBefore < ProbesMax:
+                Emit(new IntentInDoubt(id, "verify_failed", "verify", atMs + Math.Max(WaitBetween(number - call.ProbesBefore), failure.RetryAfterMs ?? 0)));
                 break;
             default:
                 Emit(new IntentInDoubt(id, "verify_unknown", "review", atMs));
@@ -118,6 +118,11 @@ internal sealed partial class Decision
 
         foreach (var key in _state.Open.Values.ToArray())
         {
+            if (Plan.Expands(key))
+            {
+                _expanded.Enqueue(key);
+            }
+
             if (_state.Status == ExecutionStatus.Running && Visit(key) is { Status: VisitStatus.Open, RetryDueMs: > 0 } visit
                 && atMs >= visit.RetryDueMs && PendingEffects.WaitsForRetry(visit, Plan))
             {
