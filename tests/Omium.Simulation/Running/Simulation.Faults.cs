@@ -56,6 +56,8 @@ internal sealed partial class Simulation
     {
         host.Process!.Kill();
         host.Tools!.Crash();
-        _scheduler.Plan("restart", _weather.Dice.Below(RestartMostMs), () => StartProcess(host));
+        // Now and then nobody notices for so long that keys are past their time.
+        var outMs = _weather.Dice.OneIn(10) ? _weather.Dice.Between(3_000_000, 7_200_000) : _weather.Dice.Below(RestartMostMs);
+        _scheduler.Plan("restart", outMs, () => StartProcess(host));
     }
 }
