@@ -33,31 +33,48 @@ internal sealed class DueTimes(TimeProvider time) : IDisposable
         _changed.Release();
     }
 
+    /// <summary>The earliest time in the heap, Unix ms; null when it is empty.</summary>
+    public long? NextDueMs
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _heap.TryPeek(out _, out var next) ? next : null;
+            }
+        }
+    }
+
+    /// <summary>Takes what is due by now.</summary>
+    public IReadOnlyList<StreamId> TakeDue()
+    {
+        lock (_gate)
+        {
+            var now = time.GetUtcNow().ToUnixTimeMilliseconds();
+            var due = new List<StreamId>();
+            while (_heap.TryPeek(out var stream, out var at) && at <= now)
+            {
+                _heap.Dequeue();
+                _known.Remove((stream, at));
+                due.Add(stream);
+            }
+
+            return due;
+        }
+    }
+
     /// <summary>Waits until something is due and takes it.</summary>
     public async Task<IReadOnlyList<StreamId>> NextAsync(CancellationToken cancellation)
     {
         while (true)
         {
-            TimeSpan wait;
-            lock (_gate)
+            if (TakeDue() is { Count: > 0 } due)
             {
-                var now = time.GetUtcNow().ToUnixTimeMilliseconds();
-                var due = new List<StreamId>();
-                while (_heap.TryPeek(out var stream, out var at) && at <= now)
-                {
-                    _heap.Dequeue();
-                    _known.Remove((stream, at));
-                    due.Add(stream);
-                }
-
-                if (due.Count > 0)
-                {
-                    return due;
-                }
-
-                wait = _heap.TryPeek(out _, out var next) ? TimeSpan.FromMilliseconds(Math.Min(next - now, WaitMax.TotalMilliseconds)) : WaitMax;
+                return due;
             }
 
+            var waitMs = NextDueMs - time.GetUtcNow().ToUnixTimeMilliseconds() ?? (long)WaitMax.TotalMilliseconds;
+            var wait = TimeSpan.FromMilliseconds(Math.Clamp(waitMs, 0, (long)WaitMax.TotalMilliseconds));
             using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
             var changed = _changed.WaitAsync(either.Token);
             await Task.WhenAny(changed, Task.Delay(wait, time, either.Token));

@@ -37,6 +37,7 @@ public sealed partial class EmbeddedEngine : IExecutionEngine, IAsyncDisposable
         (_advancer, _runner, _index, _logger, _options) = (advancer, runner, index, logger, options);
         _dueTimes = new DueTimes(time);
         _externalEffects = new SemaphoreSlim(options.ConcurrentEffectsMax);
+        _runner.OnHeld = (cell, effect, error) => LogStorage(_logger, cell.Stream, effect, error);
     }
 
     /// <summary>Executions set aside because deciding about them failed again and again; they need a person, the rest goes on.</summary>
@@ -57,10 +58,16 @@ public sealed partial class EmbeddedEngine : IExecutionEngine, IAsyncDisposable
         return Quarantined.GetValueOrDefault(stream);
     }
 
-    /// <summary>Scans the streams that may owe an effect and takes them up again. Returns how many there were.</summary>
+    /// <summary>Begins to keep time, then takes up every stream that may owe an effect. Returns how many there were.</summary>
     public async Task<int> StartAsync(CancellationToken cancellation)
     {
         _timerLoop = Task.Run(() => RunTimersAsync(_stopping.Token), CancellationToken.None);
+        return await RecoverAllAsync(cancellation);
+    }
+
+    /// <summary>Scans the streams that may owe an effect and takes them up again, without keeping time (<see cref="TickAsync"/>). Returns how many there were.</summary>
+    public async Task<int> RecoverAllAsync(CancellationToken cancellation)
+    {
         var count = 0;
         StreamId? after = null;
         while (true)
@@ -79,6 +86,14 @@ public sealed partial class EmbeddedEngine : IExecutionEngine, IAsyncDisposable
             }
         }
     }
+
+    /// <summary>When <see cref="TickAsync"/> has something to do, Unix ms; null while nothing waits for a time.</summary>
+    public long? NextDueMs => _dueTimes.NextDueMs;
+
+    /// <summary>
+    /// Takes up what is due by now: one turn of the loop that <see cref="StartAsync"/> runs, for hosts that keep time themselves (a simulator).
+    /// </summary>
+    public Task TickAsync(CancellationToken cancellation) => TakeUpAsync(_dueTimes.TakeDue(), cancellation);
 
     /// <summary>Decides and records a command, then runs what became outstanding.</summary>
     public async ValueTask<AdvanceResult> SubmitAsync(
@@ -99,6 +114,12 @@ public sealed partial class EmbeddedEngine : IExecutionEngine, IAsyncDisposable
         {
             throw new ExecutionSetAsideException(Quarantine(stream, error)); // What is stored of it cannot be read.
         }
+        catch (StorageUnavailableException)
+        {
+            // The caller is told that it failed, but the record may be in: what it led to must not wait for the next start.
+            _dueTimes.Add(stream, _advancer.NowMs + (long)_options.RetryStorageAfter.TotalMilliseconds);
+            throw;
+        }
     }
 
     /// <summary>Stops taking up new effects and waits for the timers to end. What is in flight is resumed by the next start.</summary>
@@ -117,7 +138,7 @@ public sealed partial class EmbeddedEngine : IExecutionEngine, IAsyncDisposable
         {
             if (await _advancer.FindAsync(stream, cancellation) is { } cell)
             {
-                var recovered = await _runner.RecoverAsync(cell, cancellation);
+                var recovered = await _runner.RecoverAsync(cell, _options.OwnsStore, cancellation);
                 _unrecovered.TryRemove(stream, out _);
                 if (_options.PauseRecovered is { } reason && !recovered.Cell.State.Ended)
                 {
@@ -213,32 +234,32 @@ public sealed partial class EmbeddedEngine : IExecutionEngine, IAsyncDisposable
     {
         while (!stopping.IsCancellationRequested)
         {
-            foreach (var stream in await _dueTimes.NextAsync(stopping))
-            {
-                try
-                {
-                    if (Quarantined.ContainsKey(stream))
-                    {
-                        continue;
-                    }
+            await TakeUpAsync(await _dueTimes.NextAsync(stopping), stopping);
+        }
+    }
 
-                    if (_unrecovered.ContainsKey(stream))
-                    {
-                        await RecoverAsync(stream, stopping);
-                    }
-                    else if (await _advancer.FindAsync(stream, stopping) is { } cell)
-                    {
-                        Dispatch(cell);
-                    }
-                }
-                catch (StorageUnavailableException)
+    private async Task TakeUpAsync(IReadOnlyList<StreamId> streams, CancellationToken stopping)
+    {
+        foreach (var stream in streams.Where(stream => !Quarantined.ContainsKey(stream)))
+        {
+            try
+            {
+                if (_unrecovered.ContainsKey(stream))
                 {
-                    _dueTimes.Add(stream, _advancer.NowMs + (long)_options.RetryStorageAfter.TotalMilliseconds);
+                    await RecoverAsync(stream, stopping);
                 }
-                catch (Exception error) when (error is not OperationCanceledException)
+                else if (await _advancer.FindAsync(stream, stopping) is { } cell)
                 {
-                    Quarantine(stream, error);
+                    Dispatch(cell);
                 }
+            }
+            catch (StorageUnavailableException)
+            {
+                _dueTimes.Add(stream, _advancer.NowMs + (long)_options.RetryStorageAfter.TotalMilliseconds);
+            }
+            catch (Exception error) when (error is not OperationCanceledException)
+            {
+                Quarantine(stream, error);
             }
         }
     }
@@ -263,6 +284,12 @@ public sealed partial class EmbeddedEngine : IExecutionEngine, IAsyncDisposable
 /// <summary>Limits of the embedded engine.</summary>
 public sealed record EmbeddedEngineOptions
 {
+    /// <summary>
+    /// True (default): no other engine works on this store, so intents of other runners are known to be lost when this one starts. False: several
+    /// engines share the log, and an intent of another runner waits until its time is over.
+    /// </summary>
+    public bool OwnsStore { get; init; } = true;
+
     /// <summary>Models and tools called at the same time by this process; default 256.</summary>
     public int ConcurrentEffectsMax { get; init; } = 256;
 

@@ -10,7 +10,7 @@ namespace Omium.Kernel.Executions;
 /// </summary>
 internal sealed partial class Decision
 {
-    /// <summary>Probes of one call that may fail for good before a person is asked.</summary>
+    /// <summary>Probes of one run of a call that may fail for good before a person is asked.</summary>
     private const int ProbesMax = 5;
 
     /// <summary>What follows when nobody knows whether it happened.</summary>
@@ -75,10 +75,11 @@ internal sealed partial class Decision
         }
 
         var id = call.Id.ToString();
-        switch (StatusOf(outcome))
+        var told = outcome.Result is { } result ? values.Resolve(result) : default; // An answer may be large, and then it is a reference.
+        switch (StatusOf(told))
         {
             case "done":
-                var output = outcome.Result!.Value.TryGetProperty("output", out var value) ? value : outcome.Result.Value;
+                var output = told.TryGetProperty("output", out var value) ? Externalize(value) : outcome.Result!.Value;
                 SettleIntent(step, visit, call, new EffectOutcome { Result = output }, "verify");
                 break;
             case "not_done" when IsLive(visit, call):
@@ -87,8 +88,8 @@ internal sealed partial class Decision
             case "not_done":
                 SettleIntent(step, visit, call, new EffectOutcome { Failure = new EffectFailure(FailureClasses.ToolError, "verified_not_done", "the verify tool says that it did not happen") }, "verify");
                 break;
-            case null when outcome.Failure is { Permanent: false } failure && number < ProbesMax:
-                Emit(new IntentInDoubt(id, "verify_failed", "verify", atMs + Math.Max(WaitBetween(number), failure.RetryAfterMs ?? 0)));
+            case null when outcome.Failure is { Permanent: false } failure && number - call.ProbesBefore < ProbesMax:
+                Emit(new IntentInDoubt(id, "verify_failed", "verify", atMs + Math.Max(WaitBetween(number - call.ProbesBefore), failure.RetryAfterMs ?? 0)));
                 break;
             default:
                 Emit(new IntentInDoubt(id, "verify_unknown", "review", atMs));
@@ -99,8 +100,8 @@ internal sealed partial class Decision
         return null;
     }
 
-    private static string? StatusOf(EffectOutcome outcome) =>
-        outcome.Result is { ValueKind: JsonValueKind.Object } result && result.TryGetProperty("status", out var status) && status.ValueKind == JsonValueKind.String
+    private static string? StatusOf(JsonElement told) =>
+        told.ValueKind == JsonValueKind.Object && told.TryGetProperty("status", out var status) && status.ValueKind == JsonValueKind.String
             ? status.GetString()
             : null;
 
@@ -112,9 +113,9 @@ internal sealed partial class Decision
     }
 
     /// <summary>Time has passed: intents without a result are in doubt, retries that are due begin.</summary>
-    private Rejection? Wake()
+    private Rejection? Wake(WakeTimers command)
     {
-        foreach (var (visit, call) in UnsettledIntents(call => call.Status == CallStatus.Intent && atMs >= call.InDoubtAtMs))
+        foreach (var (visit, call) in UnsettledIntents(call => call.Status == CallStatus.Intent && atMs >= call.InDoubtAtMs && command.UnderWay?.Contains(call.Id.ToString()) != true))
         {
             Doubt(visit, call, "no_result");
         }

@@ -348,6 +348,7 @@ internal sealed partial class Decision
 
     private void GiveUp(VisitKey key, List<int> edges)
     {
+        GiveUpCalls(key);
         if (edges.Count > 0)
         {
             Leave(key);
@@ -388,7 +389,17 @@ internal sealed partial class Decision
 
         _ = TakeEdges(step, EdgeOn.Success, Scope() with { Output = (JsonMake.Null, null) }, out var edges, out _);
         Emit(new StepSkipped(key.Step, key.Visit, reason, null, edges));
+        GiveUpCalls(key);
         Leave(key);
+    }
+
+    /// <summary>Nobody will make a call again whose visit is at an end; what is under way or being looked up is still followed up.</summary>
+    private void GiveUpCalls(VisitKey key)
+    {
+        foreach (var call in Visit(key).Calls.Where(call => call is { Status: CallStatus.InDoubt, Next: "rerun" or "redo" }).ToArray())
+        {
+            GiveUpCall(call);
+        }
     }
 
     private string LastMessage(VisitKey key) => Visit(key).Failures.Count > 0 ? Visit(key).Failures[^1].Failure.Message : "";

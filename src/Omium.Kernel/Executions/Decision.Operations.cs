@@ -64,7 +64,7 @@ internal sealed partial class Decision
             return new Rejection("execution_ended", $"the execution is {Word(_state.Status)} already");
         }
 
-        CloseReviews("cancelled", command.By, id => _state.Rollback is null || _state.Reviews[id].Request.Kind != "in_doubt");
+        CloseReviews("cancelled", command.By, IsNotInDoubt);
         Emit(new ExecutionCancelled(command.By, command.RequestId));
         return null;
     }
@@ -123,10 +123,7 @@ internal sealed partial class Decision
             return new BlastRadius("start", all, StandingEffects(all));
         }
 
-        var checkpoint = _state.Visits.Values
-            .Where(visit => visit.Status == VisitStatus.Committed && !visit.Key.IsItem && (visit.Checkpoint == to || visit.Key.Step == to))
-            .MaxBy(visit => visit.CommitOrdinal);
-        if (checkpoint is null)
+        if (Place(to) is not { } checkpoint)
         {
             return null;
         }
@@ -134,6 +131,11 @@ internal sealed partial class Decision
         var behind = Ordered(Descendants([checkpoint.Key]).Where(key => key != checkpoint.Key));
         return new BlastRadius(to, behind, StandingEffects(behind));
     }
+
+    /// <summary>The newest committed visit of a checkpoint's or step's name that stands.</summary>
+    private VisitState? Place(string to) => _state.Visits.Values
+        .Where(visit => visit.Status == VisitStatus.Committed && !visit.Key.IsItem && (visit.Checkpoint == to || visit.Key.Step == to))
+        .MaxBy(visit => visit.CommitOrdinal);
 
     private Rejection? Retry(RetryExecution command)
     {
@@ -205,7 +207,7 @@ internal sealed partial class Decision
         return [.. open.Where(key => key != _state.FailedVisit), .. _state.FailedVisit is { } newest ? new[] { newest } : []];
     }
 
-    /// <summary>What a retry takes back: from a checkpoint, or from the last one before each failure; the failures themselves always.</summary>
+    /// <summary>What a retry takes back: from a checkpoint, or from the last one before each failure; the failures themselves, unless the checkpoint stands on them.</summary>
     private BlastRadius? RetryRadius(string? from, VisitKey[] failed)
     {
         var named = from is null ? null : Radius(from, "all");
@@ -222,8 +224,9 @@ internal sealed partial class Decision
                 set.Add(key); // Only that item begins again; the others stand or go on.
                 target = failed.All(other => other.IsItem) && named is null ? RollbackScopes.Attempt : target;
             }
-            else if (TryAffected(key, "last", out var last, out var affected))
+            else if (TryAffected(key, "last", out var last, out var affected) && (from is null || Place(from) is not { } place || !affected.Contains(place.Key)))
             {
+                // A failure whose edge led to the place that was named is answered: the place would be taken back with it.
                 set.UnionWith(affected);
                 target = named is null ? last : target;
             }
@@ -232,6 +235,9 @@ internal sealed partial class Decision
         var ordered = Ordered(set);
         return new BlastRadius(target, ordered, StandingEffects(ordered));
     }
+
+    /// <summary>Whether something happened outside stays a question when nothing follows from it any more: nothing may be left in doubt.</summary>
+    private bool IsNotInDoubt(string review) => _state.Reviews[review].Request.Kind != "in_doubt";
 
     private bool IsFailure(string review) => _state.Reviews[review].Request.Kind == "failure";
 

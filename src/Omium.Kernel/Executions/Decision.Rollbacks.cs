@@ -212,7 +212,7 @@ internal sealed partial class Decision
 
         if (then.Cancel)
         {
-            CloseReviews("cancelled", rollback.Plan.By ?? rollback.Plan.Cause, _ => true);
+            CloseReviews("cancelled", rollback.Plan.By ?? rollback.Plan.Cause, IsNotInDoubt);
             Emit(new ExecutionCancelled(rollback.Plan.By ?? rollback.Plan.Cause, null));
             return;
         }

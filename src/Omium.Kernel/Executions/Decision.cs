@@ -35,7 +35,7 @@ internal sealed partial class Decision(ExecutionState state, DecisionValues valu
             StartExecution c => Start(c),
             SettleEffect c => Settle(c),
             BeginCall c => Begin(c),
-            WakeTimers => Wake(),
+            WakeTimers c => Wake(c),
             LoseRunner c => LoseRunners(c),
             DecideReview c => Decide(c),
             RecordTest c => Record(c),
@@ -105,7 +105,10 @@ internal sealed partial class Decision(ExecutionState state, DecisionValues valu
 
             if (_due.TryDequeue(out var retried))
             {
-                EnterRetry(retried);
+                if (_state.Status == ExecutionStatus.Running)
+                {
+                    EnterRetry(retried); // Else it ended in this very record; its timer stays for a person's retry.
+                }
             }
             else if (_expanded.TryDequeue(out var expanded))
             {

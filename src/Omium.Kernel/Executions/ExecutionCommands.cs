@@ -53,8 +53,11 @@ public sealed record BeginCall(long AtMs, string Effect, string Owner, long Marg
     public override string Name => "begin_call";
 }
 
-/// <summary>Time has passed: whatever is due by then happens.</summary>
-public sealed record WakeTimers(long AtMs) : ExecutionCommand(AtMs)
+/// <summary>
+/// Time has passed: whatever is due by then happens. <paramref name="UnderWay"/>: calls (local effect ids) that the sender is making right now; they
+/// are not in doubt.
+/// </summary>
+public sealed record WakeTimers(long AtMs, IReadOnlyList<string>? UnderWay = null) : ExecutionCommand(AtMs)
 {
     public override string Name => "wake_timers";
 }

@@ -31,7 +31,7 @@ internal static partial class ExecutionEvolver
             CallRefused e => Refused(state, e),
             IntentRecorded e => WithCall(state, e.Effect, c => c with
             {
-                Status = CallStatus.Intent, Owner = e.Owner, InDoubtAtMs = e.InDoubtAtMs, Runs = e.Run, IntentMs = atMs, KeyUsedMs = c.KeyUsedMs == 0 ? atMs : c.KeyUsedMs,
+                Status = CallStatus.Intent, Owner = e.Owner, InDoubtAtMs = e.InDoubtAtMs, Runs = e.Run, ProbesBefore = c.Probes, IntentMs = atMs, KeyUsedMs = c.KeyUsedMs == 0 ? atMs : c.KeyUsedMs,
                 EarlierUnclear = c.EarlierUnclear || c.Next == "rerun", Next = null,
             }),
             IntentInDoubt e => WithCall(state, e.Effect, c => c with
@@ -270,10 +270,7 @@ internal static partial class ExecutionEvolver
         var next = state;
         foreach (var key in e.Affected)
         {
-            var visit = Visit(next, key);
-            var fenced = visit.Calls.Where(c => c.Unsettled).Select(c => c.Id.ToString());
-            var closed = Close(next, visit with { Status = VisitStatus.RolledBack, Reviews = [], Deferred = null, Rollback = null, Withheld = null });
-            closed = closed with { FencedCalls = next.FencedCalls.Union(fenced) };
+            var closed = Close(next, Visit(next, key) with { Status = VisitStatus.RolledBack, Reviews = [], Deferred = null, Rollback = null, Withheld = null });
             next = key.IsItem ? Counted(next, closed, key) : closed;
         }
 
@@ -362,8 +359,13 @@ internal static partial class ExecutionEvolver
         older is null ? newer : new AgentEdit(newer.Prompt ?? older.Prompt, newer.Constraints ?? older.Constraints, newer.Tools ?? older.Tools);
 
     /// <summary>Closes a visit: it owes nothing any more, and its edges are settled (unless detached, rolled back or only an attempt failed).</summary>
-    private static ExecutionState Close(ExecutionState state, VisitState visit) =>
-        state with { Visits = state.Visits.SetItem(visit.Key, visit), Open = state.Open.Remove(visit.Ordinal) };
+    /// <summary>The visit is at an end. Calls of it whose outcome is not known are still followed up: nothing stays in doubt for ever.</summary>
+    private static ExecutionState Close(ExecutionState state, VisitState visit) => state with
+    {
+        Visits = state.Visits.SetItem(visit.Key, visit),
+        Open = state.Open.Remove(visit.Ordinal),
+        FencedCalls = state.FencedCalls.Union(visit.Calls.Where(c => c.Unsettled).Select(c => c.Id.ToString())),
+    };
 
     private static ExecutionState With(ExecutionState state, VisitKey key, Func<VisitState, VisitState> change) =>
         state with { Visits = state.Visits.SetItem(key, change(Visit(state, key))) };

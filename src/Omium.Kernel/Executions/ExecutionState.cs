@@ -330,6 +330,9 @@ public sealed partial record CallState(EffectId Id, string Tool)
     /// <summary>Number of verify probes answered.</summary>
     public int Probes { get; init; }
 
+    /// <summary>How many of them were about earlier runs.</summary>
+    public int ProbesBefore { get; init; }
+
     /// <summary>True when it could not be undone: it is a person's business and is never compensated again.</summary>
     public bool Residue { get; init; }
 

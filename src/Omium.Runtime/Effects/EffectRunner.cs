@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using System.Text.Json;
 using Omium.Kernel.Executions;
@@ -35,11 +36,16 @@ public interface INotifier
 /// <param name="owner">Identity of this process incarnation: intents it records are its own to carry out.</param>
 public sealed class EffectRunner(Advancer advancer, IModelClient model, IToolClient tools, INotifier notifier, string owner)
 {
+    private readonly ConcurrentDictionary<(StreamId Stream, string Effect), bool> _underWay = new();
+
     /// <summary>Added to a call's time-out before its intent is in doubt. Default 5 s.</summary>
     public TimeSpan IntentMargin { get; init; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>How long a result that the store could not take waits before it is offered again. Default 1 s.</summary>
+    /// <summary>How long an outcome that is in hand waits before its record is tried again after the store refused it; default 1 s.</summary>
     public TimeSpan RetryStorageAfter { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>Told when an outcome is held in hand because the store cannot take its record: stream, effect id, why.</summary>
+    public Action<ExecutionCell, string, Exception>? OnHeld { get; set; }
 
     /// <summary>Identity of this process incarnation.</summary>
     public string Owner => owner;
@@ -53,7 +59,7 @@ public sealed class EffectRunner(Advancer advancer, IModelClient model, IToolCli
         switch (effect.Kind)
         {
             case PendingKind.Timer or PendingKind.Deadline:
-                return await advancer.AdvanceAsync(cell.Stream, new WakeTimers(advancer.NowMs), null, cancellation);
+                return await WakeAsync(cell, effect, cancellation);
             case PendingKind.Notify:
                 return await NotifyAsync(cell, effect, cancellation);
             case PendingKind.Model:
@@ -64,9 +70,22 @@ public sealed class EffectRunner(Advancer advancer, IModelClient model, IToolCli
     }
 
     /// <summary>
-    /// After a restart that is known to have ended every other runner: results that were put aside are recorded, and intents without one are in doubt.
+    /// Time has passed. Calls that this runner is making right now are not in doubt, whatever the clock says (it may have jumped): their own
+    /// time-outs run on, and their outcome will be recorded here.
     /// </summary>
-    public async ValueTask<AdvanceResult> RecoverAsync(ExecutionCell cell, CancellationToken cancellation)
+    private async ValueTask<AdvanceResult?> WakeAsync(ExecutionCell cell, PendingEffect effect, CancellationToken cancellation)
+    {
+        string[] underWay = [.. _underWay.Keys.Where(key => key.Stream == cell.Stream).Select(key => key.Effect).Order(StringComparer.Ordinal)];
+        return underWay.Any(call => effect.Id.StartsWith($"doubt~{call}~", StringComparison.Ordinal))
+            ? null
+            : await advancer.AdvanceAsync(cell.Stream, new WakeTimers(advancer.NowMs, underWay.Length == 0 ? null : underWay), null, cancellation);
+    }
+
+    /// <summary>
+    /// After a restart: results that were put aside are recorded. With <paramref name="isAlone"/> every other runner is known to have ended, and
+    /// their intents without a result are in doubt at once; else these wait for their time.
+    /// </summary>
+    public async ValueTask<AdvanceResult> RecoverAsync(ExecutionCell cell, bool isAlone, CancellationToken cancellation)
     {
         var state = cell.State;
         var lost = state.Visits.Values.SelectMany(visit => visit.Calls).Where(call => call.Status == CallStatus.Intent && call.Owner != owner).ToArray();
@@ -78,7 +97,8 @@ public sealed class EffectRunner(Advancer advancer, IModelClient model, IToolCli
             }
         }
 
-        return await advancer.AdvanceAsync(cell.Stream, new LoseRunner(advancer.NowMs, owner), null, cancellation);
+        ExecutionCommand after = isAlone ? new LoseRunner(advancer.NowMs, owner) : new WakeTimers(advancer.NowMs);
+        return await advancer.AdvanceAsync(cell.Stream, after, null, cancellation);
     }
 
     private async ValueTask<AdvanceResult?> AskModelAsync(ExecutionCell cell, PendingEffect effect, CancellationToken cancellation)
@@ -128,25 +148,23 @@ public sealed class EffectRunner(Advancer advancer, IModelClient model, IToolCli
                 cell.Stream, new BeginCall(advancer.NowMs, effect.Id, owner, (long)IntentMargin.TotalMilliseconds), null, cancellation);
             if (!begun.Changed || begun.Rejection is not null)
             {
-                return null; // Somebody else has the intent, or it is no longer wanted.
+                return begun.Changed ? begun : null; // Somebody else has the intent, or it is no longer wanted, or it must be looked up first.
             }
 
-            cell = begun.Cell;
-            call = FindCall(cell.State, id)!;
+            (cell, call) = (begun.Cell, FindCall(begun.Cell.State, id)!);
+            _underWay[(cell.Stream, effect.Id)] = true;
         }
 
-        var (request, problem) = await RenderAsync(cell, effect.Kind, id.Sub, call, cancellation);
-        var outcome = request is null
-            ? new EffectOutcome { Failure = new EffectFailure(FailureClasses.ExpressionFailed, "request_template", problem ?? "the request cannot be rendered", Permanent: true) }
-            : await tools.CallAsync(request, cancellation);
-        if (effect.Kind != PendingKind.Call)
+        try
         {
-            return await SettleAsync(cell, effect.Id, outcome, cancellation);
-        }
+            var outcome = await CarryOutAsync(cell, effect.Kind, id.Sub, call, cancellation);
+            if (effect.Kind != PendingKind.Call)
+            {
+                return await SettleAsync(cell, effect.Id, outcome, cancellation);
+            }
 
-        var recordable = Recordable(outcome, out var values);
-        return await UntilStoredAsync(
-            async () =>
+            var recordable = Recordable(outcome, out var values);
+            return await HoldAsync(cell, effect.Id, async () =>
             {
                 if (values is not null)
                 {
@@ -155,8 +173,44 @@ public sealed class EffectRunner(Advancer advancer, IModelClient model, IToolCli
 
                 await advancer.StorePayloadAsync(cell, RawResults.KeyOf(call.Id, call.Runs), RawResults.Write(recordable), cancellation);
                 return await RecordAsync(cell, effect.Id, recordable, values, call.Runs, cancellation);
-            },
-            cancellation);
+            }, cancellation);
+        }
+        finally
+        {
+            _underWay.TryRemove((cell.Stream, effect.Id), out _);
+        }
+    }
+
+    private async ValueTask<EffectOutcome> CarryOutAsync(ExecutionCell cell, PendingKind kind, char sub, CallState call, CancellationToken cancellation)
+    {
+        var (request, problem) = await RenderAsync(cell, kind, sub, call, cancellation);
+        if (request is null)
+        {
+            return new EffectOutcome { Failure = new EffectFailure(FailureClasses.ExpressionFailed, "request_template", problem ?? "the request cannot be rendered", Permanent: true) };
+        }
+
+        // Others may take an intent for lost once its time is over. Who was kept from calling for so long must not call any more.
+        var isLate = kind == PendingKind.Call && advancer.NowMs + (long)request.Timeout.TotalMilliseconds > call.InDoubtAtMs;
+        return isLate
+            ? new EffectOutcome { Failure = new EffectFailure(FailureClasses.Timeout, "runner_stalled", "the runner stood still for so long that it did not call") }
+            : await tools.CallAsync(request, cancellation);
+    }
+
+    /// <summary>An outcome in hand is not dropped because the store cannot take it now: nobody could tell afterwards what had happened.</summary>
+    private async ValueTask<AdvanceResult?> HoldAsync(ExecutionCell cell, string effect, Func<ValueTask<AdvanceResult?>> record, CancellationToken cancellation)
+    {
+        while (true)
+        {
+            try
+            {
+                return await record();
+            }
+            catch (StorageUnavailableException error)
+            {
+                OnHeld?.Invoke(cell, effect, error);
+                await Task.Delay(RetryStorageAfter, advancer.Time, cancellation);
+            }
+        }
     }
 
     private async ValueTask<(ToolRequest? Request, string? Problem)> RenderAsync(ExecutionCell cell, PendingKind kind, char sub, CallState call, CancellationToken cancellation)
@@ -189,26 +243,7 @@ public sealed class EffectRunner(Advancer advancer, IModelClient model, IToolCli
     private ValueTask<AdvanceResult?> SettleAsync(ExecutionCell cell, string effect, EffectOutcome outcome, CancellationToken cancellation)
     {
         var recordable = Recordable(outcome, out var values);
-        return UntilStoredAsync(() => RecordAsync(cell, effect, recordable, values, 0, cancellation), cancellation);
-    }
-
-    /// <summary>
-    /// What an effect came to is known here alone until it is stored: on a full disk it is kept and offered again until there is space, rather than
-    /// forgotten and the effect left in doubt.
-    /// </summary>
-    private async ValueTask<AdvanceResult?> UntilStoredAsync(Func<ValueTask<AdvanceResult?>> store, CancellationToken cancellation)
-    {
-        while (true)
-        {
-            try
-            {
-                return await store();
-            }
-            catch (StorageUnavailableException)
-            {
-                await Task.Delay(RetryStorageAfter, cancellation);
-            }
-        }
+        return HoldAsync(cell, effect, () => RecordAsync(cell, effect, recordable, values, 0, cancellation), cancellation);
     }
 
     private async ValueTask<AdvanceResult?> RecordAsync(

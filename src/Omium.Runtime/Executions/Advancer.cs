@@ -18,7 +18,7 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
     /// <summary>Cells kept in memory; beyond this the longest unused are dropped (they are only a cache). Default 5,000, which is some 75 MB.</summary>
     public int CellsMax { get; init; } = 5_000;
 
-    private const int ConflictsMax = 50, PageRecords = 1_000;
+    private const int ConflictsMax = 50, PageRecords = 1_000, AppendTriesMax = 4;
     private readonly ConcurrentDictionary<StreamId, ExecutionCell> _cells = new();
     private readonly StateSnapshots _snapshots = new();
     private readonly PayloadVault _vault = new(payloads);
@@ -32,6 +32,7 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
 
     /// <summary>That the store does not take records at present, as far as this process has tried; null when it took the last one.</summary>
     public StorageAlarm? StorageAlarm => Volatile.Read(ref _storageAlarm);
+    internal TimeProvider Time => time;
 
     /// <summary>Time now, Unix ms: what hosts put into commands.</summary>
     public long NowMs => time.GetUtcNow().ToUnixTimeMilliseconds();
@@ -40,20 +41,36 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
     public async ValueTask<AdvanceResult> AdvanceAsync(
         StreamId stream, ExecutionCommand command, IReadOnlyDictionary<string, byte[]>? given = null, CancellationToken cancellation = default)
     {
-        var cell = CellOf(stream);
-        await cell.Gate.WaitAsync(cancellation);
+        var cell = await EnterAsync(stream, cancellation);
         try
         {
+            var loaded = false;
             for (var conflicts = 0; ; conflicts++)
             {
                 if (!cell.Fresh)
                 {
                     await LoadAsync(cell, cancellation);
+                    loaded = true;
                 }
 
+                var seq = cell.Seq;
                 if (await TryAdvanceAsync(cell, command, given, cancellation) is { } result)
                 {
-                    return result;
+                    if (result.Changed || loaded)
+                    {
+                        return result;
+                    }
+
+                    // Nothing came of it, so no append has shown whether another writer was here meanwhile: what is refused must be refused by
+                    // the log, not by a cache.
+                    await LoadAsync(cell, cancellation);
+                    loaded = true;
+                    if (cell.Seq == seq)
+                    {
+                        return result;
+                    }
+
+                    continue;
                 }
 
                 cell.Fresh = false;
@@ -70,7 +87,7 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
         }
         finally
         {
-            cell.Gate.Release();
+            cell.Gate.Exit();
         }
     }
 
@@ -78,35 +95,57 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
     public async ValueTask<ExecutionCell?> FindAsync(StreamId stream, CancellationToken cancellation = default)
     {
         var cell = CellOf(stream);
-        if (!cell.Fresh)
+        if (cell is { Fresh: true, Seq: > 0 })
         {
-            await cell.Gate.WaitAsync(cancellation);
-            try
-            {
-                if (!cell.Fresh)
-                {
-                    await LoadAsync(cell, cancellation);
-                }
-            }
-            finally
-            {
-                cell.Gate.Release();
-            }
+            return cell;
         }
 
-        if (cell.Seq == 0)
+        cell = await EnterAsync(stream, cancellation);
+        try
         {
-            Drop(stream);
+            if (!cell.Fresh)
+            {
+                await LoadAsync(cell, cancellation);
+            }
+
+            if (cell.Seq > 0)
+            {
+                return cell;
+            }
+
+            Drop(cell);
             return null;
         }
+        finally
+        {
+            cell.Gate.Exit();
+        }
+    }
 
-        return cell;
+    /// <summary>The cell of a stream, its gate held by the caller.</summary>
+    private async ValueTask<ExecutionCell> EnterAsync(StreamId stream, CancellationToken cancellation)
+    {
+        while (true)
+        {
+            var cell = CellOf(stream);
+            await cell.Gate.EnterAsync(cancellation);
+            if (!cell.Dropped)
+            {
+                return cell;
+            }
+
+            cell.Gate.Exit();
+        }
     }
 
     /// <summary>Forgets what is cached of an execution: the next use reads the log.</summary>
     public void Forget(StreamId stream)
     {
-        Drop(stream);
+        if (_cells.TryGetValue(stream, out var cell))
+        {
+            Drop(cell);
+        }
+
         _snapshots.Forget(stream);
     }
 
@@ -155,7 +194,7 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
     /// <summary>Stores values, by the SHA-256 of their canonical bytes, before the command that refers to them: durable when it returns.</summary>
     public async ValueTask StoreValuesAsync(ExecutionCell cell, IReadOnlyDictionary<string, byte[]> values, CancellationToken cancellation = default)
     {
-        await cell.Gate.WaitAsync(cancellation);
+        await cell.Gate.EnterAsync(cancellation);
         try
         {
             var parts = await _vault.TakeApartAsync(cell, values, cancellation);
@@ -168,7 +207,7 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
         }
         finally
         {
-            cell.Gate.Release();
+            cell.Gate.Exit();
         }
     }
 
@@ -217,7 +256,7 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
             RemovedPayloads = RawResults.SettledBy(command),
             Index = rows,
         };
-        var appended = await WriteAsync(log.AppendAsync(append, cancellation));
+        var appended = await AppendAsync(append, cancellation);
         if (appended.Status == AppendStatus.Conflict)
         {
             if (isFirst)
@@ -238,11 +277,31 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
 
         if (after.Ended && pending.Count == 0)
         {
-            Drop(cell.Stream); // Nobody advances it by itself any more; a reader folds it anew.
+            Drop(cell); // Nobody advances it by itself any more; a reader folds it anew.
         }
 
         Appended?.Invoke(cell, record, body);
         return AdvanceResult.Of(cell, outcome);
+    }
+
+    /// <summary>
+    /// Appends, and raises or ends the alarm by what the store says. Where the answer was lost it asks again with the same append id, which the log
+    /// recognises. Only an append that is known to have failed may be forgotten: an intent on record that its writer knows nothing of would be in
+    /// doubt for nothing.
+    /// </summary>
+    private async ValueTask<AppendOutcome> AppendAsync(Append append, CancellationToken cancellation)
+    {
+        for (var tries = 1; ; tries++)
+        {
+            try
+            {
+                return await WriteAsync(log.AppendAsync(append, cancellation));
+            }
+            catch (StorageUnavailableException error) when (error.Code == StorageUnavailableException.Failed && tries < AppendTriesMax)
+            {
+                // Whether it was appended is not known: the log will say.
+            }
+        }
     }
 
     /// <summary>Writes, and raises or ends the alarm by what the store says.</summary>
@@ -319,6 +378,11 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
             cell.Pending = ExecutionKernel.Pending(state, cell.Plan);
         }
 
+        if (seq != cell.Seq)
+        {
+            cell.ExecutionRow = null; // Another writer was here: what the index says now is not known.
+        }
+
         (cell.State, cell.Seq, cell.LastHash, cell.Fresh) = (state, seq, hash, true);
     }
 
@@ -340,9 +404,11 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
         return cell;
     }
 
-    private void Drop(StreamId stream)
+    /// <summary>Lets go of a cell; the caller holds its gate.</summary>
+    private void Drop(ExecutionCell cell)
     {
-        if (_cells.TryRemove(stream, out _))
+        cell.Dropped = true;
+        if (_cells.TryRemove(KeyValuePair.Create(cell.Stream, cell)))
         {
             Interlocked.Decrement(ref _cellCount);
         }
@@ -361,9 +427,14 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
 
         foreach (var cell in _cells.Values.OrderBy(cell => cell.TouchedTicks).Take(CellsMax / 10).ToArray())
         {
-            if (cell.Gate.CurrentCount == 1 && cell.Pending.All(effect => effect.Kind == PendingKind.Deadline))
+            if (cell.Gate.TryEnter())
             {
-                Drop(cell.Stream);
+                if (cell.Pending.All(effect => effect.Kind == PendingKind.Deadline))
+                {
+                    Drop(cell);
+                }
+
+                cell.Gate.Exit();
             }
         }
 

@@ -53,7 +53,13 @@ public sealed class ExecutionCell(StreamId stream)
     /// <summary>False when the fold may lag behind the log: reload before deciding.</summary>
     internal bool Fresh { get; set; }
 
-    internal SemaphoreSlim Gate { get; } = new(1, 1);
+    /// <summary>
+    /// True when the cache has let go of it: whoever enters the gate now takes the cell that stands there instead, or two would keep two different
+    /// folds of one stream. Set and read inside the gate.
+    /// </summary>
+    internal bool Dropped { get; set; }
+
+    internal AsyncGate Gate { get; } = new();
 
     /// <summary>Last use, for eviction.</summary>
     internal long TouchedTicks { get; set; }

@@ -96,6 +96,15 @@ internal sealed class KernelHarness
 
     public DecisionOutcome Result(string effect, string json) => Send(new SettleEffect(NowMs, effect, new EffectOutcome { Result = Json(json) }));
 
+    /// <summary>A result that a runner put aside, because it is large, and refers to.</summary>
+    public DecisionOutcome LargeResult(string effect, string json)
+    {
+        var canonical = CanonicalJson.Canonicalize(Json(json));
+        var digest = CanonicalJson.Digest(canonical);
+        _payloads[digest] = CanonicalJson.ParseTrusted(canonical);
+        return Send(new SettleEffect(NowMs, effect, new EffectOutcome { Result = PayloadReference.Of(digest, canonical.Length) }));
+    }
+
     public DecisionOutcome Failure(string effect, EffectFailure failure) => Send(new SettleEffect(NowMs, effect, new EffectOutcome { Failure = failure }));
 
     public DecisionOutcome Decide(string decision, AgentEdit? edits = null, string? output = null, string by = "ada", string? digest = null)

@@ -1,0 +1,92 @@
+using Omium.Kernel.Executions;
+using Xunit;
+using static Omium.Kernel.Tests.Executions.Flow;
+using static Omium.Kernel.Tests.Executions.KernelHarness;
+
+namespace Omium.Kernel.Tests.Executions;
+
+/// <summary>Faults of the kernel that the simulation found (docs/simulation.md), each in its smallest form.</summary>
+public sealed class SimulatedFaultTests
+{
+    [Fact]
+    public void Resume_WhenAnotherBranchHasFailedForGood_BeginsNoAttemptOfAnEndedExecution()
+    {
+        var harness = Flow.Of(Call("a") + "," + Call("b"), "", """{"rules": [{"on": ["tool_error"], "do": ["pause"]}, {"on": ["timeout"], "do": ["fail"]}]}""");
+        harness.Start();
+        harness.Failure("a~1~1~c1", new EffectFailure("tool_error", "http_500", "broke"));
+        harness.Failure("b~1~1~c1", new EffectFailure("timeout", "tool_timeout", "silent"));
+        harness.Send(new ResumeExecution(harness.NowMs, "ada", "r1"));
+        Assert.Equal(ExecutionStatus.Failed, harness.State.Status);
+        Assert.DoesNotContain(harness.Events, happened => happened is AttemptStarted);
+    }
+
+    [Fact]
+    public void Fail_ForGoodWithAnotherCallInDoubt_TheOtherIsStillLookedUp()
+    {
+        var harness = Flow.Of(Agent("a").Replace("\"one\"", "\"two\"", StringComparison.Ordinal), "", """{"rules": [{"do": ["fail"]}]}""");
+        harness.Start();
+        harness.Send(new SettleEffect(harness.NowMs, "a~1~1~m1", Asks(("pay", "{}"), ("book", "{}"))));
+        harness.Send(new BeginCall(harness.NowMs, "a~1~1~c1", "runner", 5_000));
+        harness.Send(new BeginCall(harness.NowMs, "a~1~1~c2", "runner", 5_000));
+        harness.Failure("a~1~1~c2", new EffectFailure("tool_error", "http_503", "broke", MayHaveHappened: true));
+        harness.Failure("a~1~1~c1", new EffectFailure("tool_error", "http_503", "broke", MayHaveHappened: true));
+        Assert.Equal(ExecutionStatus.Failed, harness.State.Status);
+        Assert.Contains(harness.Pending, effect => effect is { Kind: PendingKind.Verify, Id: "a~1~1~c2~v1" });
+        harness.NowMs += 60_000;
+        harness.Result("a~1~1~c2~v1", """{"status": "not_done"}""");
+        Assert.DoesNotContain(harness.Pending, effect => effect.Kind == PendingKind.Verify);
+        Assert.Equal(CallStatus.Failed, harness.State.Visits[new("a", 1)].Calls[1].Status);
+    }
+
+    [Fact]
+    public void Fail_ForGoodWithAnotherCallToBeMadeAgain_TheOtherCountsAsOneThatMayStand()
+    {
+        var harness = Flow.Of(Agent("a") + "," + Call("b"), Edge("a", "b", "\"on\": \"failure\""), """{"rules": [{"do": ["fail"]}]}""");
+        harness.Start();
+        harness.Send(new SettleEffect(harness.NowMs, "a~1~1~m1", Asks(("pay", """{"a": 1}"""), ("pay", """{"a": 2}"""), ("shaped", """{"a": 3}"""))));
+        harness.Send(new BeginCall(harness.NowMs, "a~1~1~c1", "runner", 5_000));
+        harness.Send(new LoseRunner(harness.NowMs, "other"));
+        harness.Result("a~1~1~c3", "{}");
+        Assert.Equal(VisitStatus.Failed, harness.Status("a"));
+        Assert.Equal((CallStatus.Failed, true), (harness.State.Visits[new("a", 1)].Calls[0].Status, harness.State.Visits[new("a", 1)].Calls[0].MayStand));
+    }
+
+    [Fact]
+    public void Cancel_WhileNobodyKnowsWhetherACallHappened_TheQuestionStays()
+    {
+        var harness = Flow.Of(Approval("ok") + "," + Call("a", "ok", tool: "wire"));
+        harness.Start();
+        harness.Decide("approve");
+        harness.Send(new BeginCall(harness.NowMs, "a~1~1~c1", "runner", 5_000));
+        harness.Send(new LoseRunner(harness.NowMs, "other"));
+        harness.Send(new CancelExecution(harness.NowMs, "ada", "r1"));
+        Assert.Equal(ExecutionStatus.Cancelled, harness.State.Status);
+        Assert.Single(harness.State.OpenReviews);
+        Assert.True(harness.Decide("reject").Accepted);
+        Assert.Equal(CallStatus.Failed, harness.State.Visits[new("a", 1)].Calls[0].Status);
+        Assert.Equal(ExecutionStatus.Cancelled, harness.State.Status);
+    }
+
+    [Fact]
+    public void Probe_WithAnAnswerTooLargeForTheRecord_IsReadAllTheSame()
+    {
+        var harness = Flow.Of(Call("a", tool: "book"));
+        harness.Start();
+        harness.Send(new BeginCall(harness.NowMs, "a~1~1~c1", "runner", 5_000));
+        harness.Send(new LoseRunner(harness.NowMs, "other"));
+        harness.NowMs += 60_000;
+        harness.LargeResult("a~1~1~c1~v1", $$$"""{"status": "done", "output": {"n": 1, "pad": "{{{new string('x', 6_000)}}}"}}""");
+        Assert.Equal((ExecutionStatus.Succeeded, VisitStatus.Committed), (harness.State.Status, harness.Status("a")));
+    }
+
+    [Fact]
+    public void Wake_WithTheSendersOwnCallUnderWay_LeavesItAlone()
+    {
+        var harness = Flow.Of(Call("a", tool: "book"));
+        harness.Start();
+        harness.Send(new BeginCall(harness.NowMs, "a~1~1~c1", "runner", 5_000));
+        harness.NowMs += 7_200_000;
+        Assert.Empty(harness.Send(new WakeTimers(harness.NowMs, ["a~1~1~c1"])).Events);
+        Assert.Single(harness.Send(new WakeTimers(harness.NowMs)).Events);
+    }
+}

@@ -1,0 +1,137 @@
+using Omium.Kernel.Executions;
+
+namespace Omium.Simulation.Laws;
+
+/// <summary>Laws of rollbacks: exactly the affected, everything of theirs that may stand, each once, newest first, and nothing left over unsaid.</summary>
+internal sealed partial class Chronicle
+{
+    private RollbackPlanned? _plan;
+    private List<string> _remaining = [];
+    private bool _wasPaused;
+
+    /// <summary>Effects that a rollback ever listed for compensation.</summary>
+    public HashSet<string> EverListed { get; } = [];
+
+    private void Planned(RollbackPlanned e)
+    {
+        Law(_plan is null, $"rollback {e.Rollback} began while {_plan?.Rollback} is under way");
+        var affected = e.Affected.Select(key => Visit(key.Step, key.Visit)).ToArray();
+        var set = e.Affected.ToHashSet();
+        foreach (var visit in affected)
+        {
+            Law(visit.Standing != Standing.TakenBack, $"{visit.Key} is taken back twice");
+        }
+
+        // An orphan would stand on what is gone.
+        foreach (var visit in _visits.Values.Where(visit => visit.Standing != Standing.TakenBack && !set.Contains(visit.Key)))
+        {
+            Law(!visit.After.Concat(visit.Reads).Any(set.Contains), $"{visit.Key} stands on what rollback {e.Rollback} takes back, and is not taken back itself");
+        }
+
+        CheckReach(e, set);
+        CheckListed(e, affected);
+        foreach (var visit in affected)
+        {
+            visit.Standing = Standing.TakenBack;
+        }
+
+        foreach (var visit in _visits.Values.Where(visit => visit.DetachedBy is { } by && set.Contains(by) && !set.Contains(visit.Key)))
+        {
+            visit.DetachedBy = null;
+        }
+
+        EverListed.UnionWith(e.Compensations);
+        (_plan, _remaining, _wasPaused, Status) = (e, [.. e.Compensations], Status == "paused", "rolling_back");
+    }
+
+    /// <summary>Nothing outside: every visit in the set is a failed one, lies between the place to go back to and a failed one, or stands on such a visit.</summary>
+    private void CheckReach(RollbackPlanned e, HashSet<VisitKey> set)
+    {
+        if (e.To == "start" || set.Count == 0)
+        {
+            return;
+        }
+
+        var place = _visits.Values.Where(visit => visit.Standing == Standing.Committed && !set.Contains(visit.Key) && (visit.Checkpoint == e.To || visit.Step == e.To)).Select(visit => visit.Key).ToHashSet();
+        Law(place.Count > 0, $"rollback {e.Rollback} goes back to {e.To}, which does not stand");
+        var reached = new HashSet<VisitKey>(place);
+        foreach (var visit in _visits.Values.OrderBy(visit => visit.Order))
+        {
+            if (visit.Standing is Standing.Failing or Standing.Failed || visit.SkippedByDecision || visit.After.Concat(visit.Reads).Any(reached.Contains))
+            {
+                reached.Add(visit.Key);
+            }
+        }
+
+        foreach (var key in set.Where(key => !reached.Contains(key)))
+        {
+            Law(false, $"rollback {e.Rollback} to {e.To} touches {key}, which has nothing to do with it");
+        }
+    }
+
+    private void CheckListed(RollbackPlanned e, VisitFacts[] affected)
+    {
+        foreach (var call in affected.SelectMany(visit => visit.Calls).Where(call => call.MayStand))
+        {
+            Law(call.Requested.Tool == "final" || e.Compensations.Contains(call.Id.ToString()), $"rollback {e.Rollback} forgets {call.Id}, which may stand");
+            Law(call.Requested.Tool != "final" || call.Unsettled || record is DecideReview, $"rollback {e.Rollback} leaves {call.Id} standing without a word");
+        }
+
+        var last = int.MaxValue;
+        foreach (var effect in e.Compensations)
+        {
+            if (!_calls.TryGetValue(effect, out var call))
+            {
+                Law(false, $"rollback {e.Rollback} undoes {effect}, which was never requested");
+                continue;
+            }
+
+            Law(call.MayStand, $"rollback {e.Rollback} undoes {effect}, which is {call.Happened}{(call.Undone ? ", undone" : "")}{(call.Residue ? ", residue" : "")}");
+            Law(e.To == "attempt" || e.Affected.Contains(call.Id.Key), $"rollback {e.Rollback} undoes {effect}, which it does not take back");
+            var order = Visit(call.Id.Step, call.Id.Visit).CommitOrder;
+            Law(order == 0 || order <= last, $"rollback {e.Rollback} undoes {effect} out of order");
+            last = order == 0 ? last : order;
+        }
+    }
+
+    private void Compensated(CompensationSettled e)
+    {
+        var call = _calls[e.Effect];
+        Law(_plan is not null && _remaining.FirstOrDefault() == e.Effect || (!e.Done && _remaining.Contains(e.Effect)), $"{e.Effect} was undone out of turn");
+        if (e.Done)
+        {
+            Law(!call.Undone, $"{e.Effect} was undone twice");
+            Law(call.MayStand, $"{e.Effect} was undone and is {call.Happened}");
+            Law(world.Undoings.Any(undoing => undoing.Execution == Stream.Id && undoing.Key == call.Requested.Key), $"{e.Effect} is on record as undone, and nobody outside was asked to");
+            call.Undone = true;
+        }
+
+        if (e.Done || e.RetryDueMs is null)
+        {
+            _remaining.Remove(e.Effect);
+        }
+    }
+
+    private void Completed(RollbackCompleted e)
+    {
+        Law(_plan?.Rollback == e.Rollback && _remaining.Count == 0, $"rollback {e.Rollback} is complete while {string.Join(", ", _remaining)} remain");
+        foreach (var call in (_plan?.Compensations ?? []).Select(effect => _calls[effect]))
+        {
+            Law(!call.MayStand, $"rollback {e.Rollback} is complete while {call.Id} may stand");
+        }
+
+        _plan = null;
+        Status = Status != "rolling_back" ? Status : _wasPaused ? "paused" : "running";
+    }
+
+    private void GiveUpDeeds(string effect)
+    {
+        foreach (var deed in world.Deeds.Where(deed => deed.AskedBy.Contains($"{Stream.Id}/{effect}")))
+        {
+            deed.GivenUp = true;
+        }
+    }
+
+    /// <summary>Between records: a rollback that has nothing left to undo is complete.</summary>
+    private void AfterRecord() => Law(_plan is null || _remaining.Count > 0, $"rollback {_plan?.Rollback} has nothing left to undo and is not complete");
+}

@@ -1,0 +1,108 @@
+using System.Text.Json;
+using Omium.Kernel.Executions;
+
+namespace Omium.Simulation.Laws;
+
+/// <summary>Where a visit stands, told from the records alone.</summary>
+internal enum Standing
+{
+    Open,
+    Failing,
+    Committed,
+    Failed,
+    Skipped,
+    TakenBack,
+}
+
+/// <summary>What the records say of a visit.</summary>
+internal sealed class VisitFacts(string step, int visit, StepScheduled? scheduled, int order)
+{
+    public string Step { get; } = step;
+
+    public int Visit { get; } = visit;
+
+    public int Order { get; } = order;
+
+    public VisitKey Key => new(Step, Visit);
+
+    public Standing Standing { get; set; }
+
+    public int Attempt { get; set; } = 1;
+
+    public int Turns { get; set; }
+
+    /// <summary>Time at which the present attempt's preconditions were looked at.</summary>
+    public long BegunMs { get; set; }
+
+    public IReadOnlyList<VisitKey> After { get; set; } = scheduled?.After ?? [];
+
+    public IReadOnlyList<VisitKey> Reads { get; } = scheduled?.Reads ?? [];
+
+    /// <summary>Output of its commit, payloads resolved.</summary>
+    public JsonElement? Output { get; set; }
+
+    public int CommitOrder { get; set; }
+
+    public string? Checkpoint { get; set; }
+
+    /// <summary>True when it was skipped by a decision, not for want of an edge.</summary>
+    public bool SkippedByDecision { get; set; }
+
+    /// <summary>The visit whose loop runs it anew.</summary>
+    public VisitKey? DetachedBy { get; set; }
+
+    public List<CallFacts> Calls { get; } = [];
+
+    public bool Settled => Standing is Standing.Committed or Standing.Failed or Standing.Skipped;
+}
+
+/// <summary>Whether a call happened, as far as the records know.</summary>
+internal enum Happened
+{
+    NotAsked,
+    UnderWay,
+    InDoubt,
+    Yes,
+    Perhaps,
+    No,
+}
+
+/// <summary>What the records say of a call.</summary>
+internal sealed class CallFacts(CallRequested requested, EffectId id, int occurrence)
+{
+    public CallRequested Requested { get; } = requested;
+
+    public EffectId Id { get; } = id;
+
+    /// <summary>The n-th call of its attempt with this tool and these arguments.</summary>
+    public int Occurrence { get; } = occurrence;
+
+    public bool HasEffect => Requested.Kind != Omium.Kernel.Specs.EffectKind.None;
+
+    public bool Approved { get; set; }
+
+    public Happened Happened { get; set; }
+
+    public string? Next { get; set; }
+
+    public int Runs { get; set; }
+
+    public bool Refused { get; set; }
+
+    public bool Undone { get; set; }
+
+    public bool Residue { get; set; }
+
+    public bool Unsettled => Happened is Happened.UnderWay or Happened.InDoubt;
+
+    /// <summary>True when the world may be changed by it and was not set right.</summary>
+    public bool MayStand => HasEffect && !Residue && !Undone && (Unsettled || Happened is Happened.Yes or Happened.Perhaps);
+}
+
+/// <summary>What the records say of a review.</summary>
+internal sealed class ReviewFacts(ReviewRequested requested)
+{
+    public ReviewRequested Requested { get; } = requested;
+
+    public ReviewDecided? Decided { get; set; }
+}

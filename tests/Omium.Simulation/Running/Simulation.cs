@@ -1,0 +1,319 @@
+using System.Text.Json;
+using Omium.Kernel.Executions;
+using Omium.Kernel.Json;
+using Omium.Kernel.Specs;
+using Omium.Runtime.Effects;
+using Omium.Runtime.Executions;
+using Omium.Runtime.Ports;
+using Omium.Runtime.Security;
+using Omium.Simulation.Laws;
+using Omium.Simulation.Outside;
+using Omium.Simulation.Scheduling;
+using Omium.Simulation.Storage;
+using Omium.Simulation.Workflows;
+
+namespace Omium.Simulation.Running;
+
+/// <summary>
+/// One seed: workflows, executions, hosts and weather are drawn; in the first phase everything goes wrong and safety is watched; then faults stop
+/// and every execution must finish.
+/// </summary>
+internal sealed partial class Simulation
+{
+    private const string Tenant = "ten_sim";
+    private const int HealingStepsMax = 20_000, RestartMostMs = 3_000;
+    private static readonly byte[] MasterKey = new byte[32];
+    private readonly Dice _dice;
+    private readonly Scheduler _scheduler;
+    private readonly SimulatedStore _store = new();
+    private readonly World _world;
+    private readonly Weather _weather;
+    private readonly PeopleCrowd _people;
+    private readonly LocalKeyWrap _keys = new(MasterKey);
+    private readonly Dictionary<string, Chronicle> _chronicles = [];
+    private readonly Dictionary<StreamId, byte[]> _dataKeys = [];
+    private readonly Dictionary<(string Execution, int Number), int> _delivered = [];
+    private readonly List<SimulatedHost> _hosts = [];
+    private readonly List<Start> _starts = [];
+    private readonly PlanCache _plans;
+
+    public Simulation(int seed, bool traced = false)
+    {
+        Seed = seed;
+        _dice = new Dice((ulong)seed * 0xD1B54A32D192ED03UL);
+        _weather = new Weather(_dice.Split(1));
+        _scheduler = new Scheduler(_dice.Split(2)) { Trace = traced ? [] : null, Before = Injure, Settled = PlanTicks };
+        _world = new World(() => _scheduler.NowMs);
+        _people = new PeopleCrowd(_dice.Split(3), _world, _weather, Tally, () => SimulatedHost.EpochMs + _scheduler.NowMs);
+        _store.Synced = Observe;
+        _plans = new PlanCache(new SpecDocuments(_store));
+        _world.Sending = effect =>
+        {
+            if (WorldLaws.Sending(_world, effect, _chronicles.GetValueOrDefault(SimulatedTools.ExecutionOf(effect))) is { } broken)
+            {
+                _world.Violations.Add(broken);
+            }
+        };
+    }
+
+    public int Seed { get; }
+
+    public Tally Tally { get; } = new();
+
+    public List<string> Violations { get; } = [];
+
+    public IReadOnlyList<string> Trace => _scheduler.Trace ?? [];
+
+    public IReadOnlyDictionary<string, Chronicle> Chronicles => _chronicles;
+
+    /// <summary>What happened outside.</summary>
+    public IReadOnlyList<Deed> Deeds => _world.Deeds;
+
+    public int Steps => _scheduler.Taken;
+
+    /// <summary>True when nothing in its workflows needs a person by design, and nobody interferes.</summary>
+    public bool NeedsNobody { get; private set; }
+
+    public void Run()
+    {
+        try
+        {
+            Draw();
+            while (_scheduler.Taken < _weather.FaultySteps && !Finished && !Broke)
+            {
+                Interfere();
+                if (!_scheduler.Take())
+                {
+                    break;
+                }
+            }
+
+            if (!Broke)
+            {
+                Heal();
+            }
+
+            if (!Broke)
+            {
+                Violations.AddRange(EndLaws.Check(this, _store, _world, _keys));
+            }
+        }
+        catch (Exception error) when (error is LawBrokenException or CorruptLogException or KeyNotFoundException)
+        {
+            Violations.Add(error.ToString());
+        }
+
+        _ = Broke;
+    }
+
+    private void Draw()
+    {
+        var dice = _dice.Split(4);
+        var workflows = new List<DrawnWorkflow>();
+        for (var number = 1; number <= (dice.OneIn(4) ? 2 : 1); number++)
+        {
+            var workflow = WorkflowDrawer.Draw(dice, number, out var shape);
+            Tally.Count("shape", shape);
+            Tally.Count("steps", $"{workflow.Steps.Count}");
+            Tally.Count("policy", $"{workflow.PolicyIndex}");
+            foreach (var step in workflow.Steps)
+            {
+                Tally.Count("step", step.Type + (step.Performer.Length > 0 ? $" {step.Performer}" : ""));
+            }
+
+            workflows.Add(workflow);
+        }
+
+        NeedsNobody = workflows.All(workflow => workflow.NeedsNobody);
+        _weather.ProbesAreClear = NeedsNobody;
+        Tally.Count("seed", NeedsNobody ? "needs nobody" : "may need somebody");
+        Tally.Count("engines", _weather.TwoEngines ? "two" : "one");
+        var executions = dice.Of([1, 1, 2, 3]);
+        for (var number = 1; number <= executions; number++)
+        {
+            Admit(dice, dice.Of(workflows), number);
+        }
+
+        for (var number = 0; number < (_weather.TwoEngines ? 2 : 1); number++)
+        {
+            var host = new SimulatedHost($"host-{(char)('a' + number)}") { ClockOffsetMs = _weather.TwoEngines ? dice.Between(-1_000, 1_000) : 0 };
+            _hosts.Add(host);
+            StartProcess(host);
+        }
+    }
+
+    private void Admit(Dice dice, DrawnWorkflow workflow, int number)
+    {
+        var source = JsonElement.Parse(workflow.Json);
+        var canonical = CanonicalJson.Canonicalize(source);
+        var digest = CanonicalJson.Digest(canonical);
+        _store.Put(new DocumentKey(Tenant, PlanCache.Kind, digest), canonical);
+        var id = $"exe_{Seed}x{number}";
+        var stream = new StreamId(Tenant, id);
+        _chronicles[id] = new Chronicle(stream, workflow, _world, value => Resolve(stream, value)) { Delivered = _delivered };
+        var command = new StartExecution(0, id, Tenant, workflow.Name, 1, digest, JsonElement.Parse("""{"n": 2}"""), Seed, "ada", DrawnTools.HighValueUsd);
+        var start = new Start(stream, command);
+        _starts.Add(start);
+        _scheduler.Plan("start", dice.Below(2_000), () => Begin(start));
+    }
+
+    /// <summary>A client starts an execution, and asks again as long as it is not on record.</summary>
+    private void Begin(Start start)
+    {
+        if (_chronicles[start.Stream.Id].Status != "none")
+        {
+            return;
+        }
+
+        Submit(start.Stream, start.Command with { AtMs = ClockMs });
+        _scheduler.Plan("start", 5_000, () => Begin(start));
+    }
+
+    private long ClockMs => SimulatedHost.EpochMs + _scheduler.NowMs;
+
+    /// <summary>Sends a command to some living engine; what becomes of it is seen in the log.</summary>
+    private void Submit(StreamId stream, ExecutionCommand command)
+    {
+        var living = _hosts.Select(host => host.Process).Where(process => process is { Alive: true }).ToArray();
+        if (living.Length == 0)
+        {
+            return;
+        }
+
+        var process = living[_dice.Below(living.Length)]!;
+        process.Do(async () =>
+        {
+            try
+            {
+                await process.Engine.SubmitAsync(stream, command with { AtMs = process.Advancer.NowMs });
+            }
+            catch (StorageUnavailableException)
+            {
+                // The person is told that the store is not there, and may ask again.
+            }
+        });
+    }
+
+    private void StartProcess(SimulatedHost host)
+    {
+        var process = new SimulatedProcess(_scheduler, host, ++host.Incarnations);
+        var store = new ProcessStore(_store, _scheduler, process, _weather, Tally);
+        var advancer = new Advancer(store, store, _plans, _keys, process.Time);
+        var tools = new SimulatedTools(_scheduler, process, _world, _weather, Tally);
+        var model = new SimulatedModel(_scheduler, process, _world, _weather, Tally);
+        var notifier = new SimulatedNotifier(_scheduler, process, _weather, _delivered);
+        var runner = new EffectRunner(advancer, model, tools, notifier, process.Owner)
+        {
+            OnDelta = (cell, effect, tag) => _world.EffectOfTag[tag] = $"{cell.Stream.Id}/{effect}",
+        };
+        host.Process = process;
+        host.Tools = tools;
+        process.Start(advancer, runner, store, ownsStore: !_weather.TwoEngines);
+    }
+
+    private void PlanTicks()
+    {
+        foreach (var host in _hosts)
+        {
+            host.Process?.PlanTick();
+        }
+    }
+
+    private bool Finished => _chronicles.Values.All(chronicle => chronicle.Ended) && _store.Rows.All(row => !row.Active) && !_store.HasUnsynced && !_chronicles.Values.Any(chronicle => chronicle.OpenReviews.Any(review => review.Requested.Kind == "in_doubt")) && _starts.All(start => _chronicles[start.Stream.Id].Status != "none");
+
+    private bool Broke
+    {
+        get
+        {
+            Violations.AddRange(_chronicles.Values.SelectMany(chronicle => chronicle.Broken).Concat(_world.Violations));
+            foreach (var process in _hosts.Select(host => host.Process).OfType<SimulatedProcess>())
+            {
+                if (process.Escaped is { } error)
+                {
+                    Violations.Add($"{process.Owner}: {error}");
+                }
+
+                Violations.AddRange(process.Engine?.Quarantined.Select(pair => $"{process.Owner}: {pair.Key} was set aside: {pair.Value}") ?? []);
+            }
+
+            return Violations.Count > 0;
+        }
+    }
+
+    private void Heal()
+    {
+        _weather.Heal();
+        foreach (var host in _hosts)
+        {
+            _world.ClockLossMs += Math.Max(0, host.ClockOffsetMs);
+            host.ClockOffsetMs = Math.Clamp(host.ClockOffsetMs, -1_000, 1_000);
+            if (host.Process is { } process)
+            {
+                process.StalledUntilMs = 0;
+            }
+        }
+
+        Help();
+        var end = _scheduler.Taken + HealingStepsMax;
+        while (!Finished && !Broke)
+        {
+            if (_scheduler.Taken > end || !_scheduler.Take())
+            {
+                Violations.Add($"it does not finish: {string.Join("; ", _chronicles.Values.Select(chronicle => $"{chronicle.Stream.Id} {chronicle.Status}, active {_store.Row(IndexKinds.Execution, chronicle.Stream.Id)?.Active}, reviews {string.Join(",", chronicle.OpenReviews.Select(review => review.Requested.Kind))}"))}");
+                return;
+            }
+        }
+    }
+
+    /// <summary>In the second phase somebody looks after each execution every minute.</summary>
+    private void Help()
+    {
+        foreach (var chronicle in _chronicles.Values)
+        {
+            if (_people.Help(chronicle) is { } command)
+            {
+                Submit(chronicle.Stream, command);
+            }
+        }
+
+        _scheduler.Plan("people look", 60_000, Help);
+    }
+
+    private void Interfere()
+    {
+        if (!NeedsNobody && _weather.Happens(_weather.PeopleOneIn))
+        {
+            var chronicle = _chronicles.Values.ElementAt(_dice.Below(_chronicles.Count));
+            if (chronicle.Status != "none" && _people.Interfere(chronicle) is { } command)
+            {
+                Submit(chronicle.Stream, command);
+            }
+        }
+    }
+
+    /// <summary>A record became durable: everybody who reads the log sees it now.</summary>
+    private void Observe(StreamId stream, LogRecord record)
+    {
+        var body = RecordCodec.Decode(stream, record, DataKey(stream));
+        Tally.Met("recorded", record.EventTypes);
+        _scheduler.Trace?.Add($"{_scheduler.NowMs,9}   {stream.Id} {record.Seq} {JsonSerializer.Serialize(body, KernelJson.Default.RecordBody)}");
+        _chronicles[stream.Id].Read(body);
+    }
+
+    private byte[] DataKey(StreamId stream) =>
+        _dataKeys.TryGetValue(stream, out var key) ? key : _dataKeys[stream] = _keys.Unwrap(_store.Key(stream)!);
+
+    private JsonElement Resolve(StreamId stream, JsonElement value)
+    {
+        if (!PayloadReference.TryRead(value, out var digest, out _) || _store.Payload(stream.Tenant, stream.Id, digest) is not { } closed)
+        {
+            return value;
+        }
+
+        var bytes = Seal.Open(DataKey(stream), closed, System.Text.Encoding.UTF8.GetBytes($"{stream}#{digest}"));
+        return JsonElement.Parse(bytes);
+    }
+}
+
+/// <summary>An execution that a client wants.</summary>
+internal sealed record Start(StreamId Stream, StartExecution Command);

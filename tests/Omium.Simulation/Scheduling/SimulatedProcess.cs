@@ -1,0 +1,173 @@
+using Microsoft.Extensions.Logging.Abstractions;
+using Omium.Embedded.Engine;
+using Omium.Runtime.Effects;
+using Omium.Runtime.Executions;
+
+namespace Omium.Simulation.Scheduling;
+
+/// <summary>
+/// One incarnation of one host: the real engine, runner and writer, on a context whose callbacks the scheduler runs. A process that is killed
+/// simply never runs again; what it was waiting for never comes.
+/// </summary>
+internal sealed class SimulatedProcess
+{
+    private readonly Scheduler _scheduler;
+    private long _tickAtMs = long.MaxValue;
+    private bool _ticking;
+
+    public SimulatedProcess(Scheduler scheduler, SimulatedHost host, int incarnation)
+    {
+        (_scheduler, Host, Owner) = (scheduler, host, $"{host.Name}.{incarnation}");
+        Context = new ProcessContext(this, scheduler);
+        Time = new HostTime(scheduler, host, this);
+    }
+
+    public SimulatedHost Host { get; }
+
+    /// <summary>Its name in intents.</summary>
+    public string Owner { get; }
+
+    public bool Alive { get; private set; } = true;
+
+    /// <summary>The process stands still until then (a collector's pause, a suspended machine).</summary>
+    public long StalledUntilMs { get; set; }
+
+    public SynchronizationContext Context { get; }
+
+    public TimeProvider Time { get; }
+
+    public EmbeddedEngine Engine { get; private set; } = null!;
+
+    public Advancer Advancer { get; private set; } = null!;
+
+    /// <summary>True once recovery is through.</summary>
+    public bool Recovered { get; private set; }
+
+    /// <summary>What escaped from the engine: a bug, always.</summary>
+    public Exception? Escaped { get; private set; }
+
+    public void Start(Advancer advancer, EffectRunner runner, Omium.Runtime.Ports.IIndex index, bool ownsStore)
+    {
+        Advancer = advancer;
+        var options = new EmbeddedEngineOptions { OwnsStore = ownsStore };
+        Engine = new EmbeddedEngine(advancer, runner, index, NullLogger<EmbeddedEngine>.Instance, Time, options);
+        Do(async () =>
+        {
+            await Engine.RecoverAllAsync(CancellationToken.None);
+            Recovered = true;
+        });
+    }
+
+    /// <summary>Runs something inside the process.</summary>
+    public void Do(Func<Task> work) => _scheduler.Ready(this, _ => _ = WatchAsync(work), null);
+
+    /// <summary>Plans the engine's next tick when what it waits for has changed.</summary>
+    public void PlanTick()
+    {
+        if (!Alive || _ticking || Engine.NextDueMs is not { } dueMs)
+        {
+            return;
+        }
+
+        var atMs = Math.Max(_scheduler.NowMs, dueMs - SimulatedHost.EpochMs - Host.ClockOffsetMs);
+        if (atMs >= _tickAtMs && _tickAtMs > _scheduler.NowMs)
+        {
+            return;
+        }
+
+        _tickAtMs = atMs;
+        _scheduler.Plan(new Step(this, "tick", "", () => Tick(atMs)), atMs - _scheduler.NowMs);
+    }
+
+    /// <summary>Ends it at once.</summary>
+    public void Kill() => Alive = false;
+
+    private void Tick(long plannedMs)
+    {
+        if (plannedMs != _tickAtMs || _ticking)
+        {
+            return; // A tick that was planned sooner has taken its place.
+        }
+
+        _tickAtMs = long.MaxValue;
+        _ticking = true;
+        Do(async () =>
+        {
+            await Engine.TickAsync(CancellationToken.None);
+            _ticking = false;
+        });
+    }
+
+    private async Task WatchAsync(Func<Task> work)
+    {
+        try
+        {
+            await work();
+        }
+        catch (Exception error)
+        {
+            Escaped ??= error;
+        }
+    }
+
+    private sealed class ProcessContext(SimulatedProcess process, Scheduler scheduler) : SynchronizationContext
+    {
+        public override void Post(SendOrPostCallback d, object? state) => scheduler.Ready(process, d, state);
+
+        public override void Send(SendOrPostCallback d, object? state) => throw new NotSupportedException("nothing in Omium waits for another thread");
+
+        public override SynchronizationContext CreateCopy() => this;
+    }
+
+    /// <summary>The clock of the host: true time, wrong by its offset.</summary>
+    private sealed class HostTime(Scheduler scheduler, SimulatedHost host, SimulatedProcess process) : TimeProvider
+    {
+        public override DateTimeOffset GetUtcNow() => DateTimeOffset.FromUnixTimeMilliseconds(SimulatedHost.EpochMs + scheduler.NowMs + host.ClockOffsetMs);
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+        {
+            var timer = new StepTimer();
+            scheduler.Plan(new Step(process, "timer", "", () =>
+            {
+                if (!timer.Disposed)
+                {
+                    callback(state);
+                }
+            }), (long)dueTime.TotalMilliseconds);
+            return timer;
+        }
+    }
+
+    private sealed class StepTimer : ITimer
+    {
+        public bool Disposed { get; private set; }
+
+        public bool Change(TimeSpan dueTime, TimeSpan period) => throw new NotSupportedException("a delay is not changed");
+
+        public void Dispose() => Disposed = true;
+
+        public ValueTask DisposeAsync()
+        {
+            Disposed = true;
+            return ValueTask.CompletedTask;
+        }
+    }
+}
+
+/// <summary>A machine: its clock outlives its processes.</summary>
+internal sealed class SimulatedHost(string name)
+{
+    /// <summary>True time 0, Unix ms.</summary>
+    public const long EpochMs = 1_700_000_000_000;
+
+    public string Name { get; } = name;
+
+    /// <summary>How wrong its clock is, ms.</summary>
+    public long ClockOffsetMs { get; set; }
+
+    public int Incarnations { get; set; }
+
+    public SimulatedProcess? Process { get; set; }
+
+    public Omium.Simulation.Outside.SimulatedTools? Tools { get; set; }
+}
