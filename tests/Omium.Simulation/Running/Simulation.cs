@@ -4,6 +4,7 @@ using Omium.Kernel.Json;
 using Omium.Kernel.Specs;
 using Omium.Runtime.Effects;
 using Omium.Runtime.Executions;
+using Omium.Runtime.Payloads;
 using Omium.Runtime.Ports;
 using Omium.Runtime.Security;
 using Omium.Simulation.Laws;
@@ -305,13 +306,17 @@ internal sealed partial class Simulation
 
     private JsonElement Resolve(StreamId stream, JsonElement value)
     {
-        if (!PayloadReference.TryRead(value, out var digest, out _) || _store.Payload(stream.Tenant, stream.Id, digest) is not { } closed)
+        if (!PayloadReference.TryRead(value, out var digest, out _))
         {
             return value;
         }
 
-        var bytes = Seal.Open(DataKey(stream), closed, System.Text.Encoding.UTF8.GetBytes($"{stream}#{digest}"));
-        return JsonElement.Parse(bytes);
+        // Nothing here waits: the medium is memory, so the reader's tasks are done when it answers.
+        ValueTask<byte[]?> Open(string key) => new(_store.Payload(stream.Tenant, stream.Id, key) is { } closed
+            ? Seal.Open(DataKey(stream), closed, System.Text.Encoding.UTF8.GetBytes($"{stream}#{key}"))
+            : null);
+        var read = new PayloadReader(stream, Open, new PayloadCache(0)).ReadAsync(digest);
+        return read.IsCompletedSuccessfully && read.Result is { } bytes ? JsonElement.Parse(bytes) : value;
     }
 }
 

@@ -61,6 +61,9 @@ internal sealed class SimulatedProcess
     /// <summary>Runs something inside the process.</summary>
     public void Do(Func<Task> work) => _scheduler.Ready(this, _ => _ = WatchAsync(work), null);
 
+    /// <summary>What is due later than this is nothing but the end of a review.</summary>
+    private const long ReviewDeadlineMs = 20L * 24 * 3_600_000;
+
     /// <summary>Plans the engine's next tick when what it waits for has changed.</summary>
     public void PlanTick()
     {
@@ -70,6 +73,11 @@ internal sealed class SimulatedProcess
         }
 
         var atMs = Math.Max(_scheduler.NowMs, dueMs - SimulatedHost.EpochMs - Host.ClockOffsetMs);
+        if (atMs - _scheduler.NowMs > ReviewDeadlineMs)
+        {
+            return; // The end of a question to people: here they always answer sooner, and a run does not sit out a month.
+        }
+
         if (atMs >= _tickAtMs && _tickAtMs > _scheduler.NowMs)
         {
             return;
