@@ -3,6 +3,7 @@ using System.Text.Json.Serialization;
 using Omium.Contracts.Executions;
 using Omium.Contracts.Failures;
 using Omium.Contracts.Reviews;
+using Omium.Contracts.Sharing;
 using Omium.Contracts.Tenants;
 using Omium.Contracts.Workflows;
 
@@ -41,6 +42,10 @@ namespace Omium.Contracts;
 [JsonSerializable(typeof(CreateKeyRequest))]
 [JsonSerializable(typeof(KeyView))]
 [JsonSerializable(typeof(HealthSummary))]
+[JsonSerializable(typeof(SharedValueView))]
+[JsonSerializable(typeof(ScopeAliasView))]
+[JsonSerializable(typeof(Page<RootView>), TypeInfoPropertyName = "RootPage")]
+[JsonSerializable(typeof(Page<ScopeAliasView>), TypeInfoPropertyName = "ScopeAliasPage")]
 [JsonSerializable(typeof(Page<ExecutionSummary>), TypeInfoPropertyName = "ExecutionPage")]
 [JsonSerializable(typeof(Page<EventRecord>), TypeInfoPropertyName = "EventPage")]
 [JsonSerializable(typeof(Page<TimelineEntry>), TypeInfoPropertyName = "TimelinePage")]
@@ -61,6 +66,7 @@ public sealed partial class ContractJson : JsonSerializerContext;
     AllowDuplicateProperties = false, // Readers disagree on which of two counts; a proxy that checks one must not be passed by the other.
     RespectNullableAnnotations = true,
     RespectRequiredConstructorParameters = true)]
+[JsonSerializable(typeof(ScopeAliasView))]
 [JsonSerializable(typeof(StartExecutionRequest))]
 [JsonSerializable(typeof(PauseRequest))]
 [JsonSerializable(typeof(RollbackRequest))]

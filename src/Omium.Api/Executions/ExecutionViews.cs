@@ -59,7 +59,7 @@ internal static class ExecutionViews
         VisitStatus.Skipped => "skipped",
         VisitStatus.RolledBack => "rolled_back",
         _ when visit.CurrentCalls.Any(call => call.Status == CallStatus.InDoubt) => "in_doubt",
-        _ when visit.Review is not null || IsRetryWaiting(state, visit) => "waiting",
+        _ when visit.Review is not null || IsRetryWaiting(state, visit) || visit.Shared is { Gathering: true } => "waiting",
         _ when state.Status != ExecutionStatus.Running && visit.Turns.Count == 0 && !visit.CurrentCalls.Any() => "scheduled",
         _ => "running",
     };

@@ -6,6 +6,7 @@ using Omium.Runtime.Effects.Models;
 using Omium.Runtime.Effects.Secrets;
 using Omium.Runtime.Effects.Tools;
 using Omium.Runtime.Executions;
+using Omium.Runtime.Resources;
 using Omium.Runtime.Security;
 
 namespace Omium.Cli.Hosting;
@@ -31,7 +32,9 @@ internal sealed class LocalPlatform : IAsyncDisposable
         _http = new HttpToolClient(network, new EnvironmentSecretSource());
         // Intents of an earlier incarnation are not this one's to carry out, whatever its process id was.
         var owner = "dev-" + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8));
-        Runner = new EffectRunner(Advancer, _model, new ToolClients(_http, new FunctionToolClient(Functions)), Notifier, owner);
+        Resources = new ResourceAdvancer(store.Log, Keys, TimeProvider.System);
+        Aliases = new ScopeAliases(store.Documents);
+        Runner = new EffectRunner(Advancer, new SharedRunner(Advancer, Resources, Aliases), _model, new ToolClients(_http, new FunctionToolClient(Functions)), Notifier, owner);
         Engine = new EmbeddedEngine(Advancer, Runner, store.Index, logs.CreateLogger<EmbeddedEngine>(), TimeProvider.System, new EmbeddedEngineOptions());
         Model = model;
     }
@@ -43,6 +46,10 @@ internal sealed class LocalPlatform : IAsyncDisposable
     public IKeyWrap Keys { get; }
 
     public Advancer Advancer { get; }
+
+    public ResourceAdvancer Resources { get; }
+
+    public ScopeAliases Aliases { get; }
 
     public LogNotifier Notifier { get; }
 

@@ -35,6 +35,7 @@ public sealed partial class EmbeddedEngine : IExecutionEngine, IAsyncDisposable
         (_advancer, _runner, _index, _logger, _options) = (advancer, runner, index, logger, options);
         _dueTimes = new DueTimes(time);
         _externalEffects = new SemaphoreSlim(options.ConcurrentEffectsMax);
+        runner.Shared.OnNudge = Nudge;
     }
 
     /// <summary>Executions set aside because deciding about them failed again and again; they need a person, the rest goes on.</summary>
@@ -172,6 +173,7 @@ public sealed partial class EmbeddedEngine : IExecutionEngine, IAsyncDisposable
         finally
         {
             _inFlight.TryRemove((cell.Stream, effect.Id), out _);
+            TakeUpNudge(cell, effect);
         }
 
         if (result is { } advanced)

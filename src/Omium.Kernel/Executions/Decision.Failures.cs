@@ -20,8 +20,9 @@ internal sealed partial class Decision
         var triggered = !_state.Ended && policy.Triggers.Contains(failing.Class);
         var rule = triggered || _state.Ended ? null : MatchingRule(failing, visit);
         var actions = triggered ? policy.Actions : rule is { } index ? Plan.Rules[index].Spec.Do : null;
-        var retry = actions is null && !_state.Ended ? RetryOf(step, visit, failing, fingerprint) : null;
-        var final = actions is null && retry is null;
+        var rerun = actions is null && RerunsStale(key, failing);
+        var retry = actions is null && !rerun && !_state.Ended ? SharedRetry(visit, failing) ?? RetryOf(step, visit, failing, fingerprint) : null;
+        var final = actions is null && retry is null && !rerun;
         var edges = final ? FailureEdges(step) : [];
         Emit(new StepFailed(
             key.Step, key.Visit, visit.Attempt, failing.Class, failing.Code, failing.Message, fingerprint, Present(failing.Output), failing.Expected, Present(failing.Actual), final,
@@ -34,6 +35,10 @@ internal sealed partial class Decision
         if (actions is not null)
         {
             Act(key, actions);
+        }
+        else if (rerun)
+        {
+            RerunStale(key, failing.StaleReader!.Value);
         }
         else if (retry is { } wait)
         {
@@ -150,6 +155,12 @@ internal sealed partial class Decision
     private void EnterRetry(VisitKey key)
     {
         Emit(new AttemptStarted(key.Step, key.Visit, Visit(key).Attempt));
+        if (Plan.Step(key.Step)! is { Shared.Gathers: true } sharing)
+        {
+            Gather(sharing, key);
+            return;
+        }
+
         Enter(Plan.Step(key.Step)!, key);
     }
 

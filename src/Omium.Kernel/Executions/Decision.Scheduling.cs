@@ -106,13 +106,16 @@ internal sealed partial class Decision
     {
         var number = _state.Latest.GetValueOrDefault(step.Spec.Id) + 1;
         var key = new VisitKey(step.Spec.Id, number);
-        var input = InputOf(step, out var problem);
+        if (step.Shared is { Gathers: true })
+        {
+            Emit(new StepScheduled(key.Step, number, JsonMake.EmptyObject, "", after.Count == 0 ? null : after, null));
+            Gather(step, key); // The input is made from what is shared, too: when it is there.
+            return;
+        }
+
+        var input = InputOf(step, Scope(), out var problem);
         var stored = Externalize(input);
-        var reads = step.Reads
-            .Select(_state.StandingVisit).OfType<VisitState>()
-            .Where(visit => visit.Status == VisitStatus.Committed)
-            .Select(visit => visit.Key).ToArray();
-        Emit(new StepScheduled(key.Step, number, stored, DigestOf(stored), after.Count == 0 ? null : after, reads.Length == 0 ? null : reads));
+        Emit(new StepScheduled(key.Step, number, stored, DigestOf(stored), after.Count == 0 ? null : after, SourcesOf(step)));
         if (problem is not null)
         {
             Fail(key, new Failing(FailureClasses.ExpressionFailed, "input_expression", problem) { Permanent = true });
@@ -122,10 +125,20 @@ internal sealed partial class Decision
         Enter(step, key);
     }
 
+    /// <summary>Visits whose outputs a step's input is made from, as they stand; null when there are none.</summary>
+    private VisitKey[]? SourcesOf(StepPlan step)
+    {
+        var reads = step.Reads
+            .Select(_state.StandingVisit).OfType<VisitState>()
+            .Where(visit => visit.Status == VisitStatus.Committed)
+            .Select(visit => visit.Key).ToArray();
+        return reads.Length == 0 ? null : reads;
+    }
+
     /// <summary>Begins an attempt: preconditions, then whatever the step's type needs first.</summary>
     private void Enter(StepPlan step, VisitKey key)
     {
-        if (!Check(step.Pre, "pre", key, Scope(), out var failing))
+        if (!Check(step.Pre, "pre", key, Scope(visit: key), out var failing))
         {
             Fail(key, failing);
             return;
@@ -146,12 +159,12 @@ internal sealed partial class Decision
         }
     }
 
-    private JsonElement InputOf(StepPlan step, out string? problem)
+    private JsonElement InputOf(StepPlan step, DecisionScope scope, out string? problem)
     {
         problem = null;
         if (step.Input is { } template)
         {
-            var result = template.Evaluate(Scope());
+            var result = template.Evaluate(scope);
             if (result.Value is { } value)
             {
                 return value;
@@ -290,4 +303,7 @@ internal sealed record Failing(string Class, string Code, string Message)
 
     /// <summary>True when another attempt cannot help.</summary>
     public bool Permanent { get; init; }
+
+    /// <summary>Of a stale read: the visit that read what has changed since.</summary>
+    public VisitKey? StaleReader { get; init; }
 }

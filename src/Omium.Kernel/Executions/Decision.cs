@@ -40,6 +40,11 @@ internal sealed partial class Decision(ExecutionState state, DecisionValues valu
             RollBackExecution c => RollBack(c),
             RetryExecution c => Retry(c),
             RecordNotification c => Deliver(c),
+            SettleGather c => Settle(c),
+            SettleWrites c => Settle(c),
+            SettleSharing c => Settle(c),
+            SettleRestore c => Settle(c),
+            YieldLocks c => Yield(c),
             _ => new Rejection("unknown_command", $"no command {command.Name} is known to this kernel"),
         };
         if (rejection is { RecordsEvents: false })
@@ -141,8 +146,8 @@ internal sealed partial class Decision(ExecutionState state, DecisionValues valu
 
     private static bool IsDeadEnd(VisitState visit) => visit is { Status: VisitStatus.Failed, TakenEdges.Count: 0 };
 
-    private DecisionScope Scope(JsonElement? output = null, JsonElement? outputSchema = null) =>
-        new(_state, Plan, values, atMs) { Output = output is { } value ? (value, outputSchema) : null };
+    private DecisionScope Scope(JsonElement? output = null, JsonElement? outputSchema = null, VisitKey? visit = null) =>
+        new(_state, Plan, values, atMs) { Output = output is { } value ? (value, outputSchema) : null, Values = visit is { } key ? Visit(key).Shared?.Reads : null };
 
     /// <summary>A value for an event: itself when it is small, else a reference, its bytes becoming a payload of this append.</summary>
     private JsonElement Externalize(JsonElement value)

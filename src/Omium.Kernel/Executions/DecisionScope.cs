@@ -17,6 +17,9 @@ internal sealed class DecisionScope(ExecutionState state, WorkflowPlan plan, Dec
     /// <summary>Root <c>failure</c>, in rules.</summary>
     public JsonElement? Failure { get; init; }
 
+    /// <summary>Root <c>state</c>: the shared values that the step has read.</summary>
+    public IReadOnlyList<ReadValue>? Values { get; init; }
+
     /// <summary>True inside a tool's url, headers and body: <c>secrets.name</c> gives the secret's marker.</summary>
     public bool Secrets { get; init; }
 
@@ -34,6 +37,9 @@ internal sealed class DecisionScope(ExecutionState state, WorkflowPlan plan, Dec
                 ("version", JsonMake.Integer(state.WorkflowVersion)))),
             "now" => CelTimestamp.Of(DateTimeOffset.FromUnixTimeMilliseconds(nowMs)),
             "failure" => Failure is { } failure ? CelValue.FromJson(failure) : null,
+            "state" when Values is { } read => new LazyCelMap(
+                member => read.FirstOrDefault(value => value.Name == member) is { } one ? (one.Value is { } held ? Value(held, null) : CelNull.Instance) : null,
+                () => read.Select(value => value.Name)),
             "secrets" => Secrets ? new LazyCelMap(secret => new CelString(SecretMarker.Of(secret)), () => []) : null,
             _ => null,
         };

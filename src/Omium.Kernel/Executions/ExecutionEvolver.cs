@@ -55,7 +55,7 @@ internal static partial class ExecutionEvolver
             RuleApplied e => state with { RuleUses = state.RuleUses.SetItem(e.Rule, state.RuleUses.GetValueOrDefault(e.Rule) + 1) },
             RollbackPlanned e => Planned(state, e),
             CompensationSettled e => Compensated(state, e),
-            ResidueRecorded e => WithCall(state, e.Effect, c => c with { Residue = true }) with { Residue = state.Residue.Add(e) },
+            ResidueRecorded e => (Parse(e.Effect).Part == 'w' ? state : WithCall(state, e.Effect, c => c with { Residue = true })) with { Residue = state.Residue.Add(e) },
             RollbackCompleted => state with
             {
                 Rollback = null,
@@ -71,11 +71,11 @@ internal static partial class ExecutionEvolver
             },
             NotificationSent e => state with { Notifications = state.Notifications.Remove(e.Notification) },
             ExecutionPaused e => Requested(state, e.RequestId) with { Status = ExecutionStatus.Paused },
-            ExecutionResumed e => Requested(state, e.RequestId) with { Status = ExecutionStatus.Running, EndedMs = 0 },
+            ExecutionResumed e => Requested(Reopened(state), e.RequestId) with { Status = ExecutionStatus.Running, EndedMs = 0 },
             ExecutionSucceeded e => state with { Status = ExecutionStatus.Succeeded, Output = e.Output, EndedMs = atMs },
             ExecutionFailed => state with { Status = ExecutionStatus.Failed, EndedMs = atMs },
             ExecutionCancelled e => Requested(state, e.RequestId) with { Status = ExecutionStatus.Cancelled, EndedMs = atMs },
-            _ => throw new CorruptLogException($"an event of an unknown kind: {happened.GetType().Name}"),
+            _ => EvolveShared(state, happened, atMs) ?? throw new CorruptLogException($"an event of an unknown kind: {happened.GetType().Name}"),
         };
         return next.UpdatedMs == atMs ? next : next with { UpdatedMs = atMs };
     }
@@ -210,6 +210,7 @@ internal static partial class ExecutionEvolver
             RetryDueMs = 0,
             Review = null,
             Deferred = null,
+            Shared = visit.Shared is { } shared ? shared with { Gathering = false, Writing = null } : null,
             InputTokens = visit.InputTokens + e.InputTokens,
             OutputTokens = visit.OutputTokens + e.OutputTokens,
         };
@@ -229,7 +230,10 @@ internal static partial class ExecutionEvolver
     private static ExecutionState Retrying(ExecutionState state, RetryScheduled e)
     {
         var visit = Visit(state, new(e.Step, e.Visit));
-        var reopened = visit with { Status = VisitStatus.Open, Attempt = e.Attempt, RetryDueMs = e.DueMs, Turns = [], SettledMs = 0, TakenEdges = [] };
+        var reopened = visit with
+        {
+            Status = VisitStatus.Open, Attempt = e.Attempt, RetryDueMs = e.DueMs, Turns = [], SettledMs = 0, TakenEdges = [], Shared = visit.Shared is { } shared ? shared with { Writing = null } : null,
+        };
         return state with { Visits = state.Visits.SetItem(visit.Key, reopened), Open = state.Open.SetItem(visit.Ordinal, visit.Key), FailedVisit = state.FailedVisit == visit.Key ? null : state.FailedVisit };
     }
 
@@ -260,7 +264,7 @@ internal static partial class ExecutionEvolver
         var takenBack = e.Affected.ToHashSet();
         var attached = next.Visits.Values.Where(v => v.DetachedBy is { } by && takenBack.Contains(by) && !takenBack.Contains(v.Key)).ToArray();
         next = next with { Visits = next.Visits.SetItems(attached.Select(v => KeyValuePair.Create(v.Key, v with { DetachedBy = null }))) };
-        return Requested(next, e.RequestId) with
+        return Requested(OwingRestores(next, e.Affected), e.RequestId) with
         {
             Output = null,
             Status = ExecutionStatus.RollingBack,

@@ -43,8 +43,20 @@ public static class ExecutionKernel
                 if (EffectId.TryParse(settle.Effect, out var id) && state.Visits.TryGetValue(id.Key, out var visit))
                 {
                     Add(visit.Input);
+                    foreach (var read in visit.Shared?.Reads ?? [])
+                    {
+                        Add(read.Value);
+                    }
                 }
 
+                break;
+            case SettleWrites settle:
+                if (EffectId.TryParse(settle.Effect, out var writing) && state.Visits.GetValueOrDefault(writing.Key)?.Shared?.Writing is { } output)
+                {
+                    Add(output.Output);
+                }
+
+                Add(state.Input);
                 break;
             default:
                 Add(state.Input);
@@ -100,6 +112,12 @@ public static class ExecutionKernel
 
         return state;
     }
+
+    /// <summary>
+    /// The shared values that an external call depends on: read by its step or by what its input was made from. Each with the smallest version that
+    /// was read; <see cref="BeginCall"/> must say what they are now.
+    /// </summary>
+    public static IReadOnlyList<(string Key, long Version)> FreshnessOf(ExecutionState state, WorkflowPlan plan, string effect) => Freshness.Needs(state, plan, effect);
 
     /// <summary>Outstanding work, oldest visit first.</summary>
     public static IReadOnlyList<PendingEffect> Pending(ExecutionState state, WorkflowPlan plan) => PendingEffects.Of(state, plan);

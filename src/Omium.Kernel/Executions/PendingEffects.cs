@@ -25,6 +25,18 @@ public enum PendingKind
 
     /// <summary>Nothing to run: wake the timers when due.</summary>
     Timer,
+
+    /// <summary>Acquire locks and read shared values.</summary>
+    Gather,
+
+    /// <summary>Prepare writes of shared values.</summary>
+    Prepare,
+
+    /// <summary>Release locks; commit or drop writes.</summary>
+    SettleSharing,
+
+    /// <summary>Take committed writes back.</summary>
+    Restore,
 }
 
 /// <summary>One outstanding effect. <paramref name="DueMs"/>: not before this time (Unix ms); 0 = at once.</summary>
@@ -65,6 +77,7 @@ internal static partial class PendingEffects
             pending.Add(new PendingEffect(standing.Id.Compensation(standing.CompensationAttempts + 1).ToString(), PendingKind.Compensate, standing.CompensationDueMs));
         }
 
+        AddSharing(pending, state);
         foreach (var notification in state.Notifications.Keys.Order())
         {
             pending.Add(new PendingEffect($"notify~{notification}", PendingKind.Notify, 0));
@@ -76,6 +89,12 @@ internal static partial class PendingEffects
     private static void AddVisit(List<PendingEffect> pending, VisitState visit, WorkflowPlan plan)
     {
         if (visit.Status != VisitStatus.Open)
+        {
+            AddUnsettled(pending, visit, startNew: false);
+            return;
+        }
+
+        if (AddShared(pending, visit))
         {
             AddUnsettled(pending, visit, startNew: false);
             return;
@@ -106,7 +125,7 @@ internal static partial class PendingEffects
     /// simply not due before, which saves an append.
     /// </summary>
     public static bool WaitsForRetry(VisitState visit, WorkflowPlan plan) =>
-        visit is { Status: VisitStatus.Open, RetryDueMs: > 0 } && plan.Step(visit.Key.Step) is { } step && (step.Spec.Type != StepType.AgentTask || step.Pre.Count > 0);
+        visit is { Status: VisitStatus.Open, RetryDueMs: > 0 } && plan.Step(visit.Key.Step) is { } step && (step.Spec.Type != StepType.AgentTask || step.Pre.Count > 0 || step.Shared is { Gathers: true });
 
     /// <summary>Adds the calls of the current attempt (and unsettled ones of earlier attempts). True when any is outstanding.</summary>
     private static bool AddUnsettled(List<PendingEffect> pending, VisitState visit, bool startNew)

@@ -187,6 +187,9 @@ public sealed class StepPlan(StepSpec spec)
     /// <summary>Amount of its own effect declaration.</summary>
     public CelExpression? EffectAmount { get; init; }
 
+    /// <summary>What it shares with other executions; null = nothing.</summary>
+    public SharedPlan? Shared { get; init; }
+
     /// <summary>Outgoing edges.</summary>
     public IReadOnlyList<EdgePlan> Outgoing { get; init; } = [];
 
@@ -214,7 +217,8 @@ public sealed class StepPlan(StepSpec spec)
     /// <summary>Every expression of the step.</summary>
     internal IEnumerable<CelExpression> Expressions => (Input?.Expressions.Select(e => e.Expression) ?? [])
         .Concat(Pre.Concat(Post).Select(guard => guard.Check))
-        .Concat(new[] { EffectKey, EffectAmount }.OfType<CelExpression>());
+        .Concat(new[] { EffectKey, EffectAmount }.OfType<CelExpression>())
+        .Concat(Shared?.Expressions ?? []);
 
     internal void AddProjection(IReadOnlyList<string> path)
     {
@@ -284,8 +288,10 @@ internal sealed class PlanCompiler
         var tool = step.Tool is { } name ? tools.GetValueOrDefault(name) : null;
         var reads = input?.Expressions.SelectMany(e => e.Expression.Paths).Where(path => path.Root == "steps" && path.Segments.Count > 0).Select(path => path.Segments[0])
             ?? incoming.Where(edge => !edge.IsLoop).Select(edge => edge.Spec.From);
+        var shared = Shared(step.Shared);
         return new StepPlan(step)
         {
+            Shared = shared,
             Input = input,
             Pre = Guards(step.Pre),
             Post = Guards(step.Post),
@@ -299,8 +305,28 @@ internal sealed class PlanCompiler
             LoopsIn = [.. incoming.Where(edge => edge.IsLoop)],
             Incoming = [.. incoming.Where(edge => !edge.IsLoop)],
             LoopTargetOnly = incoming.Length > 0 && incoming.All(edge => edge.IsLoop && !edge.Reset.Contains(edge.Spec.From)),
-            Reads = [.. reads.Distinct(StringComparer.Ordinal)],
+            Reads = [.. reads.Concat(shared?.Sources ?? []).Distinct(StringComparer.Ordinal)],
         };
+    }
+
+    private SharedPlan? Shared(SharedSpec? shared) => shared is null ? null : new SharedPlan(
+        Named(shared.Locks, name => name, (_, template) => template),
+        Named(shared.Reads, read => read.Key, (read, template) => new ReadPlan(read.Name, template)),
+        Named(shared.Writes, write => write.Key, (write, template) => new WritePlan(template, Expression(write.Value))),
+        (long)shared.Lease.TotalMilliseconds);
+
+    private List<TPlan> Named<TSpec, TPlan>(IReadOnlyList<TSpec> specs, Func<TSpec, SharedName> name, Func<TSpec, Template, TPlan> make)
+    {
+        var plans = new List<TPlan>();
+        foreach (var spec in specs)
+        {
+            if (Template(Text(name(spec).Text)) is { } template)
+            {
+                plans.Add(make(spec, template));
+            }
+        }
+
+        return plans;
     }
 
     private GuardPlan[] Guards(IReadOnlyList<GuardSpec> guards) =>

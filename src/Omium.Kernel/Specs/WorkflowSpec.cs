@@ -260,6 +260,9 @@ public sealed record StepSpec
     /// <summary>Name of its checkpoint; default: the step's id.</summary>
     public string? CheckpointName { get; init; }
 
+    /// <summary>What it shares with other executions; null = nothing.</summary>
+    public SharedSpec? Shared { get; init; }
+
     /// <summary>Names of features written in the spec that this kernel does not run yet; each is reported by the static checks.</summary>
     public IReadOnlyList<string> UnsupportedFeatures { get; init; } = [];
 }

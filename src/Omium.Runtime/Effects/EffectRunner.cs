@@ -4,6 +4,7 @@ using Omium.Kernel.Executions;
 using Omium.Kernel.Json;
 using Omium.Kernel.Specs;
 using Omium.Runtime.Executions;
+using Omium.Runtime.Resources;
 
 namespace Omium.Runtime.Effects;
 
@@ -22,15 +23,20 @@ public interface INotifier
 /// verify, undo      call out -> settle_effect
 /// notify            deliver -> record_notification
 /// timer             wake_timers
+/// gather, prepare, settle, restore   what executions share: see SharedRunner
 /// </code>
 /// </summary>
 /// <param name="advancer">The writer.</param>
+/// <param name="shared">Carries out what executions owe to what is shared.</param>
 /// <param name="model">Model client.</param>
 /// <param name="tools">Tool client.</param>
 /// <param name="notifier">Notifier.</param>
 /// <param name="owner">Identity of this process incarnation: intents it records are its own to carry out.</param>
-public sealed class EffectRunner(Advancer advancer, IModelClient model, IToolClient tools, INotifier notifier, string owner)
+public sealed class EffectRunner(Advancer advancer, SharedRunner shared, IModelClient model, IToolClient tools, INotifier notifier, string owner)
 {
+    /// <summary>Carries out what executions owe to what is shared.</summary>
+    public SharedRunner Shared => shared;
+
     /// <summary>Added to a call's time-out before its intent is in doubt. Default 5 s.</summary>
     public TimeSpan IntentMargin { get; init; } = TimeSpan.FromSeconds(5);
 
@@ -51,6 +57,8 @@ public sealed class EffectRunner(Advancer advancer, IModelClient model, IToolCli
                 return await NotifyAsync(cell, effect, cancellation);
             case PendingKind.Model:
                 return await AskModelAsync(cell, effect, cancellation);
+            case PendingKind.Gather or PendingKind.Prepare or PendingKind.SettleSharing or PendingKind.Restore:
+                return await shared.RunAsync(cell, effect, cancellation);
             default:
                 return await CallToolAsync(cell, effect, cancellation);
         }
@@ -117,11 +125,18 @@ public sealed class EffectRunner(Advancer advancer, IModelClient model, IToolCli
 
         if (effect.Kind == PendingKind.Call)
         {
+            var current = await shared.CurrentAsync(cell, effect.Id, cancellation);
             var begun = await advancer.AdvanceAsync(
-                cell.Stream, new BeginCall(advancer.NowMs, effect.Id, owner, (long)IntentMargin.TotalMilliseconds), null, cancellation);
+                cell.Stream, new BeginCall(advancer.NowMs, effect.Id, owner, (long)IntentMargin.TotalMilliseconds, current), null, cancellation);
             if (!begun.Changed || begun.Rejection is not null)
             {
-                return null; // Somebody else has the intent, or it is no longer wanted.
+                if (begun.Rejection is { Code: "versions_needed" })
+                {
+                    shared.OnNudge?.Invoke(cell.Stream, 0);
+                }
+
+                // Somebody else has the intent, or it is no longer wanted; a refusal on record (something has changed since) has consequences.
+                return begun.Changed ? begun : null;
             }
 
             cell = begun.Cell;

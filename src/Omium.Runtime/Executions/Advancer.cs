@@ -1,5 +1,3 @@
-using System.Collections.Concurrent;
-using System.Security.Cryptography;
 using System.Text.Json;
 using Omium.Kernel.Executions;
 using Omium.Kernel.Json;
@@ -15,13 +13,15 @@ namespace Omium.Runtime.Executions;
 public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache plans, IKeyWrap keys, TimeProvider time)
 {
     /// <summary>Cells kept in memory; beyond this the longest unused are dropped (they are only a cache). Default 5,000, which is some 75 MB.</summary>
-    public int CellsMax { get; init; } = 5_000;
+    public int CellsMax
+    {
+        get => _cells.CellsMax;
+        init => _cells.CellsMax = value;
+    }
 
-    private const int ConflictsMax = 50, PageRecords = 1_000;
-    private readonly ConcurrentDictionary<StreamId, ExecutionCell> _cells = new();
-    private long _uses;
-    private int _cellCount;
-    private int _evicting;
+    private readonly StreamAppender _appender = new(log, keys);
+
+    private readonly CellCache<ExecutionCell> _cells = new(stream => new ExecutionCell(stream));
 
     /// <summary>Raised after each append, in order per stream, outside any lock that callers could wait for.</summary>
     public event Action<ExecutionCell, LogRecord, RecordBody>? Appended;
@@ -33,63 +33,18 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
     public async ValueTask<AdvanceResult> AdvanceAsync(
         StreamId stream, ExecutionCommand command, IReadOnlyDictionary<string, byte[]>? given = null, CancellationToken cancellation = default)
     {
-        var cell = CellOf(stream);
-        await cell.Gate.WaitAsync(cancellation);
-        try
-        {
-            for (var conflicts = 0; ; conflicts++)
-            {
-                if (!cell.Fresh)
-                {
-                    await LoadAsync(cell, cancellation);
-                }
-
-                if (await TryAdvanceAsync(cell, command, given, cancellation) is { } result)
-                {
-                    return result;
-                }
-
-                cell.Fresh = false;
-                if (conflicts >= ConflictsMax)
-                {
-                    throw new TimeoutException($"{stream}: {ConflictsMax} writers came first one after another");
-                }
-            }
-        }
-        catch
-        {
-            cell.Fresh = false; // Whether the append happened is not known: the log will say.
-            throw;
-        }
-        finally
-        {
-            cell.Gate.Release();
-        }
+        var advanced = await StreamAppender.RunAsync(_cells.Of(stream), LoadAsync, (cell, cancel) => TryAdvanceAsync(cell, command, given, cancel), cancellation);
+        return advanced.Result;
     }
 
     /// <summary>The cell of an execution, loaded; null when there is no such stream.</summary>
     public async ValueTask<ExecutionCell?> FindAsync(StreamId stream, CancellationToken cancellation = default)
     {
-        var cell = CellOf(stream);
-        if (!cell.Fresh)
-        {
-            await cell.Gate.WaitAsync(cancellation);
-            try
-            {
-                if (!cell.Fresh)
-                {
-                    await LoadAsync(cell, cancellation);
-                }
-            }
-            finally
-            {
-                cell.Gate.Release();
-            }
-        }
-
+        var cell = _cells.Of(stream);
+        await StreamAppender.EnsureFreshAsync(cell, LoadAsync, cancellation);
         if (cell.Seq == 0)
         {
-            Drop(stream);
+            _cells.Drop(stream);
             return null;
         }
 
@@ -122,14 +77,14 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
     public async ValueTask<JsonElement> MaterializeAsync(ExecutionCell cell, JsonElement value, CancellationToken cancellation = default) =>
         await PayloadResolver.MaterializeAsync(value, digest => ReadPayloadAsync(cell, digest, cancellation));
 
-    private async ValueTask<AdvanceResult?> TryAdvanceAsync(
+    private async ValueTask<Advanced?> TryAdvanceAsync(
         ExecutionCell cell, ExecutionCommand command, IReadOnlyDictionary<string, byte[]>? given, CancellationToken cancellation)
     {
         if (cell.Plan is null)
         {
             if (command is not StartExecution start)
             {
-                return AdvanceResult.Of(cell, DecisionRejected);
+                return new Advanced(AdvanceResult.Of(cell, DecisionRejected));
             }
 
             cell.Plan = await plans.GetAsync(start.Tenant, start.SpecDigest, cancellation);
@@ -140,35 +95,21 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
         var outcome = ExecutionKernel.Decide(before, command, values);
         if (outcome.Events.Count == 0)
         {
-            return AdvanceResult.Of(cell, outcome);
+            return new Advanced(AdvanceResult.Of(cell, outcome));
         }
 
         var after = outcome.State!;
         var pending = ExecutionKernel.Pending(after, cell.Plan);
-        var isFirst = cell.Seq == 0;
-        cell.DataKey ??= Seal.NewKey();
         var body = new RecordBody(command, outcome.Events);
-        var appendId = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(12));
-        var record = RecordCodec.Encode(cell.Stream, cell.Seq + 1, cell.LastHash, cell.Cipher, appendId, body);
         var rows = IndexProjector.Rows(cell, before, after, outcome.Events, pending, command.AtMs);
-        var append = new Append(cell.Stream, cell.Seq, record)
+        var record = await _appender.AppendAsync(
+            cell, RecordCodec.EnvelopeOf(body), KernelJson.Serialize(body), () => SealAll(cell, outcome.Payloads, given), rows, cancellation);
+        if (record is null)
         {
-            StreamKey = isFirst ? keys.Wrap(cell.DataKey) : null,
-            Payloads = SealAll(cell, outcome.Payloads, given),
-            Index = rows,
-        };
-        var appended = await log.AppendAsync(append, cancellation);
-        if (appended.Status == AppendStatus.Conflict)
-        {
-            if (isFirst)
-            {
-                cell.DataKey = null;
-            }
-
             return null;
         }
 
-        (cell.State, cell.Seq, cell.LastHash, cell.Pending) = (after, record.Seq, record.Hash, pending);
+        (cell.State, cell.Pending) = (after, pending);
         if (rows.FirstOrDefault(row => row.Kind == IndexKinds.Execution) is { } row)
         {
             cell.ExecutionRow = row;
@@ -176,12 +117,15 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
 
         if (after.Ended && pending.Count == 0)
         {
-            Drop(cell.Stream); // Nobody advances it by itself any more; a reader folds it anew.
+            _cells.Drop(cell.Stream); // Nobody advances it by itself any more; a reader folds it anew.
         }
 
         Appended?.Invoke(cell, record, body);
-        return AdvanceResult.Of(cell, outcome);
+        return new Advanced(AdvanceResult.Of(cell, outcome));
     }
+
+    /// <summary>A result that can be absent.</summary>
+    private sealed record Advanced(AdvanceResult Result);
 
     private static readonly DecisionOutcome DecisionRejected =
         ExecutionKernel.Decide(ExecutionState.Empty, new WakeTimers(0), null!);
@@ -220,32 +164,8 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
 
     private async ValueTask LoadAsync(ExecutionCell cell, CancellationToken cancellation)
     {
-        var (state, seq, hash) = (cell.State, cell.Seq, cell.LastHash);
-        if (cell.DataKey is null || seq == 0)
-        {
-            cell.DataKey = await log.ReadKeyAsync(cell.Stream, cancellation) is { } wrapped ? keys.Unwrap(wrapped) : null;
-        }
-
-        while (cell.DataKey is not null)
-        {
-            var page = await log.ReadAsync(cell.Stream, seq, PageRecords, cancellation);
-            foreach (var record in page)
-            {
-                if (!record.PrevHash.AsSpan().SequenceEqual(hash))
-                {
-                    throw new CorruptLogException($"{cell.Stream}: record {record.Seq} does not follow the one before it");
-                }
-
-                state = ExecutionKernel.Fold(state, RecordCodec.Decode(cell.Stream, record, cell.DataKey));
-                (seq, hash) = (record.Seq, record.Hash);
-            }
-
-            if (page.Count < PageRecords)
-            {
-                break;
-            }
-        }
-
+        var state = cell.State;
+        var (seq, hash) = await _appender.ReadOnAsync(cell, (_, body) => state = ExecutionKernel.Fold(state, KernelJson.Deserialize(body)), cancellation);
         if (seq > 0)
         {
             cell.Plan ??= await plans.GetAsync(cell.Stream.Tenant, state.SpecDigest, cancellation);
@@ -253,54 +173,6 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
         }
 
         (cell.State, cell.Seq, cell.LastHash, cell.Fresh) = (state, seq, hash, true);
-    }
-
-    private ExecutionCell CellOf(StreamId stream)
-    {
-        if (!_cells.TryGetValue(stream, out var cell))
-        {
-            // Touched before others can see it: an eviction must not take the newest for the longest unused.
-            var made = new ExecutionCell(stream) { TouchedTicks = Interlocked.Increment(ref _uses) };
-            cell = _cells.GetOrAdd(stream, made);
-            // Counted here, because the dictionary's own count takes every lock it has.
-            if (cell == made && Interlocked.Increment(ref _cellCount) > CellsMax)
-            {
-                EvictSome();
-            }
-        }
-
-        cell.TouchedTicks = Interlocked.Increment(ref _uses);
-        return cell;
-    }
-
-    private void Drop(StreamId stream)
-    {
-        if (_cells.TryRemove(stream, out _))
-        {
-            Interlocked.Decrement(ref _cellCount);
-        }
-    }
-
-    /// <summary>
-    /// Drops the longest unused tenth. Those with work under way stay; one that is dropped while somebody holds it is simply made anew by its next
-    /// user (the log keeps writers apart).
-    /// </summary>
-    private void EvictSome()
-    {
-        if (Interlocked.Exchange(ref _evicting, 1) == 1)
-        {
-            return; // Somebody is at it; a tenth each would empty the cache of what is in use.
-        }
-
-        foreach (var cell in _cells.Values.OrderBy(cell => cell.TouchedTicks).Take(CellsMax / 10).ToArray())
-        {
-            if (cell.Gate.CurrentCount == 1 && cell.Pending.Count == 0)
-            {
-                Drop(cell.Stream);
-            }
-        }
-
-        Volatile.Write(ref _evicting, 0);
     }
 }
 

@@ -123,7 +123,10 @@ public static class ExecutionWords
         _ => "cancelled",
     };
 
-    /// <summary>review when every open visit waits for a person, timer when the others wait for a retry, null when something runs; review while paused for one.</summary>
+    /// <summary>
+    /// review when every open visit waits for a person, lock or timer when the others wait for a lock or a retry, null when something runs; review
+    /// while paused for one.
+    /// </summary>
     public static string? WaitingFor(ExecutionState state)
     {
         if (state.Status == ExecutionStatus.Paused)
@@ -141,12 +144,13 @@ public static class ExecutionWords
         {
             var visit = state.Visits[key];
             var retryWaits = visit.RetryDueMs > state.UpdatedMs && !visit.CurrentCalls.Any();
-            if (visit.Review is null && !retryWaits)
+            var lockWaits = visit.Shared is { Gathering: true, Scopes.Count: > 0 };
+            if (visit.Review is null && !retryWaits && !lockWaits)
             {
                 return null;
             }
 
-            waits = retryWaits ? "timer" : waits;
+            waits = lockWaits ? "lock" : retryWaits && waits != "lock" ? "timer" : waits;
         }
 
         return waits;

@@ -37,11 +37,12 @@ internal static class ExpressionChecks
     {
         if (step.Input is { } input)
         {
-            reader.Template(input, pointer + "/input", ExpressionScope.StepInput(index));
+            reader.Template(input, pointer + "/input", ExpressionScope.StepInput(index).With(step.Shared));
         }
 
-        CheckGuards(reader, step.Pre, pointer + "/guards/pre", ExpressionScope.Precondition(index));
-        CheckGuards(reader, step.Post, pointer + "/guards/post", ExpressionScope.Postcondition(index));
+        CheckGuards(reader, step.Pre, pointer + "/guards/pre", ExpressionScope.Precondition(index).With(step.Shared));
+        CheckGuards(reader, step.Post, pointer + "/guards/post", ExpressionScope.Postcondition(index).With(step.Shared));
+        SharedChecks.CheckExpressions(reader, step, index, pointer);
         CheckEffect(reader, step.Effect, pointer, ExpressionScope.StepEffect(index, step.Tool));
     }
 

@@ -8,13 +8,10 @@ internal static class StepFeatureReader
     {
         ReadVerifiers(step);
         ReadForEach(step);
-        _ = step.Texts("locks");
-        _ = step.Texts("reads");
-        _ = step.Texts("writes");
 
         string[] members =
         [
-            UnavailableFeatures.Verifiers, UnavailableFeatures.ForEach, UnavailableFeatures.Locks, UnavailableFeatures.Reads, UnavailableFeatures.Writes,
+            UnavailableFeatures.Verifiers, UnavailableFeatures.ForEach,
         ];
         var used = members.Where(feature => FeatureGate.ReportMember(step, feature)).ToList();
         var ofType = type switch
