@@ -38,6 +38,11 @@ internal sealed partial class Decision
             return false; // One visit of a step at a time; a loop that comes back to it waits.
         }
 
+        if (step.Reads.Any(IsRunAgain))
+        {
+            return false; // What it reads was taken back and is on its way anew, though the steps between stand.
+        }
+
         if (LoopOwed(step) is { } loop)
         {
             after = [loop];
@@ -67,6 +72,10 @@ internal sealed partial class Decision
         after = [.. taken.Distinct()];
         return true;
     }
+
+    /// <summary>True when a step's latest visit was taken back, or runs in the place of one that was.</summary>
+    private bool IsRunAgain(string step) => _state.LatestVisit(step) is { } latest && (latest.Status == VisitStatus.RolledBack
+        || (latest is { Status: VisitStatus.Open or VisitStatus.FailedAttempt, Key.Visit: > 1 } && Visit(new VisitKey(step, latest.Key.Visit - 1)).Status == VisitStatus.RolledBack));
 
     /// <summary>True while a person is asked what shall become of this step's failure: until then it does not run again.</summary>
     private bool AwaitsDecision(StepPlan step) =>
@@ -218,6 +227,11 @@ internal sealed partial class Decision
             {
                 _ready.Enqueue(edge.Spec.To);
             }
+        }
+
+        foreach (var reader in key.Visit > 1 ? Plan.Steps.Where(other => other.Reads.Contains(key.Step)) : [])
+        {
+            _ready.Enqueue(reader.Spec.Id); // It may have waited for this although no edge leads there.
         }
     }
 
