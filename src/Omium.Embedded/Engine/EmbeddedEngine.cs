@@ -134,6 +134,8 @@ public sealed partial class EmbeddedEngine : IExecutionEngine, IAsyncDisposable
         var result = default(AdvanceResult?);
         try
         {
+            // First the limits of its agent or tool: who waits for those must not keep others from being called.
+            using var permit = await _runner.Limits.EnterAsync(cell, effect, _stopping.Token);
             if (external)
             {
                 await _externalEffects.WaitAsync(_stopping.Token);
@@ -141,7 +143,7 @@ public sealed partial class EmbeddedEngine : IExecutionEngine, IAsyncDisposable
 
             try
             {
-                result = await _runner.RunAsync(cell, effect, _stopping.Token);
+                result = cell.Pending.Any(pending => pending.Id == effect.Id) ? await _runner.RunAsync(cell, effect, permit, _stopping.Token) : null;
             }
             finally
             {

@@ -13,12 +13,11 @@ public static class UnavailableFeatures
     public const string WorkflowSteps = "workflow";
     public const string WorkerSteps = "worker";
     public const string McpTools = "mcp";
-    public const string Limits = "limits";
 #pragma warning restore CS1591
 
     /// <summary>Every name.</summary>
     public static readonly IReadOnlyList<string> All =
-        [Verifiers, ForEach, Handoff, WorkflowSteps, WorkerSteps, McpTools, Limits];
+        [Verifiers, ForEach, Handoff, WorkflowSteps, WorkerSteps, McpTools];
 
     /// <summary>True while the kernel does not run it.</summary>
     public static bool Includes(string feature) => All.Contains(feature);

@@ -3,6 +3,7 @@ using System.Text.Json;
 using Omium.Kernel.Executions;
 using Omium.Kernel.Json;
 using Omium.Kernel.Specs;
+using Omium.Runtime.Effects.Limits;
 using Omium.Runtime.Executions;
 using Omium.Runtime.Resources;
 
@@ -46,8 +47,18 @@ public sealed class EffectRunner(Advancer advancer, SharedRunner shared, IModelC
     /// <summary>Receives the text of answers as they stream in: stream, effect id, delta. Never stored.</summary>
     public Action<ExecutionCell, string, string>? OnDelta { get; set; }
 
-    /// <summary>Runs an effect to its record. Null when there was nothing to do (any more).</summary>
+    /// <summary>Limits of agents and tools. Default: those of this process.</summary>
+    public EffectLimits Limits { get; init; } = new(new ProcessLimiter(TimeProvider.System));
+
+    /// <summary>Runs an effect to its record, once its agent's or tool's limits let it. Null when there was nothing to do (any more).</summary>
     public async ValueTask<AdvanceResult?> RunAsync(ExecutionCell cell, PendingEffect effect, CancellationToken cancellation)
+    {
+        using var permit = await Limits.EnterAsync(cell, effect, cancellation);
+        return await RunAsync(cell, effect, permit, cancellation);
+    }
+
+    /// <summary>The same for a host that has waited for the permit (<see cref="EffectLimits.EnterAsync"/>) by itself.</summary>
+    public async ValueTask<AdvanceResult?> RunAsync(ExecutionCell cell, PendingEffect effect, CallPermit permit, CancellationToken cancellation)
     {
         switch (effect.Kind)
         {
@@ -56,11 +67,11 @@ public sealed class EffectRunner(Advancer advancer, SharedRunner shared, IModelC
             case PendingKind.Notify:
                 return await NotifyAsync(cell, effect, cancellation);
             case PendingKind.Model:
-                return await AskModelAsync(cell, effect, cancellation);
+                return await AskModelAsync(cell, effect, permit, cancellation);
             case PendingKind.Gather or PendingKind.Prepare or PendingKind.SettleSharing or PendingKind.Restore:
                 return await shared.RunAsync(cell, effect, cancellation);
             default:
-                return await CallToolAsync(cell, effect, cancellation);
+                return await CallToolAsync(cell, effect, permit, cancellation);
         }
     }
 
@@ -83,7 +94,7 @@ public sealed class EffectRunner(Advancer advancer, SharedRunner shared, IModelC
         return await advancer.AdvanceAsync(cell.Stream, new LoseRunner(advancer.NowMs, owner), null, cancellation);
     }
 
-    private async ValueTask<AdvanceResult?> AskModelAsync(ExecutionCell cell, PendingEffect effect, CancellationToken cancellation)
+    private async ValueTask<AdvanceResult?> AskModelAsync(ExecutionCell cell, PendingEffect effect, CallPermit permit, CancellationToken cancellation)
     {
         if (!EffectId.TryParse(effect.Id, out var id) || !cell.State.Visits.TryGetValue(id.Key, out var visit) || cell.Plan is null)
         {
@@ -94,7 +105,9 @@ public sealed class EffectRunner(Advancer advancer, SharedRunner shared, IModelC
         var found = await ResolveAllAsync(cell, visit, cancellation);
         var request = AgentConversation.Build(state, cell.Plan, visit, null, value => found(value));
         var onDelta = OnDelta is { } deltas ? text => deltas(cell, effect.Id, text) : (Action<string>?)null;
-        var outcome = await model.AnswerAsync(request, onDelta, cancellation);
+        var refused = EffectLimits.Refusal(permit, effect.Kind);
+        var outcome = refused ?? await model.AnswerAsync(request, onDelta, cancellation);
+        EffectLimits.Report(permit, outcome);
         return await SettleAsync(cell, effect.Id, outcome, cancellation);
     }
 
@@ -116,7 +129,7 @@ public sealed class EffectRunner(Advancer advancer, SharedRunner shared, IModelC
             : value.GetRawText() == inputText ? input : value;
     }
 
-    private async ValueTask<AdvanceResult?> CallToolAsync(ExecutionCell cell, PendingEffect effect, CancellationToken cancellation)
+    private async ValueTask<AdvanceResult?> CallToolAsync(ExecutionCell cell, PendingEffect effect, CallPermit permit, CancellationToken cancellation)
     {
         if (!EffectId.TryParse(effect.Id, out var id) || FindCall(cell.State, id) is not { } call)
         {
@@ -144,9 +157,10 @@ public sealed class EffectRunner(Advancer advancer, SharedRunner shared, IModelC
         }
 
         var (request, problem) = await RenderAsync(cell, effect.Kind, call, cancellation);
-        var outcome = request is null
+        var outcome = EffectLimits.Refusal(permit, effect.Kind) ?? (request is null
             ? new EffectOutcome { Failure = new EffectFailure(FailureClasses.ExpressionFailed, "request_template", problem ?? "the request cannot be rendered", Permanent: true) }
-            : await tools.CallAsync(request, cancellation);
+            : await tools.CallAsync(request, cancellation));
+        EffectLimits.Report(permit, outcome);
         if (effect.Kind == PendingKind.Call)
         {
             await advancer.StorePayloadAsync(cell, ResultKey(call), StoredOutcome.Write(Canonical(outcome)), cancellation);

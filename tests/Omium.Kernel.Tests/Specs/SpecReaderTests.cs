@@ -79,7 +79,7 @@ public class SpecReaderTests
         Assert.All(reading.Findings, finding => Assert.Equal("feature_unavailable", finding.Code));
         Assert.Equal(
             [
-                "/agents/a/limits", "/edges/0/handoff", "/steps/0/for_each", "/steps/0/verifiers", "/steps/1/type", "/steps/2/type", "/tools/t/type",
+                "/edges/0/handoff", "/steps/0/for_each", "/steps/0/verifiers", "/steps/1/type", "/steps/2/type", "/tools/t/type",
             ],
             reading.Findings.Select(finding => finding.Pointer));
         Assert.Equal(["verifiers", "for_each"], reading.Spec!.Steps[0].UnsupportedFeatures);
