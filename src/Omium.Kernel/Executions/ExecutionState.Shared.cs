@@ -27,7 +27,15 @@ public sealed partial record ExecutionState
 
     /// <summary>True when a visit has to give back what it shares: it is settled or the execution has ended, and nothing of it is in doubt.</summary>
     internal bool Settles(VisitState visit) =>
-        (Ended || visit.Status is not (VisitStatus.Open or VisitStatus.FailedAttempt)) && !visit.Calls.Any(call => call.Unsettled);
+        (Ended || visit.Status is not (VisitStatus.Open or VisitStatus.FailedAttempt)) && !HasUnsettled(visit);
+
+    /// <summary>True while an effect of a visit, or of one of its items, has begun and its outcome is not known.</summary>
+    internal bool HasUnsettled(VisitState visit) =>
+        visit.Calls.Any(call => call.Unsettled) || (visit.Items is not null && Visits.Values.Any(item => item.ItemOf == visit.Key && item.Calls.Any(call => call.Unsettled)));
+
+    /// <summary>What a visit shares with other executions; an item's is its step's.</summary>
+    internal SharedUse? SharedOf(VisitKey key) =>
+        !Visits.TryGetValue(key, out var visit) ? null : visit.ItemOf is { } parent ? Visits[parent].Shared : visit.Shared;
 
     /// <summary>The same, or it has given its locks up and cannot ask for them again before the execution goes on.</summary>
     internal bool GivesBack(VisitState visit) => Settles(visit) || (Status != ExecutionStatus.Running && visit.Shared is { Locks: LockPhase.Yielded });

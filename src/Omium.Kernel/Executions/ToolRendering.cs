@@ -18,10 +18,10 @@ public static class ToolRendering
         var step = values.Plan.Step(call.Id.Step)!;
         var timeout = (step.Spec.Type == StepType.ToolCall ? step.Spec.Timeout : null) ?? tool.Spec.Timeout;
         var request = TryRender(state, values, tool, arguments, call.Key, call.Id.ToString(), timeout, out problem);
-        return request is null ? null : request with { FencingTokens = TokensOf(state.Visits[call.Id.Key]) };
+        return request is null ? null : request with { FencingTokens = TokensOf(state.SharedOf(call.Id.Key)) };
     }
 
-    private static string? TokensOf(VisitState visit) => visit.Shared is { Locks: LockPhase.Held, Grants.Count: > 0 } shared
+    private static string? TokensOf(SharedUse? use) => use is { Locks: LockPhase.Held, Grants.Count: > 0 } shared
         ? string.Join(", ", shared.Grants
             .DistinctBy(grant => grant.Root)
             .Select(grant => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{string.Join('/', grant.Root.Split('/').Select(Uri.EscapeDataString))}={grant.Token}")))

@@ -8,7 +8,6 @@ public static class UnavailableFeatures
 {
 #pragma warning disable CS1591 // The names are the documentation: they are the words of the spec.
     public const string Verifiers = "verifiers";
-    public const string ForEach = "for_each";
     public const string Handoff = "handoff";
     public const string WorkflowSteps = "workflow";
     public const string WorkerSteps = "worker";
@@ -17,7 +16,7 @@ public static class UnavailableFeatures
 
     /// <summary>Every name.</summary>
     public static readonly IReadOnlyList<string> All =
-        [Verifiers, ForEach, Handoff, WorkflowSteps, WorkerSteps, McpTools];
+        [Verifiers, Handoff, WorkflowSteps, WorkerSteps, McpTools];
 
     /// <summary>True while the kernel does not run it.</summary>
     public static bool Includes(string feature) => All.Contains(feature);

@@ -79,10 +79,10 @@ public class SpecReaderTests
         Assert.All(reading.Findings, finding => Assert.Equal("feature_unavailable", finding.Code));
         Assert.Equal(
             [
-                "/edges/0/handoff", "/steps/0/for_each", "/steps/0/verifiers", "/steps/1/type", "/steps/2/type", "/tools/t/type",
+                "/edges/0/handoff", "/steps/0/verifiers", "/steps/1/type", "/steps/2/type", "/tools/t/type",
             ],
             reading.Findings.Select(finding => finding.Pointer));
-        Assert.Equal(["verifiers", "for_each"], reading.Spec!.Steps[0].UnsupportedFeatures);
+        Assert.Equal(["verifiers"], reading.Spec!.Steps[0].UnsupportedFeatures);
         Assert.Equal(["worker"], reading.Spec.Steps[1].UnsupportedFeatures);
         Assert.Equal(("queue", "other"), (reading.Spec.Steps[1].Target, reading.Spec.Steps[2].Target));
     }
