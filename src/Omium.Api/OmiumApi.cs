@@ -8,6 +8,7 @@ using Omium.Api.Failures;
 using Omium.Api.Http;
 using Omium.Api.Keys;
 using Omium.Api.Operations;
+using Omium.Api.Policies;
 using Omium.Api.Residue;
 using Omium.Api.Reviews;
 using Omium.Api.Sharing;
@@ -45,6 +46,7 @@ public static class OmiumApi
         services.TryAddSingleton<ScopeAliases>();
         services.TryAddSingleton<KeyService>();
         services.TryAddSingleton<WorkflowStore>();
+        services.TryAddSingleton<PolicyStore>();
         services.TryAddSingleton<ApiServices>();
         return services;
     }
@@ -65,6 +67,7 @@ public static class OmiumApi
         FailureEndpoints.Map(routes);
         ResidueEndpoints.Map(routes);
         SharingEndpoints.Map(routes);
+        PolicyEndpoints.Map(routes);
         OperationEndpoints.Map(routes);
         routes.MapUnknown();
         return endpoints;

@@ -232,7 +232,9 @@ internal sealed partial class Decision
         {
             if (edge.IsLoop && Visit(key).TakenEdges.Contains(edge.Index))
             {
-                Emit(new LoopTriggered(edge.Index, edge.Spec.To, _state.Latest.GetValueOrDefault(edge.Spec.To) + 1, edge.Reset, key));
+                var restarted = edge.Nested.Where(_state.Loops.ContainsKey).ToArray();
+                Emit(new LoopTriggered(edge.Index, edge.Spec.To, _state.Latest.GetValueOrDefault(edge.Spec.To) + 1, edge.Reset, key, restarted.Length == 0 ? null : restarted));
+                _loops++;
                 _ready.Enqueue(edge.Spec.To);
             }
         }

@@ -7,6 +7,9 @@ public sealed partial record ExecutionState
     /// <summary>Visits that hold or wait for locks, or whose writes of shared values are not settled, in the order they were scheduled.</summary>
     public ImmutableSortedDictionary<int, VisitKey> Sharing { get; init; } = ImmutableSortedDictionary<int, VisitKey>.Empty;
 
+    /// <summary>Visits taken back because what they had read changed; what only came after them, and was not made from their output, stands.</summary>
+    public ImmutableHashSet<VisitKey> RunAgainStale { get; init; } = [];
+
     /// <summary>What became of a transaction (<c>step~visit~attempt</c>) of this execution; once it is not open, it never changes again.</summary>
     public TransactionOutcome OutcomeOf(VisitKey key, int attempt)
     {

@@ -37,6 +37,9 @@ public enum PendingKind
 
     /// <summary>Take committed writes back.</summary>
     Restore,
+
+    /// <summary>A review that a person may decide until then: wake the timers when due. Nothing else waits for it.</summary>
+    Deadline,
 }
 
 /// <summary>One outstanding effect. <paramref name="DueMs"/>: not before this time (Unix ms); 0 = at once.</summary>
@@ -79,8 +82,10 @@ internal static partial class PendingEffects
         AddSharing(pending, state);
         foreach (var notification in state.Notifications.Keys.Order())
         {
-            pending.Add(new PendingEffect($"notify~{notification}", PendingKind.Notify, 0));
+            pending.Add(new PendingEffect($"notify~{notification}", PendingKind.Notify, state.NotificationAttempts.GetValueOrDefault(notification).DueMs));
         }
+
+        AddPeople(pending, state);
 
         return pending;
     }
@@ -105,7 +110,7 @@ internal static partial class PendingEffects
             return;
         }
 
-        if (visit.Review is not null && !visit.CurrentCalls.Any(call => call.Outstanding))
+        if (visit.Reviews.Count > 0 && !visit.CurrentCalls.Any(call => call.Outstanding))
         {
             return;
         }

@@ -62,7 +62,8 @@ internal static class StepSuggestions
         }
     }
 
-    private static bool HandsOn(StepSpec from, StepSpec to) => from.Type == StepType.AgentTask && to.Type == StepType.AgentTask && from.Agent != to.Agent;
+    /// <summary>True when one agent's work goes to another agent.</summary>
+    public static bool HandsOn(StepSpec from, StepSpec to) => from.Type == StepType.AgentTask && to.Type == StepType.AgentTask && from.Agent != to.Agent;
 
     /// <summary>
     /// An irreversible tool_call that a path reaches without an approval: a human_approval takes over all its incoming edges. Its input stays
