@@ -5,6 +5,7 @@ using Omium.Api.Workflows;
 using Omium.Runtime.Effects;
 using Omium.Runtime.Executions;
 using Omium.Runtime.Ports;
+using Omium.Runtime.Resources;
 
 namespace Omium.Api;
 
@@ -15,6 +16,9 @@ internal sealed record ApiServices(
     ExecutionFeed Feed,
     PlanCache Plans,
     Verifier Verifier,
+    ResourceAdvancer Resources,
+    ResourceVerifier ResourceVerifier,
+    ScopeAliases Aliases,
     IDocumentStore Documents,
     IIndex Index,
     IModelClient Model,

@@ -11,8 +11,10 @@ using Omium.Api.Operations;
 using Omium.Api.Policies;
 using Omium.Api.Residue;
 using Omium.Api.Reviews;
+using Omium.Api.Sharing;
 using Omium.Api.Workflows;
 using Omium.Runtime.Executions;
+using Omium.Runtime.Resources;
 
 namespace Omium.Api;
 
@@ -22,7 +24,7 @@ namespace Omium.Api;
 /// request -> key -> route -> handler -> Advance (durable) -> view -> JSON
 /// </code>
 /// The host registers the stores (IEventLog, IPayloadStore, IDocumentStore, IIndex), IKeyWrap, PlanCache, Advancer, IExecutionEngine,
-/// IModelClient and TimeProvider; everything else is added here.
+/// ResourceAdvancer (the one that its engine writes with), IModelClient and TimeProvider; everything else is added here.
 /// </summary>
 public static class OmiumApi
 {
@@ -39,6 +41,9 @@ public static class OmiumApi
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<ExecutionFeed>();
         services.TryAddSingleton<Verifier>();
+        services.TryAddSingleton<ResourceAdvancer>();
+        services.TryAddSingleton<ResourceVerifier>();
+        services.TryAddSingleton<ScopeAliases>();
         services.TryAddSingleton<KeyService>();
         services.TryAddSingleton<WorkflowStore>();
         services.TryAddSingleton<PolicyStore>();
@@ -61,6 +66,7 @@ public static class OmiumApi
         ReviewEndpoints.Map(routes);
         FailureEndpoints.Map(routes);
         ResidueEndpoints.Map(routes);
+        SharingEndpoints.Map(routes);
         PolicyEndpoints.Map(routes);
         OperationEndpoints.Map(routes);
         routes.MapUnknown();

@@ -4,6 +4,7 @@ using Omium.Contracts.Executions;
 using Omium.Contracts.Failures;
 using Omium.Contracts.Policies;
 using Omium.Contracts.Reviews;
+using Omium.Contracts.Sharing;
 using Omium.Contracts.Tenants;
 using Omium.Contracts.Workflows;
 
@@ -49,6 +50,10 @@ namespace Omium.Contracts;
 [JsonSerializable(typeof(CreateKeyRequest))]
 [JsonSerializable(typeof(KeyView))]
 [JsonSerializable(typeof(HealthSummary))]
+[JsonSerializable(typeof(SharedValueView))]
+[JsonSerializable(typeof(ScopeAliasView))]
+[JsonSerializable(typeof(Page<RootView>), TypeInfoPropertyName = "RootPage")]
+[JsonSerializable(typeof(Page<ScopeAliasView>), TypeInfoPropertyName = "ScopeAliasPage")]
 [JsonSerializable(typeof(Page<ExecutionSummary>), TypeInfoPropertyName = "ExecutionPage")]
 [JsonSerializable(typeof(Page<StepView>), TypeInfoPropertyName = "StepPage")]
 [JsonSerializable(typeof(Page<EventRecord>), TypeInfoPropertyName = "EventPage")]
@@ -72,6 +77,7 @@ public sealed partial class ContractJson : JsonSerializerContext;
     AllowDuplicateProperties = false, // Readers disagree on which of two counts; a proxy that checks one must not be passed by the other.
     RespectNullableAnnotations = true,
     RespectRequiredConstructorParameters = true)]
+[JsonSerializable(typeof(ScopeAliasView))]
 [JsonSerializable(typeof(StartExecutionRequest))]
 [JsonSerializable(typeof(PauseRequest))]
 [JsonSerializable(typeof(RollbackRequest))]

@@ -14,6 +14,7 @@ using Omium.Embedded.Engine;
 using Omium.Embedded.Storage;
 using Omium.Runtime.Effects;
 using Omium.Runtime.Executions;
+using Omium.Runtime.Resources;
 using Omium.Runtime.Ports;
 using Omium.Runtime.Security;
 
@@ -56,7 +57,8 @@ public sealed class ApiHost : IAsyncDisposable
         var advancer = new Advancer(store.Log, store.Payloads, plans, keys, time);
         var model = new PlayedModel();
         var tools = new PlayedTools();
-        var runner = new EffectRunner(advancer, model, tools, new SilentNotifier(), "test");
+        var shared = new SharedRunner(advancer, new ResourceAdvancer(store.Log, keys, time), new ScopeAliases(store.Documents));
+        var runner = new EffectRunner(advancer, shared, model, tools, new SilentNotifier(), "test");
         var engine = new EmbeddedEngine(advancer, runner, store.Index, NullLogger<EmbeddedEngine>.Instance, time, new EmbeddedEngineOptions());
         await engine.StartAsync(CancellationToken.None);
 
@@ -64,7 +66,7 @@ public sealed class ApiHost : IAsyncDisposable
         builder.Logging.ClearProviders();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.Services.AddSingleton<IEventLog>(store.Log).AddSingleton<IPayloadStore>(store.Payloads).AddSingleton<IDocumentStore>(store.Documents)
-            .AddSingleton<IIndex>(store.Index).AddSingleton<IKeyWrap>(keys).AddSingleton(plans).AddSingleton(advancer)
+            .AddSingleton<IIndex>(store.Index).AddSingleton<IKeyWrap>(keys).AddSingleton(plans).AddSingleton(advancer).AddSingleton(shared.Resources)
             .AddSingleton<IExecutionEngine>(engine).AddSingleton<IModelClient>(model);
         builder.Services.AddOmiumApi(options =>
         {

@@ -50,10 +50,18 @@ public sealed class PlayedTools : IToolClient
     /// <summary>Tools that refuse every call for good.</summary>
     public HashSet<string> Refusing { get; init; } = [];
 
+    /// <summary>Answers instead, where it is set.</summary>
+    public Func<ToolRequest, Task<EffectOutcome>>? Answer { get; set; }
+
     public async Task<EffectOutcome> CallAsync(ToolRequest request, CancellationToken cancellation)
     {
         Called.Enqueue(request.Tool.Name);
         FirstCall.TrySetResult();
+        if (Answer is { } answer)
+        {
+            return await answer(request);
+        }
+
         await Held.WaitAsync(cancellation);
         return Refusing.Contains(request.Tool.Name)
             ? new EffectOutcome { Failure = new EffectFailure("tool_error", "http_422", "it was refused: 422", Permanent: true) }

@@ -75,7 +75,7 @@ internal static class ExecutionViews
         VisitStatus.RolledBack => "rolled_back",
         _ when visit.Items is { Open: > 0 } => ItemViews.StatusOf(state, visit),
         _ when visit.CurrentCalls.Any(call => call.Status == CallStatus.InDoubt) => "in_doubt",
-        _ when visit.WaitsForPerson || IsRetryWaiting(state, visit) => "waiting",
+        _ when visit.WaitsForPerson || IsRetryWaiting(state, visit) || visit.Shared is { Gathering: true } => "waiting",
         _ when state.Status != ExecutionStatus.Running && visit.Turns.Count == 0 && !visit.CurrentCalls.Any() => "scheduled",
         _ => "running",
     };

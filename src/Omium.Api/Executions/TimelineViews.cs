@@ -66,7 +66,7 @@ internal sealed class TimelineViews
         ExecutionSucceeded => new("success", "Finished", null, null),
         ExecutionFailed e => new("error", $"Failed at {e.Step}: {e.Code}", e.Step, e.Visit, e.Message),
         ExecutionCancelled e => new("warning", $"Cancelled by {e.By}", null, null),
-        _ => DescribeCall(happened) ?? DescribeRollback(happened) ?? DescribeReview(happened),
+        _ => DescribeCall(happened) ?? DescribeRollback(happened) ?? DescribeSharing(happened) ?? DescribeReview(happened),
     };
 
     private Line? DescribeCall(ExecutionEvent happened) => happened switch
@@ -121,6 +121,22 @@ internal sealed class TimelineViews
                 return null;
         }
     }
+
+    private static Line? DescribeSharing(ExecutionEvent happened) => happened switch
+    {
+        LocksRequested { Scopes: { } scopes } e => new("info", $"{e.Step} asks for {string.Join(", ", scopes)}", e.Step, e.Visit),
+        LocksRequested e => new("info", $"{e.Step} reads what is shared", e.Step, e.Visit, string.Join(", ", e.Reads?.Select(read => read.Key) ?? [])),
+        LocksGranted e => new("success", $"{e.Step} holds {string.Join(", ", e.Grants.Select(grant => grant.Resolved))}", e.Step, e.Visit, string.Join(", ", e.Grants.Select(grant => $"token {Number(grant.Token)} of {grant.Root}").Distinct())),
+        LocksYielded e => new("warning", $"{e.Step} gives its locks up and asks for them again", e.Step, e.Visit, $"{e.To} had waited for longer than their lease"),
+        LocksReleased e => new("info", $"{e.Step} gives its locks back", e.Step, e.Visit),
+        StateRead e => new("info", $"{e.Step} read {string.Join(", ", e.Values.Select(value => $"{value.Key} (version {Number(value.Version)})"))}", e.Step, e.Visit),
+        StepPrepared e => new("info", $"{e.Step} has what it needs", e.Step, e.Visit),
+        WritesRequested e => new("info", $"{e.Step} is about to write {string.Join(", ", e.Writes.Select(write => write.Key))}", e.Step, e.Visit),
+        WritesPrepared e => new("info", $"{e.Step}: its writes are prepared", e.Step, e.Visit),
+        WritesSettled e => new(e.Committed ? "success" : "warning", e.Committed ? $"{e.Step}: its writes stand" : $"{e.Step}: its writes came to nothing", e.Step, e.Visit),
+        WritesRestored e => new(e.Conflicts is null ? "info" : "warning", $"{e.Step}: its writes were taken back", e.Step, e.Visit, e.Conflicts is null ? null : $"{Number(e.Conflicts.Count)} had been written again since and stay"),
+        _ => null,
+    };
 
     private Line DescribeReview(ExecutionEvent happened)
     {

@@ -2,6 +2,7 @@ using System.Text.Json;
 using Omium.Contracts.Failures;
 using Omium.Kernel.Executions;
 using Omium.Kernel.Specs;
+using Omium.Runtime.Resources;
 
 namespace Omium.Api.Failures;
 
@@ -37,6 +38,11 @@ internal static class RootCauses
     public static RootCause Find(FailureStory story, IReadOnlyList<VisitState> chain, DecisionValues values, JsonElement input, AgentSpec? agent)
     {
         var failure = story.Failure;
+        if (Overtaken(story) is { } overtaken)
+        {
+            return overtaken;
+        }
+
         foreach (var source in chain.Where(visit => visit.Key.Step != failure.Step && visit.Output is not null))
         {
             if (PassedOn(story, source, values) is { } passed)
@@ -46,6 +52,24 @@ internal static class RootCauses
         }
 
         return new RootCause(failure.Step, failure.Visit, Explain(failure, input, agent));
+    }
+
+    /// <summary>A stale read began where the newer version was written: at a step of this execution, or elsewhere (then at the step that had read the old one).</summary>
+    private static RootCause? Overtaken(FailureStory story)
+    {
+        if (story.Failure is not { Class: FailureClasses.StaleRead, Actual: { ValueKind: JsonValueKind.Object } seen }
+            || !seen.TryGetProperty("writer", out var writer) || !seen.TryGetProperty("reader", out var reader))
+        {
+            return null;
+        }
+
+        var isOwn = SharedNames.TryRead(writer.GetString()!, "", out var execution, out var visit, out _) && execution.Id == story.Before.ExecutionId;
+        if (!isOwn && !SharedNames.TryRead($"{story.Before.ExecutionId}/{reader.GetString()}", "", out _, out visit, out _))
+        {
+            return null;
+        }
+
+        return new RootCause(visit.Step, visit.Visit, $"{story.Failure.Message}.");
     }
 
     private static RootCause? PassedOn(FailureStory story, VisitState source, DecisionValues values)

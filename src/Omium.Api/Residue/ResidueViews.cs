@@ -10,10 +10,10 @@ namespace Omium.Api.Residue;
 internal static class ResidueViews
 {
     /// <summary>The values of a call that are shown.</summary>
-    public static IEnumerable<JsonElement> ValuesOf(CallState call) =>
-        new JsonElement?[] { call.Arguments, call.Result }.Where(value => value is { ValueKind: JsonValueKind.Object or JsonValueKind.Array }).Select(value => value!.Value);
+    public static IEnumerable<JsonElement> ValuesOf(CallState? call) =>
+        new[] { call?.Arguments, call?.Result }.Where(value => value is { ValueKind: JsonValueKind.Object or JsonValueKind.Array }).Select(value => value!.Value);
 
-    public static ResidueView View(ExecutionState state, ResidueState residue, CallState call, AnswerPayloads payloads) => new()
+    public static ResidueView View(ExecutionState state, ResidueState residue, CallState? call, AnswerPayloads payloads) => new()
     {
         Id = IndexProjector.ResidueId(state.ExecutionId, residue.Left.Effect),
         Status = residue.Resolved is null ? "open" : "resolved",
@@ -23,17 +23,18 @@ internal static class ResidueViews
         Execution = state.ExecutionId,
         Workflow = state.Workflow,
         EffectId = $"{state.ExecutionId}/{residue.Left.Effect}",
-        Step = call.Id.Step,
-        Visit = call.Id.Visit,
+        Step = IdOf(residue.Left.Effect).Step,
+        Visit = IdOf(residue.Left.Effect).Visit,
         Tool = residue.Left.Tool,
-        Arguments = payloads.Show((JsonElement?)call.Arguments),
-        Result = payloads.Show(call.Result),
-        IdempotencyKey = call.Key,
+        Arguments = payloads.Show(call?.Arguments),
+        Result = payloads.Show(call?.Result),
+        IdempotencyKey = call?.Key,
         Reason = residue.Left.Reason,
         Message = residue.Left.Message,
     };
 
-    public static CallState CallOf(ExecutionState state, string effect) => EffectId.TryParse(effect, out var id)
-        ? state.Visits[id.Key].Calls.First(call => call.Id == id)
-        : throw new CorruptLogException($"'{effect}' is no effect id");
+    /// <summary>The call that was left; null for a shared value, which no call wrote.</summary>
+    public static CallState? CallOf(ExecutionState state, string effect) => state.Visits[IdOf(effect).Key].Calls.Find(call => call.Id == IdOf(effect));
+
+    private static EffectId IdOf(string effect) => EffectId.TryParse(effect, out var id) ? id : throw new CorruptLogException($"'{effect}' is no effect id");
 }

@@ -12,12 +12,12 @@ internal static class BenchCommand
     {
         var defaults = new BenchOptions();
         var data = new Option<string>("--data") { Description = "Directory on the disk to measure; what is made in it is removed.", DefaultValueFactory = _ => defaults.Directory, HelpName = "DIR" };
-        var only = new Option<string[]>("--only") { Description = "w1, w2 or w8; repeat for several. Default all.", HelpName = "NAME" };
-        only.AcceptOnlyFromAmong("w1", "w2", "w8");
+        var only = new Option<string[]>("--only") { Description = "w1, w2, w8 or contention; repeat for several. Default all.", HelpName = "NAME" };
+        only.AcceptOnlyFromAmong("w1", "w2", "w8", "contention");
         var runs = new Option<int>("--runs") { Description = "W2: runs of a round.", DefaultValueFactory = _ => defaults.ParallelRuns, HelpName = "N" };
         var inFlight = new Option<int>("--in-flight") { Description = "W2: runs in flight.", DefaultValueFactory = _ => defaults.InFlight, HelpName = "N" };
         var json = new Option<bool>("--json") { Description = "Print JSON." };
-        var command = new Command("bench", "Measure this machine: durable steps, many runs at once, start and memory.") { data, only, runs, inFlight, json };
+        var command = new Command("bench", "Measure this machine: durable steps, many runs at once, start and memory, contention.") { data, only, runs, inFlight, json };
         command.SetAction(async (parsed, cancellation) =>
         {
             var options = defaults with
@@ -31,7 +31,7 @@ internal static class BenchCommand
             {
                 var results = await new Benchmark(options, Console.Error).RunAsync(cancellation);
                 Console.WriteLine(parsed.GetValue(json) ? JsonSerializer.Serialize(results, BenchJson.Default.BenchResults) : BenchReport.Of(results));
-                return ExitCodes.Done;
+                return results.Contention?.Rows.Any(row => row.Violations > 0) == true ? ExitCodes.Error : ExitCodes.Done;
             }
             catch (CommandFailedException failed)
             {

@@ -30,6 +30,9 @@ internal sealed record BenchOptions
     /// <summary>W8: how long the server idles before its memory is read.</summary>
     public TimeSpan Idle { get; init; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>Which of w1, w2, w8; all when empty.</summary>
+    /// <summary>Contention.</summary>
+    public ContentionOptions Contention { get; init; } = new();
+
+    /// <summary>Which of w1, w2, w8, contention; all when empty.</summary>
     public IReadOnlyList<string> Only { get; init; } = [];
 }

@@ -41,7 +41,25 @@ internal static class BenchReport
             Line(text, "idle memory", w8.IdleMib, "0.0 MiB");
         }
 
+        if (results.Contention is { } contention)
+        {
+            Contended(text, contention);
+        }
+
         return text.ToString().TrimEnd();
+    }
+
+    private static void Contended(StringBuilder text, ContentionResult result)
+    {
+        text.AppendLine().AppendLine(
+            CultureInfo.InvariantCulture, $"Contention  {result.Agents} agents, {result.Orders} orders over {result.Keys} things, {result.WorkMs} ms under the lock");
+        text.AppendLine("    zipf   hottest   orders/s   with one lock   ratio   violations");
+        foreach (var row in result.Rows)
+        {
+            text.AppendLine(
+                CultureInfo.InvariantCulture,
+                $"    {row.Zipf,4:0.0}   {row.HottestShare,6:0 %}   {row.OrdersPerSecond,8:0.0}   {row.OrdersPerSecondGlobal,13:0.0}   {row.OrdersPerSecond / row.OrdersPerSecondGlobal,4:0.0}x   {row.Violations,10}");
+        }
     }
 
     private static void Line(StringBuilder text, string name, double value, string format) =>

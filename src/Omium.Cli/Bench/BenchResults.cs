@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 namespace Omium.Cli.Bench;
 
 /// <summary>What the benchmark found; null where it was not measured.</summary>
-internal sealed record BenchResults(MachineFacts Machine, SequentialResult? W1, ParallelResult? W2, StartResult? W8);
+internal sealed record BenchResults(MachineFacts Machine, SequentialResult? W1, ParallelResult? W2, StartResult? W8, ContentionResult? Contention = null);
 
 /// <summary>What the numbers were measured on.</summary>
 internal sealed record MachineFacts(int Processors, string System, string Runtime);
@@ -42,6 +42,22 @@ internal sealed record ParallelResult(
 /// <param name="NextStartMs">Median with the directory of an earlier start.</param>
 /// <param name="IdleMib">Resident memory after idling.</param>
 internal sealed record StartResult(int Starts, double FirstStartMs, double NextStartMs, double IdleMib);
+
+/// <summary>Contention: agents that order the same things at the same time, each order under the lock of its thing.</summary>
+/// <param name="Agents">Agents.</param>
+/// <param name="Orders">Orders of a run.</param>
+/// <param name="Keys">Things.</param>
+/// <param name="WorkMs">Time of the call under the lock, in milliseconds.</param>
+/// <param name="Rows">One for each distribution.</param>
+internal sealed record ContentionResult(int Agents, int Orders, int Keys, int WorkMs, IReadOnlyList<ContentionRow> Rows);
+
+/// <summary>One distribution of demand.</summary>
+/// <param name="Zipf">Exponent of Zipf's law.</param>
+/// <param name="OrdersPerSecond">With a lock for each thing.</param>
+/// <param name="OrdersPerSecondGlobal">With one lock for all things.</param>
+/// <param name="Violations">Units shipped twice or missing, of both: must be 0.</param>
+/// <param name="HottestShare">Part of the orders that want the hottest thing.</param>
+internal sealed record ContentionRow(double Zipf, double OrdersPerSecond, double OrdersPerSecondGlobal, int Violations, double HottestShare);
 
 /// <summary>The printed form.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, WriteIndented = true)]

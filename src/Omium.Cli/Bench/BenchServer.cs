@@ -50,9 +50,14 @@ internal sealed class BenchServer : IAsyncDisposable
     }
 
     /// <summary>Starts one on a free port; ready when it returns.</summary>
-    public static async Task<BenchServer> StartAsync(string dataDirectory, int port, CancellationToken cancellation)
+    public static async Task<BenchServer> StartAsync(string dataDirectory, int port, CancellationToken cancellation, params (string Name, string Value)[] environment)
     {
         var start = new ProcessStartInfo(Environment.ProcessPath!) { RedirectStandardOutput = true, UseShellExecute = false };
+        foreach (var (name, value) in environment)
+        {
+            start.Environment[name] = value;
+        }
+
         foreach (var argument in (string[])["dev", "--data", dataDirectory, "--port", port.ToString(CultureInfo.InvariantCulture), "--json", "--no-console"])
         {
             start.ArgumentList.Add(argument);

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
+using Omium.Cli.Servers;
 
 namespace Omium.Cli.Bench;
 
@@ -17,7 +18,8 @@ internal sealed class Benchmark(BenchOptions options, TextWriter progress)
             Machine.Facts,
             Wanted("w1") ? await InDirectoryAsync("w1", directory => MeasureSequentialAsync(directory, cancellation)) : null,
             Wanted("w2") ? await InDirectoryAsync("w2", directory => MeasureParallelAsync(directory, cancellation)) : null,
-            Wanted("w8") ? await InDirectoryAsync("w8", directory => MeasureStartAsync(directory, cancellation)) : null);
+            Wanted("w8") ? await InDirectoryAsync("w8", directory => MeasureStartAsync(directory, cancellation)) : null,
+            Wanted("contention") ? await InDirectoryAsync("contention", directory => MeasureContentionAsync(directory, cancellation)) : null);
     }
 
     private bool Wanted(string name) => options.Only.Count == 0 || options.Only.Contains(name);
@@ -37,6 +39,14 @@ internal sealed class Benchmark(BenchOptions options, TextWriter progress)
                 Directory.Delete(directory, recursive: true);
             }
         }
+    }
+
+    private async Task<ContentionResult> MeasureContentionAsync(string directory, CancellationToken cancellation)
+    {
+        await using var receiver = await ReceiverServer.StartAsync(new ReceiverOptions(), cancellation);
+        await using var server = await BenchServer.StartAsync(directory, 0, cancellation, ("OMIUM_TOOLS_ALLOW_PRIVATE_ADDRESSES", "true"));
+        using var contention = new Contention(server, receiver, options.Contention);
+        return await contention.MeasureAsync(cancellation);
     }
 
     private async Task<SequentialResult> MeasureSequentialAsync(string directory, CancellationToken cancellation)

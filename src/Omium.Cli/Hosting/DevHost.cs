@@ -150,6 +150,8 @@ internal sealed class DevHost : IAsyncDisposable
         .AddSingleton(platform.Keys)
         .AddSingleton(platform.Plans)
         .AddSingleton(platform.Advancer)
+        .AddSingleton(platform.Resources)
+        .AddSingleton(platform.Aliases)
         .AddSingleton<IExecutionEngine>(platform.Engine)
         .AddSingleton<IModelClient>(platform.ModelClient)
         .AddSingleton<TimeProvider>(platform.Clock);

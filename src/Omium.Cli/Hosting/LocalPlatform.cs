@@ -7,6 +7,7 @@ using Omium.Runtime.Effects.Notifications;
 using Omium.Runtime.Effects.Secrets;
 using Omium.Runtime.Effects.Tools;
 using Omium.Runtime.Executions;
+using Omium.Runtime.Resources;
 using Omium.Runtime.Security;
 
 namespace Omium.Cli.Hosting;
@@ -37,7 +38,9 @@ internal sealed class LocalPlatform : IAsyncDisposable
         _http = new HttpToolClient(network, new EnvironmentSecretSource());
         // Intents of an earlier incarnation are not this one's to carry out, whatever its process id was.
         var owner = "dev-" + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8));
-        Runner = new EffectRunner(Advancer, _model, new ToolClients(_http, new FunctionToolClient(Functions)), channels, owner);
+        Resources = new ResourceAdvancer(store.Log, Keys, Clock);
+        Aliases = new ScopeAliases(store.Documents);
+        Runner = new EffectRunner(Advancer, new SharedRunner(Advancer, Resources, Aliases), _model, new ToolClients(_http, new FunctionToolClient(Functions)), channels, owner);
         Engine = new EmbeddedEngine(Advancer, Runner, store.Index, logs.CreateLogger<EmbeddedEngine>(), Clock,
             new EmbeddedEngineOptions { PauseRecovered = RestoredMark.Read(store.Directory) is { } takenAt ? $"restored from the backup of {takenAt}" : null });
         Model = model;
@@ -53,6 +56,10 @@ internal sealed class LocalPlatform : IAsyncDisposable
     public SteadyClock Clock { get; }
 
     public Advancer Advancer { get; }
+
+    public ResourceAdvancer Resources { get; }
+
+    public ScopeAliases Aliases { get; }
 
     public LogChannel Notifier { get; }
 

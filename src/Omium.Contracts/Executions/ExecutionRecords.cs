@@ -319,7 +319,10 @@ public sealed record ResidueView
     /// <summary>Idempotency key that was sent with the call.</summary>
     public string? IdempotencyKey { get; init; }
 
-    /// <summary>compensation_failed; compensation_in_doubt: nobody can say whether it was undone; or irreversible: there is nothing that undoes it.</summary>
+    /// <summary>
+    /// compensation_failed; compensation_in_doubt: nobody can say whether it was undone; irreversible: there is nothing that undoes it;
+    /// state_conflict: a shared value was written again since.
+    /// </summary>
     public required string Reason { get; init; }
 
     /// <summary>What the compensation failed with, for people.</summary>

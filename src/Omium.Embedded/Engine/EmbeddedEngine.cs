@@ -38,6 +38,7 @@ public sealed partial class EmbeddedEngine : IExecutionEngine, IAsyncDisposable
         _dueTimes = new DueTimes(time);
         _externalEffects = new SemaphoreSlim(options.ConcurrentEffectsMax);
         _runner.OnHeld = (cell, effect, error) => LogStorage(_logger, cell.Stream, effect, error);
+        runner.Shared.OnNudge = Nudge;
     }
 
     /// <summary>Executions set aside because deciding about them failed again and again; they need a person, the rest goes on.</summary>
@@ -188,6 +189,8 @@ public sealed partial class EmbeddedEngine : IExecutionEngine, IAsyncDisposable
         var result = default(AdvanceResult?);
         try
         {
+            // First the limits of its agent or tool: who waits for those must not keep others from being called.
+            using var permit = await _runner.Limits.EnterAsync(cell, effect, _stopping.Token);
             if (external)
             {
                 await _externalEffects.WaitAsync(_stopping.Token);
@@ -195,7 +198,7 @@ public sealed partial class EmbeddedEngine : IExecutionEngine, IAsyncDisposable
 
             try
             {
-                result = await _runner.RunAsync(cell, effect, _stopping.Token);
+                result = cell.Pending.Any(pending => pending.Id == effect.Id) ? await _runner.RunAsync(cell, effect, permit, _stopping.Token) : null;
             }
             finally
             {
@@ -222,6 +225,7 @@ public sealed partial class EmbeddedEngine : IExecutionEngine, IAsyncDisposable
         finally
         {
             _inFlight.TryRemove((cell.Stream, effect.Id), out _);
+            TakeUpNudge(cell, effect);
         }
 
         if (result is { } advanced)

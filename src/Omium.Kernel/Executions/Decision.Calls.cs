@@ -287,6 +287,16 @@ internal sealed partial class Decision
             return new Rejection("effect_not_due", $"{command.Effect} may not be called now");
         }
 
+        if (_state.SharedOf(visit.Key) is { Gathering: true } or { Writing: not null })
+        {
+            return new Rejection("effect_not_due", $"{command.Effect} waits for what its step shares with others");
+        }
+
+        if (call.Runs == 0 && EffectOf(call).Fresh && CheckFresh(visit, command) is { } notFresh)
+        {
+            return notFresh;
+        }
+
         if (call.Kind == EffectKind.Idempotent && call.Next != "redo" && KeyExpired(call))
         {
             Doubt(visit, call, "key_expired");
@@ -303,7 +313,7 @@ internal sealed partial class Decision
 
     private Rejection? SettleCall(StepPlan step, VisitState visit, CallState call, int run, EffectOutcome outcome)
     {
-        if (call.Status is CallStatus.Settled or CallStatus.Failed or CallStatus.Refused or CallStatus.Compensated)
+        if (call.Status is CallStatus.Settled or CallStatus.Failed or CallStatus.Refused or CallStatus.Compensated || (call.Kind == EffectKind.None && visit.Shared?.Writing is not null))
         {
             return null;
         }

@@ -26,8 +26,9 @@ internal sealed partial class Decision
         var triggered = !_state.Ended && policy.Triggers.Contains(failing.Class);
         var rule = triggered || _state.Ended ? null : MatchingRule(failing, visit);
         var actions = triggered ? policy.Actions : rule is { } index ? Plan.Rules[index].Spec.Do : null;
-        var retry = actions is null && !_state.Ended ? RetryOf(step, visit, failing, fingerprint) : null;
-        var final = actions is null && retry is null;
+        var rerun = actions is null && RerunsStale(key, failing);
+        var retry = actions is null && !rerun && !_state.Ended ? SharedRetry(visit, failing) ?? RetryOf(step, visit, failing, fingerprint) : null;
+        var final = actions is null && retry is null && !rerun;
         List<int> edges = [];
         if (final && !TryFailureEdges(step, failing.Code, out edges, out var exhausted))
         {
@@ -46,6 +47,10 @@ internal sealed partial class Decision
         if (actions is not null)
         {
             Act(key, actions);
+        }
+        else if (rerun)
+        {
+            RerunStale(key, failing.StaleReader!.Value);
         }
         else if (retry is { } wait)
         {
@@ -189,6 +194,12 @@ internal sealed partial class Decision
         }
 
         Emit(new AttemptStarted(key.Step, key.Visit, Visit(key).Attempt));
+        if (Plan.Step(key.Step)! is { Shared.Gathers: true } sharing)
+        {
+            Gather(sharing, key);
+            return;
+        }
+
         Enter(Plan.Step(key.Step)!, key);
     }
 

@@ -144,7 +144,7 @@ internal sealed partial class Decision
         var name = ItemName.Of(parent.Step, index);
         var key = new VisitKey(name, _state.Latest.GetValueOrDefault(name) + 1);
         string? problem = null;
-        var input = step.Input is null ? item : InputOf(step, Scope() with { Item = step.ForEach!.Item(item, index) }, out problem);
+        var input = step.Input is null ? item : InputOf(step, Scope() with { Item = step.ForEach!.Item(item, index), SharedReads = _state.SharedOf(parent)?.Reads }, out problem);
         var stored = Externalize(input);
         Emit(new StepScheduled(name, key.Visit, stored, DigestOf(stored), [parent], null));
         if (problem is not null)

@@ -121,7 +121,8 @@ internal static class Consistency
                 return true;
             }
 
-            foreach (var before in state.Visits[next].After.Concat(state.Visits[next].Reads).Where(seen.Add))
+            // What only came after a step whose values had changed was not made from them: it stands when that step is run again.
+            foreach (var before in state.Visits[next].After.Where(source => !state.RunAgainStale.Contains(source)).Concat(state.Visits[next].Reads).Where(seen.Add))
             {
                 queue.Enqueue(before);
             }

@@ -35,7 +35,7 @@ internal sealed partial class Decision
     private Rejection? SettleModel(StepPlan step, VisitState visit, EffectId id, EffectOutcome outcome)
     {
         var expected = visit.Turns.Count + 1;
-        if (step.Spec.Type != StepType.AgentTask || id.Attempt != visit.Attempt || id.Number != expected)
+        if (step.Spec.Type != StepType.AgentTask || id.Attempt != visit.Attempt || id.Number != expected || visit.Shared?.Writing is not null)
         {
             return null;
         }
@@ -165,9 +165,23 @@ internal sealed partial class Decision
         if (!Accept(step, key, output, out var edges, out var failing, by is not null))
         {
             Fail(key, failing with { Output = failing.Output ?? Externalize(output) });
-            return;
         }
+        else if (Visit(key).Shared is { Locks: LockPhase.Yielded })
+        {
+            Fail(key, new Failing(FailureClasses.LockConflict, LockLost, "its locks were given to others who had waited for longer than the lease: what it did was not alone"));
+        }
+        else if (step.Shared is { Writes.Count: > 0 } && !key.IsItem)
+        {
+            RequestWrites(step, key, output, by);
+        }
+        else
+        {
+            Commit(step, key, output, edges, by);
+        }
+    }
 
+    private void Commit(StepPlan step, VisitKey key, JsonElement output, List<int> edges, string? by)
+    {
         var attempt = Visit(key).Attempt;
         var stored = Externalize(output);
         if (by is null && Repetition(step, key, stored) is { } repetition)

@@ -99,7 +99,7 @@ internal sealed partial class Decision
         var set = new HashSet<VisitKey>(roots);
         foreach (var visit in _state.Visits.Values.OrderBy(visit => visit.Ordinal))
         {
-            if (visit.Status != VisitStatus.RolledBack && (visit.After.Any(set.Contains) || visit.Reads.Any(set.Contains)))
+            if (visit.Status != VisitStatus.RolledBack && (visit.After.Any(set.Contains) || visit.Reads.Any(set.Contains) || ReadsWriteOf(visit, set)))
             {
                 set.Add(visit.Key);
             }
@@ -197,7 +197,7 @@ internal sealed partial class Decision
     /// <summary>Completes the rollback once nothing remains to compensate, and does what was to follow.</summary>
     private void ContinueRollback()
     {
-        if (_state.Rollback is not { } rollback || rollback.Remaining.Count > 0)
+        if (_state.Rollback is not { } rollback || rollback.Remaining.Count > 0 || rollback.Plan.Affected.Any(key => ExecutionEvolver.OwesRestore(Visit(key))))
         {
             return;
         }

@@ -38,6 +38,11 @@ internal sealed partial class Decision
             return false; // One visit of a step at a time; a loop that comes back to it waits.
         }
 
+        if (step.Reads.Any(IsRunAgain))
+        {
+            return false; // What it reads was taken back and is on its way anew, though the steps between stand.
+        }
+
         if (LoopOwed(step) is { } loop)
         {
             after = [loop];
@@ -67,6 +72,10 @@ internal sealed partial class Decision
         after = [.. taken.Distinct()];
         return true;
     }
+
+    /// <summary>True when a step's latest visit was taken back, or runs in the place of one that was.</summary>
+    private bool IsRunAgain(string step) => _state.LatestVisit(step) is { } latest && (latest.Status == VisitStatus.RolledBack
+        || (latest is { Status: VisitStatus.Open or VisitStatus.FailedAttempt, Key.Visit: > 1 } && Visit(new VisitKey(step, latest.Key.Visit - 1)).Status == VisitStatus.RolledBack));
 
     /// <summary>True while a person is asked what shall become of this step's failure: until then it does not run again.</summary>
     private bool AwaitsDecision(StepPlan step) =>
@@ -113,14 +122,21 @@ internal sealed partial class Decision
     {
         var number = _state.Latest.GetValueOrDefault(step.Spec.Id) + 1;
         var key = new VisitKey(step.Spec.Id, number);
+        if (step.Shared is { Gathers: true })
+        {
+            Emit(new StepScheduled(key.Step, number, JsonMake.EmptyObject, "", after.Count == 0 ? null : after, null));
+            if (!IsOutOfVisits(key))
+            {
+                Gather(step, key); // The input is made from what is shared, too: when it is there.
+            }
+
+            return;
+        }
+
         string? problem = null;
         var input = step.ForEach is null ? InputOf(step, Scope(), out problem) : JsonMake.EmptyObject; // Each item has an input of its own.
         var stored = Externalize(input);
-        var reads = step.Reads
-            .Select(_state.StandingVisit).OfType<VisitState>()
-            .Where(visit => visit.Status == VisitStatus.Committed)
-            .Select(visit => visit.Key).ToArray();
-        Emit(new StepScheduled(key.Step, number, stored, DigestOf(stored), after.Count == 0 ? null : after, reads.Length == 0 ? null : reads));
+        Emit(new StepScheduled(key.Step, number, stored, DigestOf(stored), after.Count == 0 ? null : after, SourcesOf(step)));
         if (problem is not null)
         {
             Fail(key, new Failing(FailureClasses.ExpressionFailed, "input_expression", problem) { Permanent = true });
@@ -133,6 +149,16 @@ internal sealed partial class Decision
         }
 
         Enter(step, key);
+    }
+
+    /// <summary>Visits whose outputs a step's input is made from, as they stand; null when there are none.</summary>
+    private VisitKey[]? SourcesOf(StepPlan step)
+    {
+        var reads = step.Reads
+            .Select(_state.StandingVisit).OfType<VisitState>()
+            .Where(visit => visit.Status == VisitStatus.Committed)
+            .Select(visit => visit.Key).ToArray();
+        return reads.Length == 0 ? null : reads;
     }
 
     /// <summary>Begins an attempt: preconditions, then whatever the step's type needs first.</summary>
@@ -227,6 +253,11 @@ internal sealed partial class Decision
                 _ready.Enqueue(edge.Spec.To);
             }
         }
+
+        foreach (var reader in key.Visit > 1 ? Plan.Steps.Where(other => other.Reads.Contains(key.Step)) : [])
+        {
+            _ready.Enqueue(reader.Spec.Id); // It may have waited for this although no edge leads there.
+        }
     }
 
     /// <summary>
@@ -317,4 +348,7 @@ internal sealed record Failing(string Class, string Code, string Message)
 
     /// <summary>True when another attempt cannot help.</summary>
     public bool Permanent { get; init; }
+
+    /// <summary>Of a stale read: the visit that read what has changed since.</summary>
+    public VisitKey? StaleReader { get; init; }
 }

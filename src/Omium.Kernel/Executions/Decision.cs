@@ -45,6 +45,11 @@ internal sealed partial class Decision(ExecutionState state, DecisionValues valu
             RollBackExecution c => RollBack(c),
             RetryExecution c => Retry(c),
             RecordNotification c => Deliver(c),
+            SettleGather c => Settle(c),
+            SettleWrites c => Settle(c),
+            SettleSharing c => Settle(c),
+            SettleRestore c => Settle(c),
+            YieldLocks c => Yield(c),
             ResolveResidue c => Resolve(c),
             _ => new Rejection("unknown_command", $"no command {command.Name} is known to this kernel"),
         };
@@ -165,8 +170,9 @@ internal sealed partial class Decision(ExecutionState state, DecisionValues valu
 
     private DecisionScope Scope() => new(_state, Plan, values, atMs);
 
-    /// <summary>What a step's own expressions see: the visit, and an item's also the item.</summary>
-    internal DecisionScope Scope(VisitKey key) => Scope() with { Item = key.IsItem ? ItemOf(key) : null, Visit = _state.Visits.GetValueOrDefault(key) };
+    /// <summary>What a step's own expressions see: the visit with the shared values that it has read, and an item's also the item.</summary>
+    internal DecisionScope Scope(VisitKey key) =>
+        Scope() with { Item = key.IsItem ? ItemOf(key) : null, Visit = _state.Visits.GetValueOrDefault(key), SharedReads = _state.SharedOf(key)?.Reads };
 
     /// <summary>A value for an event: itself when it is small, else a reference, its bytes becoming a payload of this append.</summary>
     private JsonElement Externalize(JsonElement value)

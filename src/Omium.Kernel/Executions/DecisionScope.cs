@@ -25,6 +25,9 @@ internal sealed record DecisionScope(ExecutionState State, WorkflowPlan Plan, De
     /// <summary>Root <c>failure</c>, in rules.</summary>
     public JsonElement? Failure { get; init; }
 
+    /// <summary>Root <c>state</c>: the shared values that the step has read.</summary>
+    public IReadOnlyList<ReadValue>? SharedReads { get; init; }
+
     /// <summary>True inside a tool's url, headers and body: <c>secrets.name</c> gives the secret's marker.</summary>
     public bool Secrets { get; init; }
 
@@ -46,6 +49,9 @@ internal sealed record DecisionScope(ExecutionState State, WorkflowPlan Plan, De
             "visit" => Visit is { } visit ? VisitRoot.Of(visit, Values) : null,
             "call" => Call is { } call ? CelValue.FromJson(call) : null,
             "failure" => Failure is { } failure ? CelValue.FromJson(failure) : null,
+            "state" when SharedReads is { } read => new LazyCelMap(
+                member => read.FirstOrDefault(value => value.Name == member) is { } one ? (one.Value is { } held ? Value(held, null) : CelNull.Instance) : null,
+                () => read.Select(value => value.Name)),
             "secrets" => Secrets ? new LazyCelMap(secret => new CelString(SecretMarker.Of(secret)), () => []) : null,
             _ => null,
         };

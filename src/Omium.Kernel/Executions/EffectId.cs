@@ -5,7 +5,9 @@ namespace Omium.Kernel.Executions;
 /// <summary>
 /// The stable name of an effect inside its stream: <c>step~visit~attempt</c>, then <c>~m{turn}</c> for a model's turn, <c>~c{n}</c> for a call
 /// (the n-th of the attempt, from 1), <c>~v{n}</c> behind a call for its n-th verify probe, <c>~u{n}</c> for the n-th attempt of its compensation (each is an
-/// effect of its own: a late answer of one is none of the next), <c>~w{n}</c> for the n-th probe whether it was undone. Notifications are <c>notify~{n}</c>, timers <c>timer</c>. Outside the stream the execution id and a slash stand before it.
+/// effect of its own: a late answer of one is none of the next), <c>~w{n}</c> for the n-th probe whether it was undone. Of what executions share, in the
+/// place of a part: <c>~g{n}</c> the n-th time a visit gathers it, <c>~p{n}</c> its writes are prepared, <c>~s{n}</c> it is settled, <c>~w1</c> its writes are
+/// taken back. Notifications are <c>notify~{n}</c>, timers <c>timer</c>. Outside the stream the execution id and a slash stand before it.
 /// </summary>
 public readonly record struct EffectId(string Step, int Visit, int Attempt, char Part, int Number, char Sub, int SubNumber = 0)
 {
@@ -14,6 +16,9 @@ public readonly record struct EffectId(string Step, int Visit, int Attempt, char
 
     /// <summary>The n-th call of an attempt.</summary>
     public static EffectId Call(VisitKey visit, int attempt, int number) => new(visit.Step, visit.Visit, attempt, 'c', number, '\0');
+
+    /// <summary>Part g, p, s or w: what a visit shares with other executions.</summary>
+    public static EffectId Shared(VisitKey visit, int attempt, char part, int number = 1) => new(visit.Step, visit.Visit, attempt, part, number, '\0');
 
     /// <summary>The visit.</summary>
     public VisitKey Key => new(Step, Visit);
@@ -36,7 +41,7 @@ public readonly record struct EffectId(string Step, int Visit, int Attempt, char
         id = default;
         var parts = text.Split('~');
         if (parts.Length is < 4 or > 5 || !TryNumber(parts[1], out var visit) || !TryNumber(parts[2], out var attempt) || parts[3].Length < 2
-            || parts[3][0] is not ('m' or 'c') || !TryNumber(parts[3][1..], out var number))
+            || parts[3][0] is not ('m' or 'c' or 'g' or 'p' or 's' or 'w') || !TryNumber(parts[3][1..], out var number))
         {
             return false;
         }

@@ -121,6 +121,12 @@ public sealed record ToolRequest
     /// <summary>Sent as header <c>Idempotency-Key</c> when the effect has one.</summary>
     public string? IdempotencyKey { get; init; }
 
+    /// <summary>
+    /// Sent as header <c>Omium-Fencing-Token</c> while the step holds locks: <c>root=token</c>, comma-separated, roots percent-encoded. A receiver that
+    /// remembers the greatest token of a root and refuses smaller ones is safe from a caller that was stopped and goes on too late.
+    /// </summary>
+    public string? FencingTokens { get; init; }
+
     /// <summary>Effect id, sent as header <c>Omium-Effect</c>, so that a receiver's log can be matched with ours.</summary>
     public required string EffectId { get; init; }
 

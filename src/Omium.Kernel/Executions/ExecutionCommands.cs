@@ -47,8 +47,11 @@ public sealed record SettleEffect(long AtMs, string Effect, EffectOutcome Outcom
     public override string Name => "settle_effect";
 }
 
-/// <summary>A runner asks for the right to call out. <paramref name="MarginMs"/> is added to the call's time-out before it is in doubt.</summary>
-public sealed record BeginCall(long AtMs, string Effect, string Owner, long MarginMs) : ExecutionCommand(AtMs)
+/// <summary>
+/// A runner asks for the right to call out. <paramref name="MarginMs"/> is added to the call's time-out before it is in doubt.
+/// <paramref name="Current"/>: the values that <see cref="ExecutionKernel.FreshnessOf"/> names, as they are now.
+/// </summary>
+public sealed record BeginCall(long AtMs, string Effect, string Owner, long MarginMs, IReadOnlyList<CurrentValue>? Current = null) : ExecutionCommand(AtMs)
 {
     public override string Name => "begin_call";
 }

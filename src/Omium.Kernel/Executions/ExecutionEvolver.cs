@@ -57,7 +57,7 @@ internal static partial class ExecutionEvolver
             RuleApplied e => state with { RuleUses = state.RuleUses.SetItem(e.Rule, state.RuleUses.GetValueOrDefault(e.Rule) + 1) },
             RollbackPlanned e => Planned(state, e),
             CompensationSettled e => Compensated(state, e),
-            ResidueRecorded e => WithCall(state, e.Effect, c => c with { Residue = true }) with { Residue = state.Residue.Add(new ResidueState(e, atMs)) },
+            ResidueRecorded e => (Parse(e.Effect).Part == 'w' ? state : WithCall(state, e.Effect, c => c with { Residue = true })) with { Residue = state.Residue.Add(new ResidueState(e, atMs)) },
             RollbackCompleted e => Completed(state, e),
             ReviewRequested e => Asked(state, e, atMs),
             ReviewDecided e => Answered(state, e, atMs),
@@ -73,11 +73,11 @@ internal static partial class ExecutionEvolver
                 Notifications = state.Notifications.Remove(e.Notification), NotificationAttempts = state.NotificationAttempts.Remove(e.Notification),
             },
             ExecutionPaused e => Requested(state, e.RequestId) with { Status = ExecutionStatus.Paused, PauseReason = e.Reason },
-            ExecutionResumed e => Requested(state, e.RequestId) with { Status = ExecutionStatus.Running, EndedMs = 0, PauseReason = null },
+            ExecutionResumed e => Requested(Reopened(state), e.RequestId) with { Status = ExecutionStatus.Running, EndedMs = 0, PauseReason = null },
             ExecutionSucceeded e => state with { Status = ExecutionStatus.Succeeded, Output = e.Output, EndedMs = atMs },
             ExecutionFailed => state with { Status = ExecutionStatus.Failed, EndedMs = atMs },
             ExecutionCancelled e => Requested(state, e.RequestId) with { Status = ExecutionStatus.Cancelled, EndedMs = atMs },
-            _ => EvolvePeople(state, happened, atMs) ?? throw new CorruptLogException($"an event of an unknown kind: {happened.GetType().Name}"),
+            _ => EvolvePeople(state, happened, atMs) ?? EvolveShared(state, happened, atMs) ?? throw new CorruptLogException($"an event of an unknown kind: {happened.GetType().Name}"),
         };
         if (ItemOf(happened) is { } item)
         {
@@ -220,6 +220,7 @@ internal static partial class ExecutionEvolver
             RetryDueMs = 0,
             Reviews = [],
             Deferred = null,
+            Shared = visit.Shared is { } shared ? shared with { Gathering = false, Writing = null } : null,
             Withheld = null,
             InputTokens = visit.InputTokens + e.InputTokens,
             OutputTokens = visit.OutputTokens + e.OutputTokens,
@@ -241,7 +242,11 @@ internal static partial class ExecutionEvolver
     private static ExecutionState Retrying(ExecutionState state, RetryScheduled e)
     {
         var visit = Visit(state, new(e.Step, e.Visit));
-        var reopened = visit with { Status = VisitStatus.Open, Attempt = e.Attempt, RetryDueMs = e.DueMs, Turns = [], SettledMs = 0, TakenEdges = [], Items = TriedAgain(visit.Items) };
+        var reopened = visit with
+        {
+            Status = VisitStatus.Open, Attempt = e.Attempt, RetryDueMs = e.DueMs, Turns = [], SettledMs = 0, TakenEdges = [], Items = TriedAgain(visit.Items),
+            Shared = visit.Shared is { } shared ? shared with { Writing = null } : null,
+        };
         return state with { Visits = state.Visits.SetItem(visit.Key, reopened), Open = state.Open.SetItem(visit.Ordinal, visit.Key), FailedVisit = state.FailedVisit == visit.Key ? null : state.FailedVisit };
     }
 
@@ -277,9 +282,10 @@ internal static partial class ExecutionEvolver
         var takenBack = e.Affected.ToHashSet();
         var attached = next.Visits.Values.Where(v => v.DetachedBy is { } by && takenBack.Contains(by) && !takenBack.Contains(v.Key)).ToArray();
         next = next with { Visits = next.Visits.SetItems(attached.Select(v => KeyValuePair.Create(v.Key, v with { DetachedBy = null }))) };
-        return Requested(next, e.RequestId) with
+        return Requested(OwingRestores(next, e.Affected), e.RequestId) with
         {
             Output = null,
+            RunAgainStale = e.Scope == "stale" ? state.RunAgainStale.Union(e.Affected) : state.RunAgainStale,
             Status = ExecutionStatus.RollingBack,
             Rollbacks = e.Rollback,
             Rollback = new RollbackState(e, [.. e.Compensations]) { WasPaused = state.Status == ExecutionStatus.Paused },

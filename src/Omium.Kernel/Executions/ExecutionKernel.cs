@@ -50,6 +50,11 @@ public static class ExecutionKernel
                     AddItem(state, visit, Add);
                     Add(state.Input);
                     Add(visit.Input);
+                    foreach (var read in state.SharedOf(id.Key)?.Reads ?? [])
+                    {
+                        Add(read.Value);
+                    }
+
                     if (plan.Step(id.Step)?.ReadsCalls == true)
                     {
                         foreach (var call in visit.CurrentCalls)
@@ -60,6 +65,14 @@ public static class ExecutionKernel
                     }
                 }
 
+                break;
+            case SettleWrites settle:
+                if (EffectId.TryParse(settle.Effect, out var writing) && state.Visits.GetValueOrDefault(writing.Key)?.Shared?.Writing is { } output)
+                {
+                    Add(output.Output);
+                }
+
+                Add(state.Input);
                 break;
             default:
                 AddItems(state, command, Add);
@@ -167,6 +180,12 @@ public static class ExecutionKernel
 
         return state;
     }
+
+    /// <summary>
+    /// The shared values that an external call depends on: read by its step or by what its input was made from. Each with the smallest version that
+    /// was read; <see cref="BeginCall"/> must say what they are now.
+    /// </summary>
+    public static IReadOnlyList<(string Key, long Version)> FreshnessOf(ExecutionState state, WorkflowPlan plan, string effect) => Freshness.Needs(state, plan, effect);
 
     /// <summary>Outstanding work, oldest visit first.</summary>
     public static IReadOnlyList<PendingEffect> Pending(ExecutionState state, WorkflowPlan plan) => PendingEffects.Of(state, plan);

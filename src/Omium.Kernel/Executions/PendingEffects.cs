@@ -26,6 +26,18 @@ public enum PendingKind
     /// <summary>Nothing to run: wake the timers when due.</summary>
     Timer,
 
+    /// <summary>Acquire locks and read shared values.</summary>
+    Gather,
+
+    /// <summary>Prepare writes of shared values.</summary>
+    Prepare,
+
+    /// <summary>Release locks; commit or drop writes.</summary>
+    SettleSharing,
+
+    /// <summary>Take committed writes back.</summary>
+    Restore,
+
     /// <summary>A review that a person may decide until then: wake the timers when due. Nothing else waits for it.</summary>
     Deadline,
 }
@@ -67,6 +79,7 @@ internal static partial class PendingEffects
             AddCompensation(pending, rollback, state.Visits[undone.Key]);
         }
 
+        AddSharing(pending, state);
         foreach (var notification in state.Notifications.Keys.Order())
         {
             pending.Add(new PendingEffect($"notify~{notification}", PendingKind.Notify, state.NotificationAttempts.GetValueOrDefault(notification).DueMs));
@@ -80,6 +93,12 @@ internal static partial class PendingEffects
     private static void AddVisit(List<PendingEffect> pending, VisitState visit, WorkflowPlan plan)
     {
         if (visit.Status != VisitStatus.Open)
+        {
+            AddUnsettled(pending, visit, startNew: false);
+            return;
+        }
+
+        if (AddShared(pending, visit))
         {
             AddUnsettled(pending, visit, startNew: false);
             return;
@@ -117,7 +136,7 @@ internal static partial class PendingEffects
     /// </summary>
     public static bool WaitsForRetry(VisitState visit, WorkflowPlan plan) =>
         visit is { Status: VisitStatus.Open, RetryDueMs: > 0 } && plan.Step(visit.Key.Step) is { } step
-        && (step.Spec.Type != StepType.AgentTask || step.Pre.Count > 0 || plan.Expands(visit.Key));
+        && (step.Spec.Type != StepType.AgentTask || step.Pre.Count > 0 || plan.Expands(visit.Key) || (step.Shared is { Gathers: true } && !visit.Key.IsItem));
 
     /// <summary>Adds the calls of the current attempt (and unsettled ones of earlier attempts). True when any is outstanding.</summary>
     private static bool AddUnsettled(List<PendingEffect> pending, VisitState visit, bool startNew)

@@ -17,8 +17,15 @@ public static class ToolRendering
         var tool = values.Plan.Tool(call.Tool)!;
         var step = values.Plan.Step(call.Id.Step)!;
         var timeout = (step.Spec.Type == StepType.ToolCall ? step.Spec.Timeout : null) ?? tool.Spec.Timeout;
-        return TryRender(state, values, tool, arguments, call.Key, call.Id.ToString(), timeout, out problem);
+        var request = TryRender(state, values, tool, arguments, call.Key, call.Id.ToString(), timeout, out problem);
+        return request is null ? null : request with { FencingTokens = TokensOf(state.SharedOf(call.Id.Key)) };
     }
+
+    private static string? TokensOf(SharedUse? use) => use is { Locks: LockPhase.Held, Grants.Count: > 0 } shared
+        ? string.Join(", ", shared.Grants
+            .DistinctBy(grant => grant.Root)
+            .Select(grant => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{string.Join('/', grant.Root.Split('/').Select(Uri.EscapeDataString))}={grant.Token}")))
+        : null;
 
     /// <summary>The request of the verify tool: its arguments are <c>{"input": arguments, "key": key}</c>.</summary>
     public static ToolRequest? TryRenderVerify(ExecutionState state, DecisionValues values, CallState call, JsonElement arguments, out string? problem) =>

@@ -55,6 +55,7 @@ public static class SpecChecker
         EffectChecks.Check(context);
         SchemaChecks.Check(context);
         InputChecks.Check(context);
+        SharedChecks.Check(context);
         ExpressionChecks.Check(context);
         if (spec.Recovery is { } policy)
         {

@@ -53,6 +53,11 @@ public static class SpecCodes
     public const string InvalidGuardCode = "invalid_guard_code";
     public const string EmptyPrompt = "empty_prompt";
 
+    // What executions share.
+    public const string InvalidScope = "invalid_scope";
+    public const string InvalidStateKey = "invalid_state_key";
+    public const string SharedMisplaced = "shared_misplaced";
+
     // Effects.
     public const string EffectWithoutRollback = "effect_without_rollback";
     public const string IrreversibleWithoutApproval = "irreversible_without_approval";
@@ -70,6 +75,7 @@ public static class SpecCodes
         MixedPolicyForms, UnmatchedCode, InvalidName, InvalidId, ReservedWord, DuplicateId, UnknownReference, NoSteps, NoStartStep,
         UnreachableStep, UnboundedCycle, SelfEdge, DuplicateEdge, DecisionWithoutCondition, ExpressionSyntax, ExpressionType, UnknownRoot,
         TemplateSyntax, StepNotBefore, SecretMisplaced, SchemaInvalid, InputMismatch, InvalidGuardCode, EmptyPrompt,
+        InvalidScope, InvalidStateKey, SharedMisplaced,
         EffectWithoutRollback, IrreversibleWithoutApproval, CompensationNotRepeatable, VerifyMissing, VerifyHasEffect, PostGuardTooLate,
     ];
 }

@@ -72,6 +72,12 @@ public static class SpecLimits
     /// <summary>Most tokens of one answer.</summary>
     public const int AnswerTokensMax = 1_000_000;
 
+    /// <summary>Most locks, and most reads and writes of shared values, of one step.</summary>
+    public const int SharedNamesMax = 64;
+
+    /// <summary>Largest shared value, in bytes of JSON: 16 KiB. Shared state is for facts, not for documents.</summary>
+    public const int SharedValueBytesMax = 16_384;
+
     /// <summary>Highest sampling temperature.</summary>
     public const double TemperatureMax = 2;
 }

@@ -8,19 +8,15 @@ public static class UnavailableFeatures
 {
 #pragma warning disable CS1591 // The names are the documentation: they are the words of the spec.
     public const string Verifiers = "verifiers";
-    public const string Locks = "locks";
-    public const string Reads = "reads";
-    public const string Writes = "writes";
     public const string Handoff = "handoff";
     public const string WorkflowSteps = "workflow";
     public const string WorkerSteps = "worker";
     public const string McpTools = "mcp";
-    public const string Limits = "limits";
 #pragma warning restore CS1591
 
     /// <summary>Every name.</summary>
     public static readonly IReadOnlyList<string> All =
-        [Verifiers, Locks, Reads, Writes, Handoff, WorkflowSteps, WorkerSteps, McpTools, Limits];
+        [Verifiers, Handoff, WorkflowSteps, WorkerSteps, McpTools];
 
     /// <summary>True while the kernel does not run it.</summary>
     public static bool Includes(string feature) => All.Contains(feature);

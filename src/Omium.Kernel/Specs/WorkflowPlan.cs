@@ -212,6 +212,9 @@ public sealed class StepPlan(StepSpec spec)
     /// <summary>Amount of its own effect declaration.</summary>
     public CelExpression? EffectAmount { get; init; }
 
+    /// <summary>What it shares with other executions; null = nothing.</summary>
+    public SharedPlan? Shared { get; init; }
+
     /// <summary>Its list, when it runs once per item.</summary>
     public ForEachPlan? ForEach { get; init; }
 
@@ -249,7 +252,8 @@ public sealed class StepPlan(StepSpec spec)
     internal IEnumerable<CelExpression> Expressions => (Input?.Expressions.Select(e => e.Expression) ?? [])
         .Concat(Pre.Concat(Post).Concat(Calls).Select(guard => guard.Check))
         .Concat((ForEach?.Pre ?? []).Concat(ForEach?.Post ?? []).Select(guard => guard.Check))
-        .Concat(new[] { EffectKey, EffectAmount }.OfType<CelExpression>());
+        .Concat(new[] { EffectKey, EffectAmount }.OfType<CelExpression>())
+        .Concat(Shared?.Expressions ?? []);
 
     internal void AddProjection(IReadOnlyList<string> path)
     {
@@ -322,8 +326,10 @@ internal sealed class PlanCompiler
         var reads = input is null && forEach is null
             ? incoming.Where(edge => !edge.IsLoop).Select(edge => edge.Spec.From)
             : read.SelectMany(expression => expression.Paths).Where(path => path.Root == "steps" && path.Segments.Count > 0).Select(path => path.Segments[0]);
+        var shared = Shared(step.Shared);
         return new StepPlan(step)
         {
+            Shared = shared,
             Input = input,
             Pre = Guards(step.Pre),
             Post = Guards(step.Post),
@@ -340,8 +346,28 @@ internal sealed class PlanCompiler
             LoopsIn = [.. incoming.Where(edge => edge.IsLoop)],
             Incoming = [.. incoming.Where(edge => !edge.IsLoop)],
             LoopTargetOnly = incoming.Length > 0 && incoming.All(edge => edge.IsLoop && !edge.Reset.Contains(edge.Spec.From)),
-            Reads = [.. reads.Distinct(StringComparer.Ordinal)],
+            Reads = [.. reads.Concat(shared?.Sources ?? []).Distinct(StringComparer.Ordinal)],
         };
+    }
+
+    private SharedPlan? Shared(SharedSpec? shared) => shared is null ? null : new SharedPlan(
+        Named(shared.Locks, name => name, (_, template) => template),
+        Named(shared.Reads, read => read.Key, (read, template) => new ReadPlan(read.Name, template)),
+        Named(shared.Writes, write => write.Key, (write, template) => new WritePlan(template, Expression(write.Value))),
+        (long)shared.Lease.TotalMilliseconds);
+
+    private List<TPlan> Named<TSpec, TPlan>(IReadOnlyList<TSpec> specs, Func<TSpec, SharedName> name, Func<TSpec, Template, TPlan> make)
+    {
+        var plans = new List<TPlan>();
+        foreach (var spec in specs)
+        {
+            if (Template(Text(name(spec).Text)) is { } template)
+            {
+                plans.Add(make(spec, template));
+            }
+        }
+
+        return plans;
     }
 
     private ForEachPlan? ForEach(WorkflowSpec spec, ForEachSpec each) =>

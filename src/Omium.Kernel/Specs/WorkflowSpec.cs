@@ -94,6 +94,9 @@ public sealed record AgentSpec
 
     /// <summary>Most tokens in one answer; null = not sent.</summary>
     public int? AnswerTokensMax { get; init; }
+
+    /// <summary>Shared limits; null = none.</summary>
+    public LimitsSpec? Limits { get; init; }
 }
 
 /// <summary>How a tool is reached.</summary>
@@ -159,6 +162,10 @@ public sealed record ToolSpec
 }
 
 /// <summary>Limits shared by all executions of a tenant.</summary>
+/// <param name="Concurrent">Most calls at a time; more wait.</param>
+/// <param name="PerSecond">Most calls a second, on average; more wait.</param>
+/// <param name="BreakerFailures">So many failed calls in a row open the breaker.</param>
+/// <param name="BreakerCoolDown">How long no call is made then; default 30 s. The first call after it is a probe.</param>
 public sealed record LimitsSpec(int? Concurrent, double? PerSecond, int? BreakerFailures, TimeSpan? BreakerCoolDown);
 
 /// <summary>What a call does to the world, and how it may be repeated or undone.</summary>
@@ -290,6 +297,9 @@ public sealed record StepSpec
 
     /// <summary>Name of its checkpoint; default: the step's id.</summary>
     public string? CheckpointName { get; init; }
+
+    /// <summary>What it shares with other executions; null = nothing.</summary>
+    public SharedSpec? Shared { get; init; }
 
     /// <summary>Names of features written in the spec that this kernel does not run yet; each is reported by the static checks.</summary>
     public IReadOnlyList<string> UnsupportedFeatures { get; init; } = [];

@@ -4,8 +4,10 @@ using System.Text.Json;
 using Omium.Kernel.Executions;
 using Omium.Kernel.Json;
 using Omium.Kernel.Specs;
+using Omium.Runtime.Effects.Limits;
 using Omium.Runtime.Executions;
 using Omium.Runtime.Ports;
+using Omium.Runtime.Resources;
 
 namespace Omium.Runtime.Effects;
 
@@ -27,16 +29,20 @@ public interface INotifier
 /// verify, undo      call out -> settle_effect
 /// notify            try to deliver -> record_notification (delivered, or why not)
 /// timer             wake_timers
+/// gather, prepare, settle, restore   what executions share: see SharedRunner
 /// </code>
 /// </summary>
 /// <param name="advancer">The writer.</param>
+/// <param name="shared">Carries out what executions owe to what is shared.</param>
 /// <param name="model">Model client.</param>
 /// <param name="tools">Tool client.</param>
 /// <param name="notifier">Notifier.</param>
 /// <param name="owner">Identity of this process incarnation: intents it records are its own to carry out.</param>
-public sealed class EffectRunner(Advancer advancer, IModelClient model, IToolClient tools, INotifier notifier, string owner)
+public sealed class EffectRunner(Advancer advancer, SharedRunner shared, IModelClient model, IToolClient tools, INotifier notifier, string owner)
 {
     private readonly ConcurrentDictionary<(StreamId Stream, string Effect), bool> _underWay = new();
+    /// <summary>Carries out what executions owe to what is shared.</summary>
+    public SharedRunner Shared => shared;
 
     /// <summary>Added to a call's time-out before its intent is in doubt. Default 5 s.</summary>
     public TimeSpan IntentMargin { get; init; } = TimeSpan.FromSeconds(5);
@@ -53,8 +59,18 @@ public sealed class EffectRunner(Advancer advancer, IModelClient model, IToolCli
     /// <summary>Receives the text of answers as they stream in: stream, effect id, delta. Never stored.</summary>
     public Action<ExecutionCell, string, string>? OnDelta { get; set; }
 
-    /// <summary>Runs an effect to its record. Null when there was nothing to do (any more).</summary>
+    /// <summary>Limits of agents and tools. Default: those of this process.</summary>
+    public EffectLimits Limits { get; init; } = new(new ProcessLimiter(TimeProvider.System));
+
+    /// <summary>Runs an effect to its record, once its agent's or tool's limits let it. Null when there was nothing to do (any more).</summary>
     public async ValueTask<AdvanceResult?> RunAsync(ExecutionCell cell, PendingEffect effect, CancellationToken cancellation)
+    {
+        using var permit = await Limits.EnterAsync(cell, effect, cancellation);
+        return await RunAsync(cell, effect, permit, cancellation);
+    }
+
+    /// <summary>The same for a host that has waited for the permit (<see cref="EffectLimits.EnterAsync"/>) by itself.</summary>
+    public async ValueTask<AdvanceResult?> RunAsync(ExecutionCell cell, PendingEffect effect, CallPermit permit, CancellationToken cancellation)
     {
         switch (effect.Kind)
         {
@@ -63,9 +79,11 @@ public sealed class EffectRunner(Advancer advancer, IModelClient model, IToolCli
             case PendingKind.Notify:
                 return await NotifyAsync(cell, effect, cancellation);
             case PendingKind.Model:
-                return await AskModelAsync(cell, effect, cancellation);
+                return await AskModelAsync(cell, effect, permit, cancellation);
+            case PendingKind.Gather or PendingKind.Prepare or PendingKind.SettleSharing or PendingKind.Restore:
+                return await shared.RunAsync(cell, effect, cancellation);
             default:
-                return await CallToolAsync(cell, effect, cancellation);
+                return await CallToolAsync(cell, effect, permit, cancellation);
         }
     }
 
@@ -101,7 +119,7 @@ public sealed class EffectRunner(Advancer advancer, IModelClient model, IToolCli
         return await advancer.AdvanceAsync(cell.Stream, after, null, cancellation);
     }
 
-    private async ValueTask<AdvanceResult?> AskModelAsync(ExecutionCell cell, PendingEffect effect, CancellationToken cancellation)
+    private async ValueTask<AdvanceResult?> AskModelAsync(ExecutionCell cell, PendingEffect effect, CallPermit permit, CancellationToken cancellation)
     {
         if (!EffectId.TryParse(effect.Id, out var id) || !cell.State.Visits.TryGetValue(id.Key, out var visit) || cell.Plan is null)
         {
@@ -112,7 +130,9 @@ public sealed class EffectRunner(Advancer advancer, IModelClient model, IToolCli
         var found = await ResolveAllAsync(cell, visit, cancellation);
         var request = AgentConversation.Build(state, cell.Plan, visit, null, value => found(value));
         var onDelta = OnDelta is { } deltas ? text => deltas(cell, effect.Id, text) : (Action<string>?)null;
-        var outcome = await model.AnswerAsync(request, onDelta, cancellation);
+        var refused = EffectLimits.Refusal(permit, effect.Kind);
+        var outcome = refused ?? await model.AnswerAsync(request, onDelta, cancellation);
+        EffectLimits.Report(permit, outcome);
         return await SettleAsync(cell, effect.Id, outcome, cancellation);
     }
 
@@ -134,7 +154,7 @@ public sealed class EffectRunner(Advancer advancer, IModelClient model, IToolCli
             : value.GetRawText() == inputText ? input : value;
     }
 
-    private async ValueTask<AdvanceResult?> CallToolAsync(ExecutionCell cell, PendingEffect effect, CancellationToken cancellation)
+    private async ValueTask<AdvanceResult?> CallToolAsync(ExecutionCell cell, PendingEffect effect, CallPermit permit, CancellationToken cancellation)
     {
         if (!EffectId.TryParse(effect.Id, out var id) || FindCall(cell.State, id) is not { } call)
         {
@@ -144,11 +164,18 @@ public sealed class EffectRunner(Advancer advancer, IModelClient model, IToolCli
         var needsIntent = effect.Kind == PendingKind.Call || (effect.Kind == PendingKind.Compensate && ToolRendering.UndoNeedsIntent(cell.Plan!, call));
         if (needsIntent)
         {
+            var current = await shared.CurrentAsync(cell, effect.Id, cancellation);
             var begun = await advancer.AdvanceAsync(
-                cell.Stream, new BeginCall(advancer.NowMs, effect.Id, owner, (long)IntentMargin.TotalMilliseconds), null, cancellation);
+                cell.Stream, new BeginCall(advancer.NowMs, effect.Id, owner, (long)IntentMargin.TotalMilliseconds, current), null, cancellation);
             if (!begun.Changed || begun.Rejection is not null)
             {
-                return begun.Changed ? begun : null; // Somebody else has the intent, or it is no longer wanted, or it must be looked up first.
+                if (begun.Rejection is { Code: "versions_needed" })
+                {
+                    shared.OnNudge?.Invoke(cell.Stream, 0);
+                }
+
+                // Somebody else has the intent, or it is no longer wanted; a refusal on record (something has changed since) has consequences.
+                return begun.Changed ? begun : null;
             }
 
             (cell, call) = (begun.Cell, FindCall(begun.Cell.State, id)!);
@@ -157,7 +184,8 @@ public sealed class EffectRunner(Advancer advancer, IModelClient model, IToolCli
 
         try
         {
-            var outcome = await CarryOutAsync(cell, effect.Kind, id.Sub, call, cancellation);
+            var outcome = EffectLimits.Refusal(permit, effect.Kind) ?? await CarryOutAsync(cell, effect.Kind, id.Sub, call, cancellation);
+            EffectLimits.Report(permit, outcome);
             if (effect.Kind != PendingKind.Call)
             {
                 return await SettleAsync(cell, effect.Id, outcome, cancellation);

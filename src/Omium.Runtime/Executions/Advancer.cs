@@ -1,5 +1,3 @@
-using System.Collections.Concurrent;
-using System.Security.Cryptography;
 using System.Text.Json;
 using Omium.Kernel.Executions;
 using Omium.Kernel.Json;
@@ -16,22 +14,23 @@ namespace Omium.Runtime.Executions;
 public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache plans, IKeyWrap keys, TimeProvider time)
 {
     /// <summary>Cells kept in memory; beyond this the longest unused are dropped (they are only a cache). Default 5,000, which is some 75 MB.</summary>
-    public int CellsMax { get; init; } = 5_000;
+    public int CellsMax
+    {
+        get => _cells.CellsMax;
+        init => _cells.CellsMax = value;
+    }
 
-    private const int ConflictsMax = 50, PageRecords = 1_000, AppendTriesMax = 4;
-    private readonly ConcurrentDictionary<StreamId, ExecutionCell> _cells = new();
     private readonly StateSnapshots _snapshots = new();
     private readonly PayloadVault _vault = new(payloads);
-    private long _uses;
-    private int _cellCount;
-    private int _evicting;
-    private StorageAlarm? _storageAlarm;
+    private readonly StreamAppender _appender = new(log, keys, time);
+    private readonly CellCache<ExecutionCell> _cells = new(stream => new ExecutionCell(stream));
 
     /// <summary>Raised after each append, in order per stream, outside any lock that callers could wait for.</summary>
     public event Action<ExecutionCell, LogRecord, RecordBody>? Appended;
 
     /// <summary>That the store does not take records at present, as far as this process has tried; null when it took the last one.</summary>
-    public StorageAlarm? StorageAlarm => Volatile.Read(ref _storageAlarm);
+    public StorageAlarm? StorageAlarm => _appender.Alarm;
+
     internal TimeProvider Time => time;
 
     /// <summary>Time now, Unix ms: what hosts put into commands.</summary>
@@ -41,111 +40,22 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
     public async ValueTask<AdvanceResult> AdvanceAsync(
         StreamId stream, ExecutionCommand command, IReadOnlyDictionary<string, byte[]>? given = null, CancellationToken cancellation = default)
     {
-        var cell = await EnterAsync(stream, cancellation);
-        try
-        {
-            var loaded = false;
-            for (var conflicts = 0; ; conflicts++)
-            {
-                if (!cell.Fresh)
-                {
-                    await LoadAsync(cell, cancellation);
-                    loaded = true;
-                }
-
-                var seq = cell.Seq;
-                if (await TryAdvanceAsync(cell, command, given, cancellation) is { } result)
-                {
-                    if (result.Changed || loaded)
-                    {
-                        return result;
-                    }
-
-                    // Nothing came of it, so no append has shown whether another writer was here meanwhile: what is refused must be refused by
-                    // the log, not by a cache.
-                    await LoadAsync(cell, cancellation);
-                    loaded = true;
-                    if (cell.Seq == seq)
-                    {
-                        return result;
-                    }
-
-                    continue;
-                }
-
-                cell.Fresh = false;
-                if (conflicts >= ConflictsMax)
-                {
-                    throw new TimeoutException($"{stream}: {ConflictsMax} writers came first one after another");
-                }
-            }
-        }
-        catch
-        {
-            cell.Fresh = false; // Whether the append happened is not known: the log will say.
-            throw;
-        }
-        finally
-        {
-            cell.Gate.Exit();
-        }
+        var advanced = await StreamAppender.RunAsync(
+            _cells, stream, LoadAsync, (cell, cancel) => TryAdvanceAsync(cell, command, given, cancel), answer => answer.Result.Changed, cancellation);
+        return advanced.Result;
     }
 
     /// <summary>The cell of an execution, loaded; null when there is no such stream.</summary>
     public async ValueTask<ExecutionCell?> FindAsync(StreamId stream, CancellationToken cancellation = default)
     {
-        var cell = CellOf(stream);
-        if (cell is { Fresh: true, Seq: > 0 })
-        {
-            return cell;
-        }
-
-        cell = await EnterAsync(stream, cancellation);
-        try
-        {
-            if (!cell.Fresh)
-            {
-                await LoadAsync(cell, cancellation);
-            }
-
-            if (cell.Seq > 0)
-            {
-                return cell;
-            }
-
-            Drop(cell);
-            return null;
-        }
-        finally
-        {
-            cell.Gate.Exit();
-        }
-    }
-
-    /// <summary>The cell of a stream, its gate held by the caller.</summary>
-    private async ValueTask<ExecutionCell> EnterAsync(StreamId stream, CancellationToken cancellation)
-    {
-        while (true)
-        {
-            var cell = CellOf(stream);
-            await cell.Gate.EnterAsync(cancellation);
-            if (!cell.Dropped)
-            {
-                return cell;
-            }
-
-            cell.Gate.Exit();
-        }
+        var cell = await StreamAppender.FindAsync(_cells, stream, LoadAsync, cancellation);
+        return cell.Seq > 0 ? cell : null;
     }
 
     /// <summary>Forgets what is cached of an execution: the next use reads the log.</summary>
     public void Forget(StreamId stream)
     {
-        if (_cells.TryGetValue(stream, out var cell))
-        {
-            Drop(cell);
-        }
-
+        _cells.Forget(stream);
         _snapshots.Forget(stream);
     }
 
@@ -189,7 +99,7 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
 
     /// <summary>Stores bytes apart from an append (the raw result of an effect, before its record). True when they were not there before.</summary>
     public async ValueTask<bool> StorePayloadAsync(ExecutionCell cell, string key, byte[] plain, CancellationToken cancellation = default) =>
-        await WriteAsync(payloads.PutIfAbsentAsync(cell.Stream.Tenant, PayloadVault.Close(cell, key, plain), cancellation));
+        await _appender.WriteAsync(payloads.PutIfAbsentAsync(cell.Stream.Tenant, PayloadVault.Close(cell, key, plain), cancellation));
 
     /// <summary>Stores values, by the SHA-256 of their canonical bytes, before the command that refers to them: durable when it returns.</summary>
     public async ValueTask StoreValuesAsync(ExecutionCell cell, IReadOnlyDictionary<string, byte[]> values, CancellationToken cancellation = default)
@@ -200,7 +110,7 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
             var parts = await _vault.TakeApartAsync(cell, values, cancellation);
             foreach (var part in parts)
             {
-                await WriteAsync(payloads.PutIfAbsentAsync(cell.Stream.Tenant, part, cancellation));
+                await _appender.WriteAsync(payloads.PutIfAbsentAsync(cell.Stream.Tenant, part, cancellation));
             }
 
             PayloadVault.Remember(cell, parts);
@@ -215,14 +125,14 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
     public async ValueTask<JsonElement> MaterializeAsync(ExecutionCell cell, JsonElement value, CancellationToken cancellation = default) =>
         await PayloadResolver.MaterializeAsync(value, digest => ReadPayloadAsync(cell, digest, cancellation));
 
-    private async ValueTask<AdvanceResult?> TryAdvanceAsync(
+    private async ValueTask<Advanced?> TryAdvanceAsync(
         ExecutionCell cell, ExecutionCommand command, IReadOnlyDictionary<string, byte[]>? given, CancellationToken cancellation)
     {
         if (cell.Plan is null)
         {
             if (command is not StartExecution start)
             {
-                return AdvanceResult.Of(cell, DecisionRejected);
+                return new Advanced(AdvanceResult.Of(cell, DecisionRejected));
             }
 
             cell.Plan = await plans.GetAsync(start.Tenant, start.SpecDigest, cancellation);
@@ -238,37 +148,26 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
         var outcome = ExecutionKernel.Decide(before, command, values);
         if (outcome.Events.Count == 0)
         {
-            return AdvanceResult.Of(cell, outcome);
+            return new Advanced(AdvanceResult.Of(cell, outcome));
         }
 
         var after = outcome.State!;
         var pending = ExecutionKernel.Pending(after, cell.Plan);
-        var isFirst = cell.Seq == 0;
-        cell.DataKey ??= Seal.NewKey();
         var body = new RecordBody(command, outcome.Events);
-        var appendId = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(12));
-        var record = RecordCodec.Encode(cell.Stream, cell.Seq + 1, cell.LastHash, cell.Cipher, appendId, body);
         var rows = IndexProjector.Rows(cell, before, after, outcome.Events, pending, command.AtMs);
-        var append = new Append(cell.Stream, cell.Seq, record)
+        IReadOnlyList<SealedPayload> stored = [];
+        var extras = new AppendExtras(
+            rows,
+            async () => stored = await _vault.TakeApartAsync(cell, given is null ? outcome.Payloads : outcome.Payloads.Concat(given), cancellation),
+            RawResults.SettledBy(command));
+        var record = await _appender.AppendAsync(cell, RecordCodec.EnvelopeOf(body), KernelJson.Serialize(body), extras, cancellation);
+        if (record is null)
         {
-            StreamKey = isFirst ? keys.Wrap(cell.DataKey) : null,
-            Payloads = await _vault.TakeApartAsync(cell, given is null ? outcome.Payloads : outcome.Payloads.Concat(given), cancellation),
-            RemovedPayloads = RawResults.SettledBy(command),
-            Index = rows,
-        };
-        var appended = await AppendAsync(append, cancellation);
-        if (appended.Status == AppendStatus.Conflict)
-        {
-            if (isFirst)
-            {
-                cell.DataKey = null;
-            }
-
             return null;
         }
 
-        PayloadVault.Remember(cell, append.Payloads);
-        (cell.State, cell.Seq, cell.LastHash, cell.Pending) = (after, record.Seq, record.Hash, pending);
+        PayloadVault.Remember(cell, stored);
+        (cell.State, cell.Pending) = (after, pending);
         _snapshots.Offer(cell.Stream, cell.Seq, after);
         if (rows.FirstOrDefault(row => row.Kind == IndexKinds.Execution) is { } row)
         {
@@ -277,52 +176,15 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
 
         if (after.Ended && pending.Count == 0)
         {
-            Drop(cell); // Nobody advances it by itself any more; a reader folds it anew.
+            _cells.Drop(cell); // Nobody advances it by itself any more; a reader folds it anew.
         }
 
         Appended?.Invoke(cell, record, body);
-        return AdvanceResult.Of(cell, outcome);
+        return new Advanced(AdvanceResult.Of(cell, outcome));
     }
 
-    /// <summary>
-    /// Appends, and raises or ends the alarm by what the store says. Where the answer was lost it asks again with the same append id, which the log
-    /// recognises. Only an append that is known to have failed may be forgotten: an intent on record that its writer knows nothing of would be in
-    /// doubt for nothing.
-    /// </summary>
-    private async ValueTask<AppendOutcome> AppendAsync(Append append, CancellationToken cancellation)
-    {
-        for (var tries = 1; ; tries++)
-        {
-            try
-            {
-                return await WriteAsync(log.AppendAsync(append, cancellation));
-            }
-            catch (StorageUnavailableException error) when (error.Code == StorageUnavailableException.Failed && tries < AppendTriesMax)
-            {
-                // Whether it was appended is not known: the log will say.
-            }
-        }
-    }
-
-    /// <summary>Writes, and raises or ends the alarm by what the store says.</summary>
-    private async ValueTask<T> WriteAsync<T>(Task<T> write)
-    {
-        try
-        {
-            var outcome = await write;
-            if (_storageAlarm is not null)
-            {
-                Volatile.Write(ref _storageAlarm, null);
-            }
-
-            return outcome;
-        }
-        catch (StorageUnavailableException refused)
-        {
-            Volatile.Write(ref _storageAlarm, new StorageAlarm(refused.Code, refused.Message, StorageAlarm?.SinceUnixMs ?? NowMs));
-            throw;
-        }
-    }
+    /// <summary>A result that can be absent.</summary>
+    private sealed record Advanced(AdvanceResult Result);
 
     private static readonly DecisionOutcome DecisionRejected =
         ExecutionKernel.Decide(ExecutionState.Empty, new WakeTimers(0), null!);
@@ -345,33 +207,15 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
 
     private async ValueTask LoadAsync(ExecutionCell cell, CancellationToken cancellation)
     {
-        var (state, seq, hash) = (cell.State, cell.Seq, cell.LastHash);
-        if (cell.DataKey is null || seq == 0)
-        {
-            cell.DataKey = await log.ReadKeyAsync(cell.Stream, cancellation) is { } wrapped ? keys.Unwrap(wrapped) : null;
-        }
-
-        while (cell.DataKey is not null)
-        {
-            var page = await log.ReadAsync(cell.Stream, seq, PageRecords, cancellation);
-            foreach (var record in page)
+        var state = cell.State;
+        var (seq, hash) = await _appender.ReadOnAsync(
+            cell,
+            (record, body) =>
             {
-                if (!record.PrevHash.AsSpan().SequenceEqual(hash))
-                {
-                    throw new CorruptLogException($"{cell.Stream}: record {record.Seq} does not follow the one before it");
-                }
-
-                state = ExecutionKernel.Fold(state, RecordCodec.Decode(cell.Stream, record, cell.DataKey));
-                (seq, hash) = (record.Seq, record.Hash);
-                _snapshots.Offer(cell.Stream, seq, state);
-            }
-
-            if (page.Count < PageRecords)
-            {
-                break;
-            }
-        }
-
+                state = ExecutionKernel.Fold(state, KernelJson.Deserialize(body));
+                _snapshots.Offer(cell.Stream, record.Seq, state);
+            },
+            cancellation);
         if (seq > 0)
         {
             cell.Plan ??= await plans.GetAsync(cell.Stream.Tenant, state.SpecDigest, cancellation);
@@ -384,61 +228,6 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
         }
 
         (cell.State, cell.Seq, cell.LastHash, cell.Fresh) = (state, seq, hash, true);
-    }
-
-    private ExecutionCell CellOf(StreamId stream)
-    {
-        if (!_cells.TryGetValue(stream, out var cell))
-        {
-            // Touched before others can see it: an eviction must not take the newest for the longest unused.
-            var made = new ExecutionCell(stream) { TouchedTicks = Interlocked.Increment(ref _uses) };
-            cell = _cells.GetOrAdd(stream, made);
-            // Counted here, because the dictionary's own count takes every lock it has.
-            if (cell == made && Interlocked.Increment(ref _cellCount) > CellsMax)
-            {
-                EvictSome();
-            }
-        }
-
-        cell.TouchedTicks = Interlocked.Increment(ref _uses);
-        return cell;
-    }
-
-    /// <summary>Lets go of a cell; the caller holds its gate.</summary>
-    private void Drop(ExecutionCell cell)
-    {
-        cell.Dropped = true;
-        if (_cells.TryRemove(KeyValuePair.Create(cell.Stream, cell)))
-        {
-            Interlocked.Decrement(ref _cellCount);
-        }
-    }
-
-    /// <summary>
-    /// Drops the longest unused tenth. Those with work under way stay (one that only waits for a person has none); one that is dropped while somebody holds it is simply made anew by its next
-    /// user (the log keeps writers apart).
-    /// </summary>
-    private void EvictSome()
-    {
-        if (Interlocked.Exchange(ref _evicting, 1) == 1)
-        {
-            return; // Somebody is at it; a tenth each would empty the cache of what is in use.
-        }
-
-        foreach (var cell in _cells.Values.OrderBy(cell => cell.TouchedTicks).Take(CellsMax / 10).ToArray())
-        {
-            if (cell.Gate.TryEnter())
-            {
-                if (cell.Pending.All(effect => effect.Kind == PendingKind.Deadline))
-                {
-                    Drop(cell);
-                }
-
-                cell.Gate.Exit();
-            }
-        }
-
-        Volatile.Write(ref _evicting, 0);
     }
 }
 

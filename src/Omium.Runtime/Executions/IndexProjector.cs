@@ -153,7 +153,10 @@ public static class ExecutionWords
         _ => "cancelled",
     };
 
-    /// <summary>review when every open visit waits for a person, timer when the others wait for a retry, null when something runs; review while paused for one.</summary>
+    /// <summary>
+    /// review when every open visit waits for a person, lock or timer when the others wait for a lock or a retry, null when something runs; review
+    /// while paused for one.
+    /// </summary>
     public static string? WaitingFor(ExecutionState state)
     {
         if (state.Status == ExecutionStatus.Paused)
@@ -176,12 +179,13 @@ public static class ExecutionWords
             }
 
             var retryWaits = visit.RetryDueMs > state.UpdatedMs && !visit.CurrentCalls.Any();
-            if (!visit.WaitsForPerson && !retryWaits)
+            var lockWaits = visit.Shared is { Gathering: true, Scopes.Count: > 0 };
+            if (!visit.WaitsForPerson && !retryWaits && !lockWaits)
             {
                 return null;
             }
 
-            waits = retryWaits ? "timer" : waits;
+            waits = lockWaits ? "lock" : retryWaits && waits != "lock" ? "timer" : waits;
         }
 
         return waits;

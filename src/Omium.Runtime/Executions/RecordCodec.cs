@@ -24,14 +24,21 @@ public static class RecordCodec
     /// <summary>The stable name of an event.</summary>
     public static string NameOf(ExecutionEvent happened) => EventNames[happened.GetType()];
 
-    /// <summary>Makes the record that follows <paramref name="prevHash"/>.</summary>
-    public static LogRecord Encode(StreamId stream, long seq, byte[] prevHash, AesGcm cipher, string appendId, RecordBody body)
+    /// <summary>Makes the record of an execution that follows <paramref name="prevHash"/>.</summary>
+    public static LogRecord Encode(StreamId stream, long seq, byte[] prevHash, AesGcm cipher, string appendId, RecordBody body) =>
+        Encode(stream, seq, prevHash, cipher, appendId, EnvelopeOf(body), KernelJson.Serialize(body));
+
+    /// <summary>Makes the record that follows <paramref name="prevHash"/>, whatever its kernel.</summary>
+    internal static LogRecord Encode(StreamId stream, long seq, byte[] prevHash, AesGcm cipher, string appendId, RecordEnvelope envelope, byte[] body)
     {
-        var types = string.Join(' ', body.Events.Select(NameOf));
-        var closed = Seal.Close(cipher, PackedBytes.Pack(KernelJson.Serialize(body)), Context(stream, seq));
-        var record = new LogRecord(seq, appendId, ExecutionKernel.Version, body.Command.AtMs, body.Command.Name, types, prevHash, [], closed);
+        var closed = Seal.Close(cipher, PackedBytes.Pack(body), Context(stream, seq));
+        var record = new LogRecord(seq, appendId, envelope.Kernel, envelope.AtMs, envelope.Command, envelope.EventTypes, prevHash, [], closed);
         return record with { Hash = HashOf(record) };
     }
+
+    /// <summary>The readable part of an execution's record.</summary>
+    internal static RecordEnvelope EnvelopeOf(RecordBody body) =>
+        new(ExecutionKernel.Version, body.Command.AtMs, body.Command.Name, string.Join(' ', body.Events.Select(NameOf)));
 
     /// <summary>Opens a record's body.</summary>
     public static RecordBody Decode(StreamId stream, LogRecord record, byte[] dataKey) => KernelJson.Deserialize(Open(stream, record, dataKey));
@@ -39,6 +46,15 @@ public static class RecordCodec
     /// <summary>The plain bytes of a record's body.</summary>
     public static byte[] Open(StreamId stream, LogRecord record, byte[] dataKey) =>
         PackedBytes.Unpack(Seal.Open(dataKey, record.Body, Context(stream, record.Seq)));
+
+    /// <summary>What is wrong with a record's place in the chain behind record <paramref name="seq"/>; null when nothing is.</summary>
+    internal static string? ChainProblem(LogRecord record, long seq, byte[] hash) => record switch
+    {
+        _ when record.Seq != seq + 1 => $"it does not follow record {seq}",
+        _ when !record.PrevHash.AsSpan().SequenceEqual(hash) => "it does not name the hash of the record before",
+        _ when !record.Hash.AsSpan().SequenceEqual(HashOf(record)) => "its hash is not that of its bytes",
+        _ => null,
+    };
 
     /// <summary>SHA-256 over the previous hash, the envelope and the sealed body, each with its length.</summary>
     public static byte[] HashOf(LogRecord record)

@@ -95,7 +95,7 @@ public sealed class Verifier(IEventLog log, IPayloadStore payloads, IDocumentSto
         /// <summary>Checks the next record; a text says what is wrong.</summary>
         public async Task<string?> CheckAsync(LogRecord record, CancellationToken cancellation)
         {
-            var problem = CheckChain(record) ?? (dataKey is null ? null : await CheckBodyAsync(record, dataKey, cancellation));
+            var problem = RecordCodec.ChainProblem(record, Records, _lastHash) ?? (dataKey is null ? null : await CheckBodyAsync(record, dataKey, cancellation));
             if (problem is null)
             {
                 Records = record.Seq;
@@ -104,14 +104,6 @@ public sealed class Verifier(IEventLog log, IPayloadStore payloads, IDocumentSto
 
             return problem;
         }
-
-        private string? CheckChain(LogRecord record) => record switch
-        {
-            _ when record.Seq != Records + 1 => $"it does not follow record {Records}",
-            _ when !record.PrevHash.AsSpan().SequenceEqual(_lastHash) => "it does not name the hash of the record before",
-            _ when !record.Hash.AsSpan().SequenceEqual(RecordCodec.HashOf(record)) => "its hash is not that of its bytes",
-            _ => null,
-        };
 
         private async Task<string?> CheckBodyAsync(LogRecord record, byte[] key, CancellationToken cancellation)
         {

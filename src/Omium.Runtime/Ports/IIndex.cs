@@ -34,6 +34,9 @@ public static class IndexKinds
     /// <summary>One row per failure (a step's attempt that failed for good or was caught by a policy).</summary>
     public const string Failure = "failure";
 
+    /// <summary>One row per root of shared scopes: free or held, with the label contended when somebody waits. What it is called stays sealed in its stream.</summary>
+    public const string Resource = "resource";
+
     /// <summary>One row per effect that a rollback could not undo.</summary>
     public const string Residue = "residue";
 }

@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Omium.Embedded.Engine;
 using Omium.Runtime.Effects;
 using Omium.Runtime.Executions;
+using Omium.Runtime.Resources;
 using Omium.Runtime.Ports;
 
 namespace Omium.Api.Tests.Executions;
@@ -38,7 +39,8 @@ public sealed class RecoveryTests : IAsyncLifetime
 
         var full = new FullDisk(_host.Store.Log);
         var advancer = new Advancer(full, _host.Store.Payloads, new PlanCache(_host.Store.Documents), _host.KeyWrap, TimeProvider.System);
-        var runner = new EffectRunner(advancer, _host.Model, new PlayedTools(), new SilentNotifier(), "second");
+        var shared = new SharedRunner(advancer, new ResourceAdvancer(full, _host.KeyWrap, TimeProvider.System), new ScopeAliases(_host.Store.Documents));
+        var runner = new EffectRunner(advancer, shared, _host.Model, new PlayedTools(), new SilentNotifier(), "second");
         var options = new EmbeddedEngineOptions { RetryStorageAfter = TimeSpan.FromMilliseconds(10) };
         await using var second = new EmbeddedEngine(advancer, runner, _host.Store.Index, NullLogger<EmbeddedEngine>.Instance, TimeProvider.System, options);
         await second.StartAsync(TestContext.Current.CancellationToken);

@@ -39,19 +39,20 @@ internal static class ExpressionChecks
 
         if (step.Input is { } input)
         {
-            reader.Template(input, pointer + "/input", OfAttempt(ExpressionScope.StepInput(index)));
+            reader.Template(input, pointer + "/input", OfAttempt(ExpressionScope.StepInput(index).With(step.Shared)));
         }
 
-        CheckGuards(reader, step.Pre, pointer + "/guards/pre", OfAttempt(ExpressionScope.Precondition(index)));
-        CheckGuards(reader, step.Post, pointer + "/guards/post", OfAttempt(ExpressionScope.Postcondition(index)));
-        CheckGuards(reader, step.Calls, pointer + "/guards/calls", OfAttempt(ExpressionScope.AgentCall(index)));
+        CheckGuards(reader, step.Pre, pointer + "/guards/pre", OfAttempt(ExpressionScope.Precondition(index).With(step.Shared)));
+        CheckGuards(reader, step.Post, pointer + "/guards/post", OfAttempt(ExpressionScope.Postcondition(index).With(step.Shared)));
+        CheckGuards(reader, step.Calls, pointer + "/guards/calls", OfAttempt(ExpressionScope.AgentCall(index).With(step.Shared)));
         CheckEffect(reader, step.Effect, pointer, OfAttempt(ExpressionScope.StepEffect(index, step.Tool)));
         if (step.ForEach is { } each)
         {
-            reader.List(each.Items, pointer + "/for_each/items", ExpressionScope.ItemList(index));
-            CheckGuards(reader, each.Pre, pointer + "/for_each/guards/pre", ExpressionScope.Precondition(index));
-            CheckGuards(reader, each.Post, pointer + "/for_each/guards/post", ExpressionScope.Postcondition(index));
+            reader.List(each.Items, pointer + "/for_each/items", ExpressionScope.ItemList(index).With(step.Shared));
+            CheckGuards(reader, each.Pre, pointer + "/for_each/guards/pre", ExpressionScope.Precondition(index).With(step.Shared));
+            CheckGuards(reader, each.Post, pointer + "/for_each/guards/post", ExpressionScope.Postcondition(index).With(step.Shared));
         }
+        SharedChecks.CheckExpressions(reader, step, index, pointer);
     }
 
     private static void CheckTool(ExpressionReader reader, ToolSpec tool, string pointer)

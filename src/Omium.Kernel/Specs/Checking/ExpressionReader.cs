@@ -140,6 +140,10 @@ internal sealed class ExpressionReader(FindingList findings, CheckContext? conte
             {
                 CheckRoot(path, pointer, scope);
             }
+            else if (path.Root == "state" && context is not null)
+            {
+                CheckState(path, pointer, scope);
+            }
             else if (path.Root == "steps" && context is not null)
             {
                 CheckStep(path, pointer, scope);
@@ -171,6 +175,14 @@ internal sealed class ExpressionReader(FindingList findings, CheckContext? conte
                 pointer,
                 mayStandHere ? "A secret must stand alone in its template: nothing may be computed from it." : $"A secret cannot be used in {scope.Place}.",
                 "Write ${{ secrets.name }} in the url, the headers or the body of a tool, and nowhere else.");
+        }
+    }
+
+    private void CheckState(ExpressionPath path, string pointer, ExpressionScope scope)
+    {
+        if (path.Segments.Count > 0)
+        {
+            ReferenceChecks.Require(context!, path.Segments[0], scope.Values, pointer, "value that the step reads:");
         }
     }
 

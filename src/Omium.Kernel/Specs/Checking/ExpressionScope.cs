@@ -21,6 +21,9 @@ internal sealed record ExpressionScope(string Place, IReadOnlyList<string> Roots
     /// <summary>True when the output of <see cref="Reader"/> itself may be read too.</summary>
     public bool IncludesReader { get; init; }
 
+    /// <summary>Names of the shared values that may be read as <c>state</c>; empty = none.</summary>
+    public IReadOnlyList<string> Values { get; init; } = [];
+
     /// <summary>True where a for_each step speaks of one item: <c>item</c> and <c>item_index</c> are known, and <c>output</c> is the item's.</summary>
     public bool OfItem { get; init; }
 
@@ -36,6 +39,14 @@ internal sealed record ExpressionScope(string Place, IReadOnlyList<string> Roots
     public static ExpressionScope Postcondition(int step) => new("a postcondition", OfPostconditions) { Reader = step, IncludesReader = true };
 
     public static ExpressionScope AgentCall(int step) => new("a guard on an agent's calls", OfCalls) { Reader = step };
+
+    public static ExpressionScope NameOfShared(int step) => new("the name of something shared", ["input", "steps", "execution"]) { Reader = step };
+
+    public static ExpressionScope Write(int step) => new("a write of a shared value", OfOutputs) { Reader = step, IncludesReader = true };
+
+    /// <summary>The same place in a step that reads shared values.</summary>
+    public ExpressionScope With(SharedSpec? shared) =>
+        shared is not { Reads.Count: > 0 } ? this : this with { Roots = [.. Roots, "state"], Values = [.. shared.Reads.Select(read => read.Name)] };
 
     public static ExpressionScope StepEffect(int step, string? tool) => new("the effect of a step", OfSteps) { Reader = step, ArgumentsOf = tool ?? "" };
 

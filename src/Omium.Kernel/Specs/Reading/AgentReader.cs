@@ -36,8 +36,8 @@ internal static class AgentReader
             Constraints = reader.Texts("constraints"),
             TurnsMax = reader.Integer("max_turns") ?? standard.TurnsMax,
             AnswerTokensMax = reader.Integer("max_tokens"),
+            Limits = LimitsReader.Read(reader),
         };
-        _ = LimitsReader.Read(reader);
         reader.Close();
         return agent;
     }

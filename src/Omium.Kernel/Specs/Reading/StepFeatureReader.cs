@@ -7,13 +7,10 @@ internal static class StepFeatureReader
     public static IReadOnlyList<string> Read(ObjectReader step, StepType type)
     {
         ReadVerifiers(step);
-        _ = step.Texts("locks");
-        _ = step.Texts("reads");
-        _ = step.Texts("writes");
 
         string[] members =
         [
-            UnavailableFeatures.Verifiers, UnavailableFeatures.Locks, UnavailableFeatures.Reads, UnavailableFeatures.Writes,
+            UnavailableFeatures.Verifiers,
         ];
         var used = members.Where(feature => FeatureGate.ReportMember(step, feature)).ToList();
         var ofType = type switch

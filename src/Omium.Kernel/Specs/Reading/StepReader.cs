@@ -67,6 +67,7 @@ internal static class StepReader
             Timeout = reader.Duration("timeout"),
             Checkpoint = checkpoint,
             CheckpointName = checkpointName,
+            Shared = SharedReader.Read(reader),
             UnsupportedFeatures = StepFeatureReader.Read(reader, type),
         };
         edges.AddRange(ReadNeeds(reader, id));

@@ -142,7 +142,7 @@ internal static class StepSuggestions
     /// <summary>An effect on something that the input names by an id: two executions should not act on it at once.</summary>
     private static void AddLock(SuggestionDraft draft, StepSpec step, string pointer, List<ToolSpec> tools)
     {
-        if (UnavailableFeatures.Includes("locks") || tools.Count == 0 || draft.At(pointer + "/locks") is not null
+        if (tools.Count == 0 || draft.At(pointer + "/locks") is not null
             || step.Input is not { ValueKind: JsonValueKind.Object } input)
         {
             return;

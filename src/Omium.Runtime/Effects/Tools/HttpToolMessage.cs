@@ -46,6 +46,11 @@ internal sealed class HttpToolMessage
         }
 
         SetHeader("Omium-Effect", request.EffectId);
+        if (request.FencingTokens is { } tokens)
+        {
+            SetHeader("Omium-Fencing-Token", tokens);
+        }
+
         _body = request.Body is { ValueKind: not JsonValueKind.Undefined } body ? ReadBody(secrets.Reveal(body)) : null;
         if (_body?.Length > options.RequestBytesMax)
         {

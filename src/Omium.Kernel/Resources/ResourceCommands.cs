@@ -1,0 +1,62 @@
+using System.Text.Json.Serialization;
+
+namespace Omium.Kernel.Resources;
+
+/// <summary>What somebody wants of a root. The same command twice is a no-op: owners and transactions are known by their names.</summary>
+[JsonPolymorphic(TypeDiscriminatorPropertyName = "type")]
+[JsonDerivedType(typeof(AcquireLocks), "acquire")]
+[JsonDerivedType(typeof(ReadValues), "read")]
+[JsonDerivedType(typeof(PrepareWrites), "prepare")]
+[JsonDerivedType(typeof(SettleOwner), "settle_owner")]
+[JsonDerivedType(typeof(RestoreValues), "restore")]
+public abstract record ResourceCommand(long AtMs, string Root)
+{
+    /// <summary>Stable name, as stored in the envelope.</summary>
+    [JsonIgnore]
+    public abstract string Name { get; }
+}
+
+#pragma warning disable CS1591 // Name is documented on the base; the records below say what each command means.
+
+/// <summary>
+/// Hold these scopes, all or none. When others are in the way: queue (<paramref name="Wait"/>), or be refused with <c>lock_conflict</c>.
+/// Locks of <paramref name="Ancestors"/> are not in the way; below a scope that one of them holds, the queue is not either (who waits there
+/// waits for that ancestor, and so for this owner).
+/// </summary>
+public sealed record AcquireLocks(long AtMs, string Root, string Owner, IReadOnlyList<string> Scopes, IReadOnlyList<string>? Ancestors, bool Wait, long LeaseMs)
+    : ResourceCommand(AtMs, Root)
+{
+    public override string Name => "acquire";
+}
+
+/// <summary>Put on record that a visit read these values: who depends on a version is found by it.</summary>
+public sealed record ReadValues(long AtMs, string Root, string Reader, IReadOnlyList<string> Keys) : ResourceCommand(AtMs, Root)
+{
+    public override string Name => "read";
+}
+
+/// <summary>
+/// Prepare these writes, all or none. Refused with <c>write_prepared</c> (another transaction's outcome is open), <c>lock_conflict</c> (somebody
+/// else holds the value's scope or one above) or <c>stale_read</c> (a version newer than the one that was read).
+/// </summary>
+public sealed record PrepareWrites(long AtMs, string Root, string Owner, string Transaction, IReadOnlyList<ValueWrite> Writes, IReadOnlyList<string>? Ancestors)
+    : ResourceCommand(AtMs, Root)
+{
+    public override string Name => "prepare";
+}
+
+/// <summary>
+/// The owner's visit is settled: commit <paramref name="Committed"/> (a transaction of it, if one was), drop its other prepared writes, and when
+/// <paramref name="Release"/> release what it holds, or withdraw it from the queue. Who waited is granted in order. <paramref name="TokenMax"/>:
+/// a grant with a greater token stays: it is a later one than the caller knows of (0 = release whatever there is).
+/// </summary>
+public sealed record SettleOwner(long AtMs, string Root, string Owner, string? Committed, bool Release, long TokenMax = 0) : ResourceCommand(AtMs, Root)
+{
+    public override string Name => "settle_owner";
+}
+
+/// <summary>Put back what stood before a committed transaction, value by value, where its version is still the newest.</summary>
+public sealed record RestoreValues(long AtMs, string Root, string Transaction, IReadOnlyList<string> Keys) : ResourceCommand(AtMs, Root)
+{
+    public override string Name => "restore";
+}

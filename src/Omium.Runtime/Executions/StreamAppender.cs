@@ -1,0 +1,221 @@
+using System.Security.Cryptography;
+using Omium.Kernel.Executions;
+using Omium.Runtime.Ports;
+using Omium.Runtime.Security;
+
+namespace Omium.Runtime.Executions;
+
+/// <summary>
+/// The loop that every writer of a stream shares: load, decide, append at the expected version; on a conflict load what came first and decide
+/// again. One at a time for each cell; the log keeps processes apart.
+/// </summary>
+internal sealed class StreamAppender(IEventLog log, IKeyWrap keys, TimeProvider time)
+{
+    private const int ConflictsMax = 50, PageRecords = 1_000, AppendTriesMax = 4;
+    private StorageAlarm? _alarm;
+
+    /// <summary>That the store does not take records at present, as far as this writer has tried; null when it took the last one.</summary>
+    public StorageAlarm? Alarm => Volatile.Read(ref _alarm);
+
+    /// <summary>
+    /// Runs one command to its answer. <paramref name="tryOnce"/> answers null when another record came first; <paramref name="isRecorded"/> tells
+    /// whether an answer went with a record.
+    /// </summary>
+    public static async ValueTask<TResult> RunAsync<TCell, TResult>(
+        CellCache<TCell> cells, StreamId stream, Func<TCell, CancellationToken, ValueTask> load, Func<TCell, CancellationToken, ValueTask<TResult?>> tryOnce,
+        Func<TResult, bool> isRecorded, CancellationToken cancellation)
+        where TCell : StreamCell
+        where TResult : class
+    {
+        var cell = await cells.EnterAsync(stream, cancellation);
+        try
+        {
+            var loaded = false;
+            for (var conflicts = 0; ; conflicts++)
+            {
+                if (!cell.Fresh)
+                {
+                    await load(cell, cancellation);
+                    loaded = true;
+                }
+
+                var seq = cell.Seq;
+                if (await tryOnce(cell, cancellation) is { } result)
+                {
+                    if (loaded || isRecorded(result))
+                    {
+                        return result;
+                    }
+
+                    // Nothing came of it, so no append has shown whether another writer was here meanwhile: what is refused must be refused by
+                    // the log, not by a cache.
+                    await load(cell, cancellation);
+                    loaded = true;
+                    if (cell.Seq == seq)
+                    {
+                        return result;
+                    }
+
+                    continue;
+                }
+
+                cell.Fresh = false;
+                if (conflicts >= ConflictsMax)
+                {
+                    throw new TimeoutException($"{cell.Stream}: {ConflictsMax} writers came first one after another");
+                }
+            }
+        }
+        catch
+        {
+            cell.Fresh = false; // Whether the append happened is not known: the log will say.
+            throw;
+        }
+        finally
+        {
+            cell.Gate.Exit();
+        }
+    }
+
+    /// <summary>The cell of a stream, loaded; one that holds no record is not kept.</summary>
+    public static async ValueTask<TCell> FindAsync<TCell>(
+        CellCache<TCell> cells, StreamId stream, Func<TCell, CancellationToken, ValueTask> load, CancellationToken cancellation)
+        where TCell : StreamCell
+    {
+        var cell = cells.Of(stream);
+        if (cell is { Fresh: true, Seq: > 0 })
+        {
+            return cell;
+        }
+
+        cell = await cells.EnterAsync(stream, cancellation);
+        try
+        {
+            if (!cell.Fresh)
+            {
+                await load(cell, cancellation);
+            }
+
+            if (cell.Seq == 0)
+            {
+                cells.Drop(cell);
+            }
+
+            return cell;
+        }
+        finally
+        {
+            cell.Gate.Exit();
+        }
+    }
+
+    /// <summary>Writes, and raises or ends the alarm by what the store says.</summary>
+    public async ValueTask<T> WriteAsync<T>(Task<T> write)
+    {
+        try
+        {
+            var outcome = await write;
+            if (_alarm is not null)
+            {
+                Volatile.Write(ref _alarm, null);
+            }
+
+            return outcome;
+        }
+        catch (StorageUnavailableException refused)
+        {
+            Volatile.Write(ref _alarm, new StorageAlarm(refused.Code, refused.Message, Alarm?.SinceUnixMs ?? time.GetUtcNow().ToUnixTimeMilliseconds()));
+            throw;
+        }
+    }
+
+    /// <summary>
+    /// Reads the records that the cell has not folded, checks the chain and opens each for <paramref name="fold"/>. Where it ends: the caller
+    /// takes it over together with the state, or not at all.
+    /// </summary>
+    public async ValueTask<(long Seq, byte[] Hash)> ReadOnAsync(StreamCell cell, Action<LogRecord, byte[]> fold, CancellationToken cancellation)
+    {
+        var (seq, hash) = (cell.Seq, cell.LastHash);
+        if (cell.DataKey is null || seq == 0)
+        {
+            cell.DataKey = await log.ReadKeyAsync(cell.Stream, cancellation) is { } wrapped ? keys.Unwrap(wrapped) : null;
+        }
+
+        while (cell.DataKey is not null)
+        {
+            var page = await log.ReadAsync(cell.Stream, seq, PageRecords, cancellation);
+            foreach (var record in page)
+            {
+                if (!record.PrevHash.AsSpan().SequenceEqual(hash))
+                {
+                    throw new CorruptLogException($"{cell.Stream}: record {record.Seq} does not follow the one before it");
+                }
+
+                fold(record, RecordCodec.Open(cell.Stream, record, cell.DataKey));
+                (seq, hash) = (record.Seq, record.Hash);
+            }
+
+            if (page.Count < PageRecords)
+            {
+                break;
+            }
+        }
+
+        return (seq, hash);
+    }
+
+    /// <summary>Seals and appends the next record of a cell; a new stream gets its key with it. Null when another record stands there.</summary>
+    public async ValueTask<LogRecord?> AppendAsync(StreamCell cell, RecordEnvelope envelope, byte[] body, AppendExtras extras, CancellationToken cancellation)
+    {
+        var isFirst = cell.Seq == 0;
+        cell.DataKey ??= Seal.NewKey();
+        var appendId = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(12));
+        var record = RecordCodec.Encode(cell.Stream, cell.Seq + 1, cell.LastHash, cell.Cipher, appendId, envelope, body);
+        var append = new Append(cell.Stream, cell.Seq, record)
+        {
+            StreamKey = isFirst ? keys.Wrap(cell.DataKey) : null,
+            Payloads = extras.Payloads is { } payloads ? await payloads() : [],
+            RemovedPayloads = extras.RemovedPayloads,
+            Index = extras.Index,
+        };
+        var appended = await AppendAsync(append, cancellation);
+        if (appended.Status == AppendStatus.Conflict)
+        {
+            if (isFirst)
+            {
+                cell.DataKey = null;
+            }
+
+            return null;
+        }
+
+        (cell.Seq, cell.LastHash) = (record.Seq, record.Hash);
+        return record;
+    }
+
+    /// <summary>
+    /// Appends; where the answer was lost it asks again with the same append id, which the log recognises. Only an append that is known to have
+    /// failed may be forgotten: an intent on record that its writer knows nothing of would be in doubt for nothing.
+    /// </summary>
+    private async ValueTask<AppendOutcome> AppendAsync(Append append, CancellationToken cancellation)
+    {
+        for (var tries = 1; ; tries++)
+        {
+            try
+            {
+                return await WriteAsync(log.AppendAsync(append, cancellation));
+            }
+            catch (StorageUnavailableException error) when (error.Code == StorageUnavailableException.Failed && tries < AppendTriesMax)
+            {
+                // Whether it was appended is not known: the log will say.
+            }
+        }
+    }
+}
+
+/// <summary>What goes with a record in one append; <see cref="Payloads"/> is asked for once the stream has its key.</summary>
+internal readonly record struct AppendExtras(
+    IReadOnlyList<IndexRow> Index, Func<ValueTask<IReadOnlyList<SealedPayload>>>? Payloads, IReadOnlyList<string> RemovedPayloads);
+
+/// <summary>The readable part of a record that its body determines.</summary>
+internal readonly record struct RecordEnvelope(int Kernel, long AtMs, string Command, string EventTypes);

@@ -1,0 +1,443 @@
+using System.Text.Json;
+using Omium.Kernel.Executions;
+using Omium.Kernel.Resources;
+using Omium.Kernel.Specs;
+using Omium.Runtime.Executions;
+using Omium.Runtime.Ports;
+
+namespace Omium.Runtime.Resources;
+
+/// <summary>
+/// Carries out what an execution owes to what is shared: there is no transaction over two streams, so each of these may be repeated at any point.
+/// <code>
+/// gather    aliases -> acquire, root by root in order, until one queues -> read -> settle_gather
+/// prepare   prepare, root by root in order -> settle_writes (the commit of the step decides)
+/// settle    per root: commit or drop writes, release locks -> settle_sharing
+/// restore   per root: put back what stood before -> settle_restore
+/// </code>
+/// Who waits looks after those he waits for: a lock whose visit is settled is released on its behalf, one whose lease is over is asked for back,
+/// an open write is settled as its execution says.
+/// </summary>
+public sealed class SharedRunner(Advancer advancer, ResourceAdvancer resources, ScopeAliases aliases)
+{
+    /// <summary>How soon who waits for a lock looks again, if nobody tells it before. Default 2 s.</summary>
+    public TimeSpan LookAgainAfter { get; init; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>How soon prepared writes that are blocked are tried again. Default 100 ms.</summary>
+    public TimeSpan PrepareAgainAfter { get; init; } = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>Told when an execution may go on, and from when (Unix ms). Losing it costs time, never correctness.</summary>
+    public Action<StreamId, long>? OnNudge { get; set; }
+
+    /// <summary>The writer of resource streams.</summary>
+    public ResourceAdvancer Resources => resources;
+
+    /// <summary>Runs an effect to its record. Null when nothing was recorded: it waits, or is no longer wanted.</summary>
+    public async ValueTask<AdvanceResult?> RunAsync(ExecutionCell cell, PendingEffect effect, CancellationToken cancellation)
+    {
+        if (!EffectId.TryParse(effect.Id, out var id) || cell.State.Visits.GetValueOrDefault(id.Key)?.Shared is not { } shared)
+        {
+            return null;
+        }
+
+        var visit = new SharedVisit(cell, id.Key, shared, effect.Id);
+        return effect.Kind switch
+        {
+            PendingKind.Gather => await GatherAsync(visit, cancellation),
+            PendingKind.Prepare => await PrepareAsync(visit, cancellation),
+            PendingKind.SettleSharing => await SettleAsync(visit, cancellation),
+            _ => await RestoreAsync(visit, cancellation),
+        };
+    }
+
+    /// <summary>What <see cref="BeginCall"/> must know of the values that a call depends on; null when it depends on none.</summary>
+    public async ValueTask<IReadOnlyList<CurrentValue>?> CurrentAsync(ExecutionCell cell, string effect, CancellationToken cancellation)
+    {
+        var needed = ExecutionKernel.FreshnessOf(cell.State, cell.Plan!, effect);
+        if (needed.Count == 0)
+        {
+            return null;
+        }
+
+        var current = new List<CurrentValue>();
+        foreach (var (key, version) in needed)
+        {
+            await ResolvePreparedAsync(cell.Stream.Tenant, [key], cancellation);
+            current.Add(await CurrentAsync(cell.Stream.Tenant, key, version, cancellation));
+        }
+
+        return current;
+    }
+
+    private async ValueTask<CurrentValue> CurrentAsync(string tenant, string key, long since, CancellationToken cancellation)
+    {
+        var state = await resources.StateAsync(tenant, StateKey.RootOf(key), cancellation);
+        if (!state.Values.TryGetValue(key, out var value))
+        {
+            return new CurrentValue(key, 0, null);
+        }
+
+        var changes = value.Changes.Where(change => change.Version > since)
+            .Select(change => new ValueChange(change.Version, change.Value, change.Transaction, change.AtMs, change.RestoredFrom)).ToArray();
+        return new CurrentValue(key, value.Current.Version, changes.Length == 0 ? null : changes);
+    }
+
+    private async ValueTask<AdvanceResult?> GatherAsync(SharedVisit visit, CancellationToken cancellation)
+    {
+        var (grants, problem) = await ResolveAsync(visit, cancellation);
+        if (problem is not null)
+        {
+            return await SettleAsync(visit, new SettleGather(advancer.NowMs, visit.Effect, null, null, problem), cancellation);
+        }
+
+        if (visit.Shared.Locks == LockPhase.Yielded)
+        {
+            foreach (var old in visit.Shared.Grants.DistinctBy(grant => grant.Root))
+            {
+                await AdvanceAsync(visit.Tenant, new SettleOwner(resources.NowMs, old.Root, visit.Owner, null, Release: true, old.Token), cancellation);
+            }
+        }
+
+        foreach (var root in grants.GroupBy(grant => grant.Root, StringComparer.Ordinal).OrderBy(group => group.Key, StringComparer.Ordinal).ToArray())
+        {
+            string[] scopes = [.. root.Select(grant => grant.Resolved).Distinct(StringComparer.Ordinal)];
+            if (await AcquireAsync(visit, root.Key, scopes, cancellation) is not { } token)
+            {
+                OnNudge?.Invoke(visit.Cell.Stream, advancer.NowMs + (long)LookAgainAfter.TotalMilliseconds);
+                return null;
+            }
+
+            for (var index = 0; index < grants.Count; index++)
+            {
+                grants[index] = grants[index].Root == root.Key ? grants[index] with { Token = token } : grants[index];
+            }
+        }
+
+        var (values, unknown) = await ReadAsync(visit, cancellation);
+        return await SettleAsync(visit, new SettleGather(advancer.NowMs, visit.Effect, grants.Count == 0 ? null : grants, values, unknown), cancellation);
+    }
+
+    private async ValueTask<(List<LockGrant> Grants, EffectFailure? Problem)> ResolveAsync(SharedVisit visit, CancellationToken cancellation)
+    {
+        var grants = new List<LockGrant>();
+        foreach (var scope in visit.Shared.Scopes)
+        {
+            if (await aliases.ResolveAsync(visit.Tenant, scope, cancellation) is not { } resolved)
+            {
+                return (grants, Unknown(scope));
+            }
+
+            grants.Add(new LockGrant(scope, resolved, ScopeName.RootOf(resolved), 0));
+        }
+
+        return (grants, null);
+    }
+
+    private static EffectFailure Unknown(string name) => new(
+        FailureClasses.ExpressionFailed, "alias_unknown", $"'{ScopeName.AliasOf(name)}' is no scope and no alias that was set; set it before it is used, so that nothing is locked under two names", Permanent: true);
+
+    /// <summary>The token of the grant; null while somebody is in the way.</summary>
+    private async ValueTask<long?> AcquireAsync(SharedVisit visit, string root, string[] scopes, CancellationToken cancellation)
+    {
+        for (var tries = 0; ; tries++)
+        {
+            var outcome = await AdvanceAsync(visit.Tenant, new AcquireLocks(resources.NowMs, root, visit.Owner, scopes, null, Wait: true, visit.Shared.LeaseMs), cancellation);
+            if (outcome.State.HolderOf(visit.Owner) is { } held)
+            {
+                if (scopes.All(scope => held.Scopes.Any(has => ScopeName.Covers(has, scope))))
+                {
+                    return held.Token;
+                }
+
+                await AdvanceAsync(visit.Tenant, new SettleOwner(resources.NowMs, root, visit.Owner, null, Release: true, held.Token), cancellation);
+            }
+            else if (tries > 0 || !await LookAfterAsync(visit.Tenant, outcome.State, visit.Owner, scopes, cancellation))
+            {
+                // What was released may have been granted to us between the two looks.
+                return (await resources.StateAsync(visit.Tenant, root, cancellation)).HolderOf(visit.Owner)?.Token;
+            }
+        }
+    }
+
+    /// <summary>Looks after those who are in the way of these scopes. True when a lock was released by it.</summary>
+    private async ValueTask<bool> LookAfterAsync(string tenant, ResourceState state, string owner, IReadOnlyList<string> scopes, CancellationToken cancellation)
+    {
+        var released = false;
+        var inTheWay = state.Holders.Where(holder => holder.Owner != owner && holder.Scopes.Any(held => scopes.Any(scope => ScopeName.Conflict(held, scope)))).ToArray();
+        foreach (var holder in inTheWay)
+        {
+            if (!SharedNames.TryRead(holder.Owner, tenant, out var stream, out var visit, out _))
+            {
+                continue;
+            }
+
+            var cell = await advancer.FindAsync(stream, cancellation);
+            if (cell is null || !cell.State.NeedsLocks(visit))
+            {
+                released |= await SettleForAsync(tenant, state.Root, holder.Owner, cell, visit, release: true, holder.Token, cancellation);
+            }
+            else if (resources.NowMs - holder.GrantedMs >= holder.LeaseMs)
+            {
+                var yielded = await advancer.AdvanceAsync(stream, new YieldLocks(advancer.NowMs, visit.Step, visit.Visit, owner), null, cancellation);
+                if (yielded.Changed)
+                {
+                    OnNudge?.Invoke(stream, 0);
+                }
+            }
+        }
+
+        return released;
+    }
+
+    /// <summary>Settles another visit's business under one root as its own execution says.</summary>
+    private async ValueTask<bool> SettleForAsync(
+        string tenant, string root, string owner, ExecutionCell? cell, VisitKey visit, bool release, long tokenMax, CancellationToken cancellation)
+    {
+        var committed = cell?.State.Visits.GetValueOrDefault(visit)?.Shared is { CommittedAttempt: > 0 } shared
+            ? SharedNames.Transaction(cell.Stream.Id, visit, shared.CommittedAttempt)
+            : null;
+        var outcome = await AdvanceAsync(tenant, new SettleOwner(resources.NowMs, root, owner, committed, release, tokenMax), cancellation);
+        return outcome.Events.Count > 0;
+    }
+
+    /// <summary>Open writes of these values are settled when their execution has decided. Answers a transaction that it has not.</summary>
+    private async ValueTask<string?> ResolvePreparedAsync(string tenant, IReadOnlyList<string> keys, CancellationToken cancellation)
+    {
+        foreach (var key in keys)
+        {
+            var state = await resources.StateAsync(tenant, StateKey.RootOf(key), cancellation);
+            if (!state.Prepared.TryGetValue(key, out var write) || !SharedNames.TryRead(write.Transaction, tenant, out var stream, out var visit, out var attempt))
+            {
+                continue;
+            }
+
+            var cell = await advancer.FindAsync(stream, cancellation);
+            if (cell is not null && cell.State.OutcomeOf(visit, attempt) == TransactionOutcome.Open)
+            {
+                return write.Transaction;
+            }
+
+            await SettleForAsync(tenant, state.Root, SharedNames.Owner(stream.Id, visit), cell, visit, release: false, 0, cancellation);
+        }
+
+        return null;
+    }
+
+    private async ValueTask<(IReadOnlyList<ReadValue>? Values, EffectFailure? Problem)> ReadAsync(SharedVisit visit, CancellationToken cancellation)
+    {
+        if (visit.Shared.Wanted.Count == 0)
+        {
+            return (null, null);
+        }
+
+        var keys = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var wanted in visit.Shared.Wanted)
+        {
+            if (await aliases.ResolveKeyAsync(visit.Tenant, wanted.Key, cancellation) is not { } resolved)
+            {
+                return (null, Unknown(wanted.Key));
+            }
+
+            keys[wanted.Name] = resolved;
+        }
+
+        var states = new Dictionary<string, ResourceState>(StringComparer.Ordinal);
+        foreach (var root in keys.Values.Distinct(StringComparer.Ordinal).GroupBy(StateKey.RootOf, StringComparer.Ordinal).OrderBy(group => group.Key, StringComparer.Ordinal))
+        {
+            string[] read = [.. root.Order(StringComparer.Ordinal)];
+            await ResolvePreparedAsync(visit.Tenant, read, cancellation);
+            states[root.Key] = (await AdvanceAsync(visit.Tenant, new ReadValues(resources.NowMs, root.Key, visit.Owner, read), cancellation)).State;
+        }
+
+        return ([.. visit.Shared.Wanted.Select(wanted => Read(wanted.Name, keys[wanted.Name], states[StateKey.RootOf(keys[wanted.Name])]))], null);
+    }
+
+    private static ReadValue Read(string name, string key, ResourceState state) => state.Values.TryGetValue(key, out var value)
+        ? new ReadValue(name, key, value.Current.Version, value.Current.Value, value.Current.Transaction.Length == 0 ? null : value.Current.Transaction)
+        : new ReadValue(name, key, 0, null, null);
+
+    private async ValueTask<AdvanceResult?> PrepareAsync(SharedVisit visit, CancellationToken cancellation)
+    {
+        if (visit.Shared.Writing is not { } writing)
+        {
+            return null;
+        }
+
+        var writes = new List<ValueWrite>();
+        foreach (var write in writing.Writes)
+        {
+            if (await aliases.ResolveKeyAsync(visit.Tenant, write.Key, cancellation) is not { } key)
+            {
+                return await SettleAsync(visit, new SettleWrites(advancer.NowMs, visit.Effect, null, null, null, Unknown(write.Key)), cancellation);
+            }
+
+            writes.RemoveAll(other => other.Key == key); // Two names of one value: the last one counts.
+            writes.Add(new ValueWrite(key, write.Value, visit.Shared.Reads.FirstOrDefault(read => read.Key == key)?.Version));
+        }
+
+        var transaction = SharedNames.Transaction(visit.Cell.Stream.Id, visit.Key, writing.Attempt);
+        foreach (var root in writes.GroupBy(write => StateKey.RootOf(write.Key), StringComparer.Ordinal).OrderBy(group => group.Key, StringComparer.Ordinal))
+        {
+            ValueWrite[] own = [.. root.OrderBy(write => write.Key, StringComparer.Ordinal)];
+            if (await PrepareAsync(visit, transaction, root.Key, own, cancellation) is { } inTheWay)
+            {
+                var result = await SettleAsync(visit, inTheWay, cancellation);
+                if (result is not { Changed: true })
+                {
+                    OnNudge?.Invoke(visit.Cell.Stream, advancer.NowMs + (long)PrepareAgainAfter.TotalMilliseconds);
+                }
+
+                return result;
+            }
+        }
+
+        return await SettleAsync(visit, new SettleWrites(advancer.NowMs, visit.Effect, [.. writes.Select(write => write.Key)], null, null, null), cancellation);
+    }
+
+    /// <summary>Prepares the writes under one root; a command says what is in the way, null = prepared.</summary>
+    private async ValueTask<SettleWrites?> PrepareAsync(SharedVisit visit, string transaction, string root, ValueWrite[] writes, CancellationToken cancellation)
+    {
+        for (var tries = 0; ; tries++)
+        {
+            var outcome = await AdvanceAsync(visit.Tenant, new PrepareWrites(resources.NowMs, root, visit.Owner, transaction, writes, null), cancellation);
+            if (outcome.Rejection is not { } rejection)
+            {
+                return null;
+            }
+
+            if (rejection.Code == "stale_read")
+            {
+                var read = Array.Find(writes, write => write.Key == outcome.Key)!.ReadVersion!.Value;
+                return new SettleWrites(advancer.NowMs, visit.Effect, null, await CurrentAsync(visit.Tenant, outcome.Key!, read, cancellation), null, null);
+            }
+
+            var helped = rejection.Code == "write_prepared"
+                ? await ResolvePreparedAsync(visit.Tenant, [outcome.Key!], cancellation) is null
+                : await LookAfterAsync(visit.Tenant, outcome.State, visit.Owner, [StateKey.ScopeOf(outcome.Key!)], cancellation);
+            if (!helped || tries >= 3)
+            {
+                return new SettleWrites(advancer.NowMs, visit.Effect, null, null, outcome.BlockedBy, null);
+            }
+        }
+    }
+
+    private async ValueTask<AdvanceResult?> SettleAsync(SharedVisit visit, CancellationToken cancellation)
+    {
+        var committed = visit.Shared.CommittedAttempt > 0 ? SharedNames.Transaction(visit.Cell.Stream.Id, visit.Key, visit.Shared.CommittedAttempt) : null;
+        foreach (var root in await RootsAsync(visit, cancellation))
+        {
+            // What was given up may be granted anew by the time this runs: then the later grant stays.
+            var tokenMax = visit.Shared.Locks == LockPhase.Yielded ? visit.Shared.Grants.FirstOrDefault(grant => grant.Root == root)?.Token ?? 0 : 0;
+            await AdvanceAsync(visit.Tenant, new SettleOwner(resources.NowMs, root, visit.Owner, committed, Release: true, tokenMax), cancellation);
+        }
+
+        return await SettleAsync(visit, new SettleSharing(advancer.NowMs, visit.Effect), cancellation);
+    }
+
+    /// <summary>Every root that the visit may have touched, in order. A name that means nothing was never touched.</summary>
+    private async ValueTask<IReadOnlyList<string>> RootsAsync(SharedVisit visit, CancellationToken cancellation)
+    {
+        var roots = new SortedSet<string>(StringComparer.Ordinal);
+        foreach (var scope in visit.Shared.Scopes.Concat(visit.Shared.WriteKeys.Select(StateKey.ScopeOf)))
+        {
+            if (await aliases.ResolveAsync(visit.Tenant, scope, cancellation) is { } resolved)
+            {
+                roots.Add(ScopeName.RootOf(resolved));
+            }
+        }
+
+        return [.. roots.Concat(visit.Shared.Grants.Select(grant => grant.Root)).Distinct(StringComparer.Ordinal)];
+    }
+
+    private async ValueTask<AdvanceResult?> RestoreAsync(SharedVisit visit, CancellationToken cancellation)
+    {
+        var transaction = SharedNames.Transaction(visit.Cell.Stream.Id, visit.Key, visit.Shared.CommittedAttempt);
+        var (restored, conflicts) = (new List<string>(), new List<RestoreConflict>());
+        foreach (var root in visit.Shared.Written.GroupBy(StateKey.RootOf, StringComparer.Ordinal).OrderBy(group => group.Key, StringComparer.Ordinal))
+        {
+            await ResolvePreparedAsync(visit.Tenant, [.. root], cancellation);
+            await AdvanceAsync(visit.Tenant, new RestoreValues(resources.NowMs, root.Key, transaction, [.. root]), cancellation);
+
+            // From the record, because an earlier run may have done it and not come back.
+            await foreach (var happened in EventsAsync(visit.Tenant, root.Key, cancellation))
+            {
+                switch (happened)
+                {
+                    case StateRestored e when e.Transaction == transaction:
+                        restored.Add(e.Key);
+                        break;
+                    case StateConflicted e when e.Transaction == transaction:
+                        conflicts.Add(new RestoreConflict(e.Key, e.Version, e.Writer));
+                        break;
+                }
+            }
+        }
+
+        return await SettleAsync(
+            visit, new SettleRestore(advancer.NowMs, visit.Effect, restored.Count == 0 ? null : restored, conflicts.Count == 0 ? null : conflicts), cancellation);
+    }
+
+    private async IAsyncEnumerable<ResourceEvent> EventsAsync(string tenant, string root, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellation)
+    {
+        const int PageRecords = 500;
+        var after = 0L;
+        while (true)
+        {
+            var page = await resources.ReadAsync(tenant, root, after, PageRecords, cancellation);
+            foreach (var (record, body) in page)
+            {
+                after = record.Seq;
+                foreach (var happened in body.Events)
+                {
+                    yield return happened;
+                }
+            }
+
+            if (page.Count < PageRecords)
+            {
+                yield break;
+            }
+        }
+    }
+
+    /// <summary>Records a result in the execution. One that is no longer wanted leaves nothing behind: what was taken for it is given back.</summary>
+    private async ValueTask<AdvanceResult?> SettleAsync(SharedVisit visit, ExecutionCommand command, CancellationToken cancellation)
+    {
+        var result = await advancer.AdvanceAsync(visit.Cell.Stream, command, null, cancellation);
+        if (result.Rejection is null)
+        {
+            return result;
+        }
+
+        var state = result.Cell.State;
+        foreach (var root in state.NeedsLocks(visit.Key) ? [] : await RootsAsync(visit, cancellation))
+        {
+            await SettleForAsync(visit.Tenant, root, visit.Owner, result.Cell, visit.Key, release: true, 0, cancellation);
+        }
+
+        return null;
+    }
+
+    /// <summary>Decides and records a command of a root, and tells those who were granted something by it.</summary>
+    private async ValueTask<ResourceOutcome> AdvanceAsync(string tenant, ResourceCommand command, CancellationToken cancellation)
+    {
+        var outcome = await resources.AdvanceAsync(tenant, command, cancellation);
+        foreach (var granted in outcome.Events.OfType<LockGranted>())
+        {
+            if (!(command is AcquireLocks own && own.Owner == granted.Owner) && SharedNames.TryRead(granted.Owner, tenant, out var stream, out _, out _))
+            {
+                OnNudge?.Invoke(stream, 0);
+            }
+        }
+
+        return outcome;
+    }
+
+    /// <summary>The visit whose effect is carried out.</summary>
+    private sealed record SharedVisit(ExecutionCell Cell, VisitKey Key, SharedUse Shared, string Effect)
+    {
+        public string Tenant => Cell.Stream.Tenant;
+
+        public string Owner => SharedNames.Owner(Cell.Stream.Id, Key);
+    }
+}
