@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Options;
 using Omium.Api.Keys;
+using Omium.Api.Policies;
 using Omium.Api.Workflows;
 using Omium.Runtime.Effects;
 using Omium.Runtime.Executions;
@@ -19,6 +20,7 @@ internal sealed record ApiServices(
     IModelClient Model,
     KeyService Keys,
     WorkflowStore Workflows,
+    PolicyStore Policies,
     TimeProvider Time,
     IOptions<OmiumApiOptions> Configured)
 {

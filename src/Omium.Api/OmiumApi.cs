@@ -8,6 +8,7 @@ using Omium.Api.Failures;
 using Omium.Api.Http;
 using Omium.Api.Keys;
 using Omium.Api.Operations;
+using Omium.Api.Policies;
 using Omium.Api.Residue;
 using Omium.Api.Reviews;
 using Omium.Api.Workflows;
@@ -40,6 +41,7 @@ public static class OmiumApi
         services.TryAddSingleton<Verifier>();
         services.TryAddSingleton<KeyService>();
         services.TryAddSingleton<WorkflowStore>();
+        services.TryAddSingleton<PolicyStore>();
         services.TryAddSingleton<ApiServices>();
         return services;
     }
@@ -59,6 +61,7 @@ public static class OmiumApi
         ReviewEndpoints.Map(routes);
         FailureEndpoints.Map(routes);
         ResidueEndpoints.Map(routes);
+        PolicyEndpoints.Map(routes);
         OperationEndpoints.Map(routes);
         routes.MapUnknown();
         return endpoints;

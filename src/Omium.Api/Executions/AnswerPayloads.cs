@@ -56,13 +56,17 @@ internal sealed class AnswerPayloads
     /// <summary>The value as shown; null for none.</summary>
     public JsonElement? Show(JsonElement? value) => value is { ValueKind: not JsonValueKind.Undefined } given ? Show(given) : null;
 
+    /// <summary>Everything that these visits show.</summary>
+    public static Task<AnswerPayloads> LoadAsync(ApiServices services, ExecutionCell cell, IEnumerable<VisitState> visits, CancellationToken cancellation) =>
+        LoadAsync(services, cell, Present(visits.SelectMany(ValuesOf)), cancellation);
+
     private static IEnumerable<JsonElement> ValuesOf(ExecutionState state)
     {
         IEnumerable<JsonElement?> values =
         [
             state.Input,
             state.Output,
-            .. state.Visits.Values.Where(visit => !visit.Key.IsItem).OrderByDescending(visit => visit.Ordinal).SelectMany(ValuesOf),
+            .. ExecutionViews.Newest(state).Reverse().SelectMany(ValuesOf),
             .. state.Reviews.Values.Select(review => (JsonElement?)review.Request.Shown),
         ];
         return Present(values);

@@ -4,10 +4,11 @@ using Omium.Contracts.Executions;
 using Omium.Contracts.Reviews;
 using Omium.Kernel.Executions;
 using Omium.Runtime.Executions;
+using Omium.Runtime.Ports;
 
 namespace Omium.Api.Executions;
 
-/// <summary>What operators do: <c>POST /v1/executions/{id}/pause · resume · cancel · rollback · retry</c>. Sent twice with one Idempotency-Key, each happens once.</summary>
+/// <summary>What operators do: <c>POST /v1/executions/{id}/pause · resume · cancel · rollback · retry · release</c>. Sent twice with one Idempotency-Key, each happens once.</summary>
 internal static class ExecutionCommandEndpoints
 {
     private static readonly string[] Scopes = ["failure", "all"];
@@ -19,6 +20,7 @@ internal static class ExecutionCommandEndpoints
         routes.Map("POST", "/v1/executions/{id}/cancel", call => SubmitAsync(call, at => new CancelExecution(at, call.Caller.KeyId, call.RequestId)));
         routes.Map("POST", "/v1/executions/{id}/rollback", RollBackAsync);
         routes.Map("POST", "/v1/executions/{id}/retry", RetryAsync);
+        routes.Map("POST", "/v1/executions/{id}/release", ReleaseAsync);
     }
 
     /// <summary>Edits as commands carry them.</summary>
@@ -29,6 +31,21 @@ internal static class ExecutionCommandEndpoints
         if (await call.TryReadAsync(RequestJson.Default.PauseRequest, new PauseRequest()) is { } request && await TextLimits.TryNoteAsync(call, "/reason", request.Reason))
         {
             await SubmitAsync(call, at => new PauseExecution(at, call.Caller.KeyId, call.RequestId, request.Reason));
+        }
+    }
+
+    /// <summary>An execution that was set aside is read anew and goes on; where the cause still is, the answer names it.</summary>
+    private static async Task ReleaseAsync(ApiCall call)
+    {
+        var id = call.Route("id");
+        if (ExecutionIds.IsWellFormed(id) && await call.Services.Engine.ReleaseAsync(new StreamId(call.Caller.Tenant, id), call.Cancellation) is { } still)
+        {
+            throw new ExecutionSetAsideException(still);
+        }
+
+        if (await call.TryExecutionAsync() is { } cell)
+        {
+            await ExecutionEndpoints.AnswerAsync(call, cell);
         }
     }
 
@@ -55,7 +72,7 @@ internal static class ExecutionCommandEndpoints
         }
 
         var now = call.Services.Advancer.NowMs;
-        if (ExecutionKernel.PreviewRollback(cell.State, new DecisionValues(cell.Plan!), request.To, scope, now) is not { } preview)
+        if (ExecutionKernel.PreviewRollback(cell.State, new DecisionValues(cell.Plan!), request.To, scope, now, request.Steps) is not { } preview)
         {
             await call.ProblemAsync("checkpoint_not_found", $"There is no committed checkpoint or step '{ApiCall.Shorten(request.To)}' to go back to.");
             return;
@@ -64,7 +81,7 @@ internal static class ExecutionCommandEndpoints
         if (request.Preview != true)
         {
             var result = await call.Services.Engine.SubmitAsync(
-                cell.Stream, new RollBackExecution(now, call.Caller.KeyId, call.RequestId, request.To, scope), null, call.Cancellation);
+                cell.Stream, new RollBackExecution(now, call.Caller.KeyId, call.RequestId, request.To, scope, request.AcceptResidue == true, request.Steps), null, call.Cancellation);
             if (result.Rejection is { } rejection)
             {
                 await call.RejectedAsync(rejection);
@@ -73,7 +90,8 @@ internal static class ExecutionCommandEndpoints
         }
 
         var view = new RollbackView(
-            preview.To, [.. preview.Affected.Where(key => !key.IsItem || !preview.Affected.Contains(cell.State.Visits[key].ItemOf!.Value)).Select(ExecutionViews.Reference)], preview.Compensations, preview.Irreversible, request.Preview != true);
+            preview.To, [.. preview.Affected.Where(key => !key.IsItem || !preview.Affected.Contains(cell.State.Visits[key].ItemOf!.Value)).Select(ExecutionViews.Reference)], preview.Compensations, preview.Irreversible, request.Preview != true,
+            [.. preview.Orphans.Select(ExecutionViews.Reference)]);
         await call.JsonAsync(view, ContractJson.Default.RollbackView);
     }
 

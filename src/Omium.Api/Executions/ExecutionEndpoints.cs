@@ -30,7 +30,8 @@ internal static class ExecutionEndpoints
         var seq = cell.Seq; // Before the state: the view then holds at least what the number says.
         var state = cell.State;
         var payloads = await AnswerPayloads.LoadAsync(call.Services, cell, state, call.Cancellation);
-        await call.JsonAsync(ExecutionViews.View(state, seq, cell.Plan!, payloads), ContractJson.Default.ExecutionView, status);
+        var aside = call.Services.Engine.SetAside.FirstOrDefault(aside => aside.Stream == cell.Stream)?.Reason;
+        await call.JsonAsync(ExecutionViews.View(state, seq, cell.Plan!, payloads) with { SetAside = aside }, ContractJson.Default.ExecutionView, status);
     }
 
     private static async Task GetAsync(ApiCall call)
@@ -43,8 +44,14 @@ internal static class ExecutionEndpoints
 
     private static async Task ListAsync(ApiCall call)
     {
+        if (call.Query("q") is not null)
+        {
+            await call.ProblemAsync("search_unavailable", "'q' is not served here.");
+            return;
+        }
+
         if (await call.TryIntegerAsync("limit", 50, 1, 200) is not { } limit
-            || !await call.TryWordAsync("status", ExecutionWords.Statuses) || await TryTimeAsync(call, "from") is not { } from || await TryTimeAsync(call, "to") is not { } to)
+            || !await call.TryWordAsync("status", ExecutionWords.Statuses) || await call.TryTimeAsync("from") is not { } from || await call.TryTimeAsync("to") is not { } to)
         {
             return;
         }
@@ -64,25 +71,9 @@ internal static class ExecutionEndpoints
         await call.JsonAsync(new Page<ExecutionSummary>([.. page.Rows.Select(ExecutionViews.Summary)], page.NextCursor), ContractJson.Default.ExecutionPage);
     }
 
-    private static async ValueTask<(long? UnixMs, bool IsGiven)?> TryTimeAsync(ApiCall call, string name)
-    {
-        if (call.Query(name) is not { } text)
-        {
-            return (null, false);
-        }
-
-        if (DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time))
-        {
-            return (time.ToUnixTimeMilliseconds(), true);
-        }
-
-        await call.InvalidAsync($"/{name}", $"'{name}' is a time like 2026-05-01T00:00:00Z.");
-        return null;
-    }
-
     private static async Task StartAsync(ApiCall call)
     {
-        if (await call.TryReadAsync(RequestJson.Default.StartExecutionRequest) is not { } request)
+        if (await call.TryReadAsync(RequestJson.Default.StartExecutionRequest, null, call.Services.Options.InputBytesMax) is not { } request)
         {
             return;
         }
@@ -104,8 +95,9 @@ internal static class ExecutionEndpoints
         }
 
         var stream = new StreamId(call.Caller.Tenant, claim.Execution);
+        var pinned = await call.Services.Policies.PinAsync(call.Caller.Tenant, workflow.Digest, call.Cancellation);
         var command = new StartExecution(
-            call.Services.Advancer.NowMs, claim.Execution, call.Caller.Tenant, workflow.Name, workflow.Version, workflow.Digest, input.Value,
+            call.Services.Advancer.NowMs, claim.Execution, call.Caller.Tenant, workflow.Name, workflow.Version, pinned, input.Value,
             RandomNumberGenerator.GetInt32(int.MaxValue), call.Caller.KeyId, call.Services.Options.HighValueUsd);
         if (claim.IsKnown && await call.Services.Advancer.FindAsync(stream, call.Cancellation) is { } known)
         {

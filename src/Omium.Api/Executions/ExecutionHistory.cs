@@ -28,16 +28,4 @@ internal static class ExecutionHistory
             }
         }
     }
-
-    /// <summary>The state after the first <paramref name="count"/> records.</summary>
-    public static async Task<ExecutionState> FoldAsync(ApiServices services, StreamId stream, long count)
-    {
-        var state = ExecutionState.Empty;
-        await foreach (var (_, body) in ReadAsync(services, stream, count))
-        {
-            state = ExecutionKernel.Fold(state, body);
-        }
-
-        return state;
-    }
 }

@@ -8,13 +8,15 @@ using Omium.Runtime.Ports;
 
 namespace Omium.Api.Executions;
 
-/// <summary>Looking back: <c>GET /v1/executions/{id}/events · /state · /timeline · /graph · /diff · /verify</c>. None of them calls a tool or a model.</summary>
+/// <summary>Looking back: <c>GET /v1/executions/{id}/events · /state · /steps · /payloads/{digest} · /timeline · /graph · /diff · /verify</c>. None of them calls a tool or a model.</summary>
 internal static class ExecutionHistoryEndpoints
 {
     public static void Map(ApiRoutes routes)
     {
         routes.Map("GET", "/v1/executions/{id}/events", EventsAsync);
         routes.Map("GET", "/v1/executions/{id}/state", StateAsync);
+        routes.Map("GET", "/v1/executions/{id}/steps", StepsAsync);
+        routes.Map("GET", "/v1/executions/{id}/payloads/{digest}", PayloadAsync);
         routes.Map("GET", "/v1/executions/{id}/steps/{step}/items", ItemsAsync);
         routes.Map("GET", "/v1/executions/{id}/timeline", TimelineAsync);
         routes.Map("GET", "/v1/executions/{id}/graph", GraphAsync);
@@ -83,14 +85,56 @@ internal static class ExecutionHistoryEndpoints
 
     private static async Task<ExecutionView> ViewAtAsync(ApiCall call, ExecutionCell cell, long at)
     {
-        var state = await ExecutionHistory.FoldAsync(call.Services, cell.Stream, at);
+        var state = await call.Services.Advancer.StateAtAsync(cell.Stream, at, call.Cancellation);
         var payloads = await AnswerPayloads.LoadAsync(call.Services, cell, state, call.Cancellation);
         return ExecutionViews.View(state, at, cell.Plan!, payloads);
     }
 
+    /// <summary>A large value whole, as canonical JSON: what an answer shows as <c>{"omium_ref", "size"}</c>. References inside it stay references.</summary>
+    private static async Task PayloadAsync(ApiCall call)
+    {
+        if (await call.TryExecutionAsync() is not { } cell)
+        {
+            return;
+        }
+
+        var digest = call.Route("digest");
+        var isDigest = digest.Length == 64 && digest.All(char.IsAsciiHexDigitLower);
+        if (!isDigest || await call.Services.Advancer.ReadPayloadAsync(cell, digest, call.Cancellation) is not { } value)
+        {
+            await call.ProblemAsync("not_found", $"The execution holds no value {ApiCall.Shorten(digest)}.");
+            return;
+        }
+
+        call.Context.Response.ContentType = "application/json";
+        call.Context.Response.ContentLength = value.Length;
+        call.Context.Response.Headers.CacheControl = "no-store";
+        call.Context.Response.Headers.XContentTypeOptions = "nosniff";
+        await call.Context.Response.Body.WriteAsync(value, call.Cancellation);
+    }
+
+    /// <summary>Visits of steps, oldest first, page by page; the cursor is the order of the last one shown.</summary>
+    private static async Task StepsAsync(ApiCall call)
+    {
+        if (await call.TryExecutionAsync() is not { } cell || await call.TryIntegerAsync("limit", 200, 1, ExecutionViews.StepsMax) is not { } limit
+            || await call.TryIntegerAsync("cursor", 0, 0, int.MaxValue) is not { } after)
+        {
+            return;
+        }
+
+        var state = cell.State;
+        var found = ExecutionViews.Visits(state, after).Take((int)limit + 1).ToArray();
+        var visits = found.Take((int)limit).ToArray();
+        var payloads = await AnswerPayloads.LoadAsync(call.Services, cell, visits, call.Cancellation);
+        var next = found.Length > visits.Length ? visits[^1].Ordinal.ToString(CultureInfo.InvariantCulture) : null;
+        await call.JsonAsync(new Page<StepView>([.. visits.Select(visit => ExecutionViews.Step(state, visit, cell.Plan!, payloads))], next), ContractJson.Default.StepPage);
+    }
+
+    /// <summary>Whole records, as many as fit the limit; the cursor is the last record told.</summary>
     private static async Task TimelineAsync(ApiCall call)
     {
-        if (await call.TryExecutionAsync() is not { } cell || !await call.TryWordAsync("items", "all"))
+        if (await call.TryExecutionAsync() is not { } cell || !await call.TryWordAsync("items", "all")
+            || await call.TryIntegerAsync("limit", 1_000, 1, 10_000) is not { } limit || await call.TryIntegerAsync("cursor", 0, 0, long.MaxValue) is not { } told)
         {
             return;
         }
@@ -100,7 +144,14 @@ internal static class ExecutionHistoryEndpoints
         var lines = new List<TimelineEntry>();
         await foreach (var (record, body) in ExecutionHistory.ReadAsync(call.Services, cell.Stream))
         {
-            lines.AddRange(shown.Of(timeline.Lines(record, body)));
+            var next = shown.Of(timeline.Lines(record, body)).ToArray(); // From the first: a line may name what an earlier record said.
+            if (record.Seq > told && lines.Count > 0 && lines.Count + next.Length > limit)
+            {
+                await call.JsonAsync(new Page<TimelineEntry>(lines, lines[^1].Seq.ToString(CultureInfo.InvariantCulture)), ContractJson.Default.TimelinePage);
+                return;
+            }
+
+            lines.AddRange(record.Seq > told ? next : []);
         }
 
         await call.JsonAsync(new Page<TimelineEntry>(lines, null), ContractJson.Default.TimelinePage);

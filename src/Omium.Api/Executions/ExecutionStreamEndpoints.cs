@@ -25,6 +25,13 @@ internal static class ExecutionStreamEndpoints
             return;
         }
 
+        if (call.Services.Feed.Count >= call.Services.Options.StreamListenersMax)
+        {
+            call.Context.Response.Headers.RetryAfter = "5";
+            await call.ProblemAsync("too_many_listeners", $"At most {call.Services.Options.StreamListenersMax} event streams are open at a time.");
+            return;
+        }
+
         var response = call.Context.Response;
         response.ContentType = "text/event-stream";
         response.Headers.CacheControl = "no-store";
@@ -108,7 +115,7 @@ internal static class ExecutionStreamEndpoints
 
                 if (record.Seq == _sent + 1)
                 {
-                    await WriteAsync(record, item.Body!);
+                    await (item.Body is { } body ? WriteAsync(record, body) : CatchUpAsync(record.Seq));
                 }
             }
             else if (item.Delta is { } delta)

@@ -10,9 +10,12 @@ namespace Omium.Api.Executions;
 /// <summary>A state as answered. Pure: the same state gives the same view.</summary>
 internal static class ExecutionViews
 {
+    /// <summary>Visits that one answer shows: the newest.</summary>
+    public const int StepsMax = 1_000;
+
     public static ExecutionView View(ExecutionState state, long seq, WorkflowPlan plan, AnswerPayloads payloads)
     {
-        var failed = state.FailedVisit is { } key ? LastFailure(state.Visits[key]) : null;
+        var failed = (state.FailedVisit ?? AskedAbout(state)) is { } key ? LastFailure(state.Visits[key]) : null;
         return new ExecutionView
         {
             Id = state.ExecutionId,
@@ -26,12 +29,23 @@ internal static class ExecutionViews
             EndedAt = TimeOrNone(state.EndedMs),
             Input = payloads.Show((JsonElement?)state.Input),
             Output = payloads.Show(state.Output),
-            Steps = [.. state.Visits.Values.Where(visit => !visit.Key.IsItem).OrderBy(visit => visit.Ordinal).Select(visit => Step(state, visit, plan, payloads))],
+            Steps = [.. Newest(state).Select(visit => Step(state, visit, plan, payloads))],
+            StepsOmitted = Math.Max(0, Visits(state, 0).Count() - StepsMax),
             Failure = failed is { } failure ? Failure(failure.Failure, failure.AtMs) : null,
             FailureId = failed is { } last ? IndexProjector.FailureId(state.ExecutionId, last.Failure.Step, last.Failure.Visit, last.Failure.Attempt) : null,
             OpenReviews = state.OpenReviews,
+            PauseReason = state.PauseReason,
+            UndeliveredNotifications = [.. state.Undelivered.Select(lost => new UndeliveredNotificationView(
+                lost.Requested.Channel, lost.Requested.Kind, lost.Requested.Message, lost.Failed.Attempt, lost.Failed.Message, Time(lost.AtMs)))],
         };
     }
+
+    /// <summary>Visits of steps after an ordinal, in order; items are counted with their step.</summary>
+    public static IEnumerable<VisitState> Visits(ExecutionState state, long afterOrdinal) =>
+        state.Visits.Values.Where(visit => !visit.Key.IsItem && visit.Ordinal > afterOrdinal).OrderBy(visit => visit.Ordinal);
+
+    /// <summary>The visits that an answer shows.</summary>
+    public static IEnumerable<VisitState> Newest(ExecutionState state) => Visits(state, 0).TakeLast(StepsMax);
 
     public static ExecutionSummary Summary(IndexRow row) => new(
         row.Id, row.Workflow, row.WorkflowVersion, row.Status, row.FailureClass.Length == 0 ? null : row.FailureClass,
@@ -55,13 +69,13 @@ internal static class ExecutionViews
     public static string StatusOf(ExecutionState state, VisitState visit) => visit.Status switch
     {
         VisitStatus.Committed => "committed",
-        VisitStatus.FailedAttempt when visit.Key.IsItem => visit.Review is null ? "running" : "waiting", // What it did is being undone, or a person is asked.
+        VisitStatus.FailedAttempt when visit.Key.IsItem => visit.Reviews.Count == 0 ? "running" : "waiting", // What it did is being undone, or a person is asked.
         VisitStatus.FailedAttempt or VisitStatus.Failed => "failed",
         VisitStatus.Skipped => "skipped",
         VisitStatus.RolledBack => "rolled_back",
         _ when visit.Items is { Open: > 0 } => ItemViews.StatusOf(state, visit),
         _ when visit.CurrentCalls.Any(call => call.Status == CallStatus.InDoubt) => "in_doubt",
-        _ when visit.Review is not null || IsRetryWaiting(state, visit) => "waiting",
+        _ when visit.WaitsForPerson || IsRetryWaiting(state, visit) => "waiting",
         _ when state.Status != ExecutionStatus.Running && visit.Turns.Count == 0 && !visit.CurrentCalls.Any() => "scheduled",
         _ => "running",
     };
@@ -86,6 +100,11 @@ internal static class ExecutionViews
 
     private static bool IsRetryWaiting(ExecutionState state, VisitState visit) =>
         visit.RetryDueMs > state.UpdatedMs && visit.Turns.Count == 0 && !visit.CurrentCalls.Any();
+
+    /// <summary>The failed item that a person is asked about: an item is no failure of the execution before its step is.</summary>
+    private static VisitKey? AskedAbout(ExecutionState state) => state.OpenReviews
+        .Select(id => state.Reviews[id].Request)
+        .Where(request => request.Kind == "failure").Select(request => (VisitKey?)new VisitKey(request.Step, request.Visit)).FirstOrDefault();
 
     private static (StepFailed Failure, long AtMs)? LastFailure(VisitState visit) => visit.Failures.Count == 0 ? null : visit.Failures[^1];
 

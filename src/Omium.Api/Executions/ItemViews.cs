@@ -13,7 +13,7 @@ internal static class ItemViews
     {
         var items = step.Items!;
         var undone = items.Failed.Count(index => Latest(state, step, index) is { } item && IsUndone(item));
-        var waiting = OpenItems(state, step).Count(item => item.Review is not null);
+        var waiting = OpenItems(state, step).Count(item => item.Reviews.Count > 0);
         return new ItemCounts(
             items.Count, items.Succeeded, items.Failed.Count, undone, items.Skipped, items.Open, waiting,
             items.Count - items.Succeeded - items.Failed.Count - items.Skipped - items.Open);

@@ -54,8 +54,13 @@ internal sealed class TimelineViews
         AgentSubstituted e => new("info", $"Agent {e.Agent} is replaced by {e.Substitute}", null, null, $"by {e.By}"),
         EditsApplied e => new("info", $"Agent {e.Agent} edited by {e.By}", null, null, Edited(e.Edits)),
         NotificationRequested e => Remember(e),
+        NotificationFailed e => new(e.RetryDueMs is null ? "error" : "warning", $"{_channels.GetValueOrDefault(e.Notification, "default")} channel not reached{(e.RetryDueMs is null ? ": given up" : "")}", null, null, e.Message),
+        SchedulingDeferred => new("info", "Goes on in the next record", null, null),
+        SchedulingTakenUp => new("info", "Goes on", null, null),
+        CallApproved e => new("info", $"{e.By} approved this call of {e.Tool}", e.Step, null),
         NotificationSent e => new("info", $"{_channels.GetValueOrDefault(e.Notification, "default")} channel notified", null, null),
         ResultDiscarded e => new("warning", $"A late result was discarded ({e.Effect})", null, null, "what asked for it was rolled back"),
+        ExecutionPaused { Reason: "in_doubt" } => new("warning", "Workflow paused", null, null, "nobody knows whether a call happened"),
         ExecutionPaused e => new("warning", "Workflow paused", null, null, e.By == "policy" ? "by the recovery policy" : $"by {e.By}"),
         ExecutionResumed e => new("info", "Workflow resumed", null, null, $"by {e.By}"),
         ExecutionSucceeded => new("success", "Finished", null, null),
@@ -98,12 +103,20 @@ internal sealed class TimelineViews
                 }
 
                 return new(e.Residue > 0 ? "warning" : "info", to == "attempt" ? "The failed attempt was undone" : $"Rolled back to {Place(to)}", null, null, detail);
+            case CompensationBegun e:
+                return Call(Tool(e.Effect), e.Effect, "info", e.Attempt == 1 ? "Undoing {0}" : "Undoing {0} again");
+            case CompensationInDoubt e:
+                return Call(Tool(e.Effect), e.Effect, "warning", "Whether {0} was undone is in doubt", $"{e.Reason}; its verify tool is asked");
             case CompensationSettled { Done: true } e:
                 return Call(Tool(e.Effect), e.Effect, "success", "{0} undone");
             case CompensationSettled e:
                 return Call(Tool(e.Effect), e.Effect, "error", "{0} could not be undone", e.Failure?.Message);
             case ResidueRecorded e:
-                return Call(e.Tool, e.Effect, "error", "{0} stays as it is", e.Message);
+                return Call(e.Tool, e.Effect, "error", e.By is null ? "{0} stays as it is" : $"{{0}} stays as it is: {e.By.Replace("{", "{{", StringComparison.Ordinal).Replace("}", "}}", StringComparison.Ordinal)} accepted that", e.Message);
+            case ResidueResolved e:
+                return Call(Tool(e.Effect), e.Effect, "success", "What {0} left was dealt with", $"by {e.By}{(e.Note is null ? "" : $": {e.Note}")}");
+            case RollbackWithheld e:
+                return new("warning", $"Not rolled back: {Number(e.Irreversible.Count)} effects cannot be undone", e.Step, e.Visit, string.Join(", ", e.Irreversible));
             default:
                 return null;
         }
@@ -120,6 +133,8 @@ internal sealed class TimelineViews
                 return new("info", $"{e.By} decided: {e.Decision}", Reviewed(e.Review)?.Step, Reviewed(e.Review)?.Visit, e.Note);
             case ReviewRefused e:
                 return new("warning", $"A decision of {e.By} was refused ({e.Code})", Reviewed(e.Review)?.Step, Reviewed(e.Review)?.Visit, e.Decision);
+            case ReviewExpired e:
+                return new("warning", "Nobody decided in time", Reviewed(e.Review)?.Step, Reviewed(e.Review)?.Visit, e.Next == "asked_again" ? "the question is asked again" : "the step fails by it");
             case ReviewTested e:
                 return new(e.Outcome == "passed" ? "success" : "warning", $"{e.By} tested a fix: {e.Outcome}", Reviewed(e.Review)?.Step, Reviewed(e.Review)?.Visit, e.Problem);
             default:

@@ -76,7 +76,8 @@ internal sealed record FailureStory(ExecutionState Before, StepFailed Failure, l
             state = ExecutionKernel.Fold(state, body);
         }
 
-        var review = cell.State.Reviews.Values.FirstOrDefault(
+        // Asked again after it expired, a question has several reviews: the newest counts.
+        var review = cell.State.Reviews.Values.OrderByDescending(asked => asked.RequestedMs).ThenBy(asked => asked.ExpiredMs).FirstOrDefault(
             asked => asked.Request.Kind == "failure" && asked.Request.Step == name.Step && asked.Request.Visit == name.Visit && asked.Request.Attempt == name.Attempt);
         return story is null ? null : story with { AutomaticActions = actions, Review = review };
     }

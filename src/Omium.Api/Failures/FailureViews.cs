@@ -53,7 +53,7 @@ internal static class FailureViews
             Checkpoints = [.. now.Visits.Values.Where(visit => visit is { Status: VisitStatus.Committed, Checkpoint: not null }).OrderBy(visit => visit.CommitOrdinal)
                 .Select(visit => new CheckpointView(visit.Checkpoint!, visit.Key.Step, visit.Key.Visit, ExecutionViews.Time(visit.SettledMs)))],
             Agent = agent is null ? null : new AgentView(agent.Id, agent.Role, agent.Goal, agent.Prompt, agent.Model, agent.Constraints, agent.Tools),
-            Review = story.Review is { Decided: null } review ? ReviewViews.View(now, plan, review, payloads, nowMs) : null,
+            Review = story.Review is { Decided: null, ExpiredMs: 0 } review ? ReviewViews.View(now, plan, review, payloads, nowMs) : null,
             DetectionToPausedMs = story.PausedMs is { } paused ? paused - story.AtMs : null,
         };
     }

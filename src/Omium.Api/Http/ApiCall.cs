@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 using Omium.Api.Keys;
 using Omium.Contracts.Workflows;
 using Omium.Kernel.Executions;
@@ -81,6 +82,23 @@ internal sealed class ApiCall(HttpContext context, ApiServices services, Caller 
         return false;
     }
 
+    /// <summary>A time of the query, none when it is absent; null when it was answered.</summary>
+    public async ValueTask<(long? UnixMs, bool IsGiven)?> TryTimeAsync(string name)
+    {
+        if (Query(name) is not { } text)
+        {
+            return (null, false);
+        }
+
+        if (DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time))
+        {
+            return (time.ToUnixTimeMilliseconds(), true);
+        }
+
+        await InvalidAsync($"/{name}", $"'{name}' is a time like 2026-05-01T00:00:00Z.");
+        return null;
+    }
+
     /// <summary>A 422 with one finding.</summary>
     public Task InvalidAsync(string pointer, string message, string code = "invalid_value") =>
         ProblemAsync("validation_failed", message, [new SpecProblem(code, "error", pointer, message, "Send a value that fits.")]);
@@ -98,8 +116,11 @@ internal sealed class ApiCall(HttpContext context, ApiServices services, Caller 
         return cell;
     }
 
-    /// <summary>The body as a record. <paramref name="otherwise"/>: what an absent body stands for; null = a body is needed.</summary>
-    public async ValueTask<T?> TryReadAsync<T>(JsonTypeInfo<T> type, T? otherwise = null)
+    /// <summary>The body as a record.</summary>
+    /// <param name="type">What is read.</param>
+    /// <param name="otherwise">What an absent body stands for; null = a body is needed.</param>
+    /// <param name="bytesMax">Longest body; null = the configured one.</param>
+    public async ValueTask<T?> TryReadAsync<T>(JsonTypeInfo<T> type, T? otherwise = null, int? bytesMax = null)
         where T : class
     {
         if (otherwise is not null && Request.ContentLength is null or 0 && !Request.Headers.ContainsKey("Transfer-Encoding"))
@@ -113,7 +134,7 @@ internal sealed class ApiCall(HttpContext context, ApiServices services, Caller 
             return null;
         }
 
-        if (await TryBodyAsync() is not { } body)
+        if (await TryBodyAsync(bytesMax) is not { } body)
         {
             return null;
         }
@@ -141,9 +162,14 @@ internal sealed class ApiCall(HttpContext context, ApiServices services, Caller 
     }
 
     /// <summary>The whole body; null when it was answered 413.</summary>
-    public async ValueTask<ReadOnlyMemory<byte>?> TryBodyAsync()
+    public async ValueTask<ReadOnlyMemory<byte>?> TryBodyAsync(int? bytesMax = null)
     {
-        var limit = Services.Options.BodyBytesMax;
+        var limit = bytesMax ?? Services.Options.BodyBytesMax;
+        if (Context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } server)
+        {
+            server.MaxRequestBodySize = limit + 1L; // This limit counts, not the server's: its answer says which it is.
+        }
+
         if (Request.ContentLength > limit)
         {
             await ProblemAsync("body_too_large", $"The body has {Request.ContentLength} bytes, at most {limit} are read.");
@@ -175,7 +201,7 @@ internal sealed class ApiCall(HttpContext context, ApiServices services, Caller 
     /// <summary>A value from outside as commands carry it: canonical, no reserved name, put aside when large. Null when it was answered with a problem.</summary>
     public async ValueTask<(JsonElement Value, Dictionary<string, byte[]>? Stored)?> TryInternAsync(JsonElement given, string pointer)
     {
-        if (!CanonicalJson.TryNormalize(given, out var canonical, out var problem))
+        if (!CanonicalJson.TryNormalize(given, out var canonical, out var problem, new JsonLimits { SizeMax = Services.Options.InputBytesMax }))
         {
             await InvalidAsync(pointer, $"{problem!.Message} (at byte {problem.Offset} of the value)", problem.Code);
             return null;

@@ -1,9 +1,12 @@
+using System.Security.Cryptography;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.AspNetCore.Routing.Template;
 using Microsoft.Extensions.Logging;
 using Omium.Api.Keys;
+using Omium.Kernel.Executions;
+using Omium.Runtime.Executions;
 using Omium.Runtime.Ports;
 
 namespace Omium.Api.Http;
@@ -69,6 +72,14 @@ internal sealed partial class ApiRoutes(IEndpointRouteBuilder endpoints, ApiServ
         catch (StorageException error)
         {
             await FailAsync(context, error.Code, $"{error.Message} Nothing that was acknowledged is lost.", error);
+        }
+        catch (ExecutionSetAsideException aside)
+        {
+            await Problems.WriteAsync(context, services.Options, "execution_set_aside", aside.Message);
+        }
+        catch (Exception error) when (error is CorruptLogException or CryptographicException)
+        {
+            await FailAsync(context, "execution_set_aside", $"What is stored of the execution cannot be read: {error.Message}. The others go on.", error);
         }
         catch (InvalidCursorException)
         {

@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Http;
+using Omium.Api.Executions;
 using Omium.Api.Http;
 using Omium.Contracts;
 using Omium.Contracts.Tenants;
@@ -26,7 +27,7 @@ internal static class OperationEndpoints
         var executions = await index.CountByStatusAsync(new IndexQuery(tenant, IndexKinds.Execution), call.Cancellation);
         var failures = await index.CountByStatusAsync(new IndexQuery(tenant, IndexKinds.Failure) { Status = "open" }, call.Cancellation);
         var reviews = await index.CountByStatusAsync(new IndexQuery(tenant, IndexKinds.Review) { Status = "open" }, call.Cancellation);
-        var summary = new HealthSummary(executions, failures.Values.Sum(), reviews.Values.Sum(), await CountWorkflowsAsync(call));
+        var summary = new HealthSummary(executions, failures.Values.Sum(), reviews.Values.Sum(), await CountWorkflowsAsync(call)) { Alarms = Alarms(call.Services, call.Caller.Tenant) };
         await call.JsonAsync(summary, ContractJson.Default.HealthSummary);
     }
 
@@ -48,11 +49,24 @@ internal static class OperationEndpoints
         }
     }
 
-    /// <summary>Ready when the store answers; what it throws becomes its problem document.</summary>
+    /// <summary>What is wrong with the installation, and with executions of this tenant (null: of every tenant), the oldest first.</summary>
+    private static HealthAlarm[] Alarms(ApiServices services, string? tenant)
+    {
+        var aside = services.Engine.SetAside.Where(aside => tenant is null || aside.Stream.Tenant == tenant)
+            .Select(aside => new HealthAlarm("execution_set_aside", aside.Reason, aside.Stream.Id, ExecutionViews.Time(aside.SinceUnixMs)));
+        var storage = services.Advancer.StorageAlarm is { } alarm ? [new HealthAlarm(alarm.Code, alarm.Detail, null, ExecutionViews.Time(alarm.SinceUnixMs))] : Array.Empty<HealthAlarm>();
+        return [.. storage.Concat(aside).OrderBy(alarm => alarm.Since)];
+    }
+
+    /// <summary>
+    /// Ready when the store answers; what it throws becomes its problem document. An alarm is told in a line of its own and does not end readiness:
+    /// reads answer, and the other executions go on.
+    /// </summary>
     private static async Task ReadyAsync(ApiCall call)
     {
         await call.Services.Documents.GetAsync(new DocumentKey("", "ready", "probe"), call.Cancellation);
-        await TextAsync(call, "ready");
+        var counts = Alarms(call.Services, null).GroupBy(alarm => alarm.Code).Select(alarms => $"alarm: {alarms.Key} ({alarms.Count()}) since {alarms.Min(alarm => alarm.Since):O}");
+        await TextAsync(call, string.Join('\n', counts.Prepend("ready")));
     }
 
     private static Task TextAsync(ApiCall call, string text)

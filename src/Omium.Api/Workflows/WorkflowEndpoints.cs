@@ -161,7 +161,8 @@ internal static class WorkflowEndpoints
         return null;
     }
 
-    private static async ValueTask<JsonElement?> TryYamlAsync(ApiCall call)
+    /// <summary>A body of YAML, canonical; null when it was answered.</summary>
+    public static async ValueTask<JsonElement?> TryYamlAsync(ApiCall call)
     {
         var media = (call.Request.ContentType ?? "").Split(';')[0].Trim();
         if (media is not ("text/yaml" or "application/yaml" or "application/x-yaml" or "text/x-yaml"))

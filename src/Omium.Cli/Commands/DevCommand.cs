@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using System.Text.Json;
 using Omium.Cli.Hosting;
 using Omium.Runtime.Ports;
@@ -11,10 +12,10 @@ internal static class DevCommand
     public static Command Create()
     {
         var data = new Option<string>("--data") { Description = "Data directory; made when it is not there.", DefaultValueFactory = _ => DevOptions.StandardDataDirectory, HelpName = "DIR" };
-        var port = new Option<int>("--port") { Description = "Port on 127.0.0.1; 0 takes a free one.", DefaultValueFactory = _ => DevOptions.StandardPort, HelpName = "N" };
+        var port = new Option<int>("--port") { CustomParser = result => int.TryParse(result.Tokens[0].Value, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : 0, Description = "Port on 127.0.0.1; 0 takes a free one.", DefaultValueFactory = _ => DevOptions.StandardPort, HelpName = "N" };
         port.Validators.Add(result =>
         {
-            if (result.Tokens is [{ Value: var text }] && int.TryParse(text, out var number) && number is < 0 or > 65535)
+            if (result.Tokens is [{ Value: var text }] && (!int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) || number > 65535))
             {
                 result.AddError($"--port is {text}; expected 0 to 65535.");
             }

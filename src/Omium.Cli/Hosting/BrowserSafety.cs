@@ -19,7 +19,7 @@ internal static class BrowserSafety
         var headers = http.Response.Headers;
         headers.XContentTypeOptions = "nosniff";
         headers["Referrer-Policy"] = "no-referrer";
-        if (http.Request.Host.Host is not ("127.0.0.1" or "localhost" or "[::1]"))
+        if (!Servers.LocalServer.IsOurs(http.Request.Host.Host))
         {
             await HostProblem.WriteAsync(http, "host_not_allowed", "This server answers to 127.0.0.1 and localhost only.");
             return;

@@ -7,6 +7,7 @@ using Omium.Api.Keys;
 using Omium.Embedded.Storage;
 using Omium.Runtime.Effects;
 using Omium.Runtime.Effects.Models;
+using Omium.Runtime.Effects.Notifications;
 using Omium.Runtime.Effects.Tools;
 using Omium.Runtime.Executions;
 using Omium.Runtime.Ports;
@@ -66,7 +67,7 @@ internal sealed class DevHost : IAsyncDisposable
             var builder = CreateBuilder(options);
             var (model, network) = ReadEffectOptions(builder.Configuration, demo);
             using var logs = LoggerFactory.Create(logging => logging.AddProvider(new LineLogger()));
-            var platform = await LocalPlatform.CreateAsync(store, model, network, logs, cancellation);
+            var platform = await LocalPlatform.CreateAsync(store, model, network, WebhookOptions.From(builder.Configuration), logs, cancellation);
             var application = Build(builder, platform);
             host = new DevHost(platform, application, demo);
             await host.ListenAsync(options, cancellation);
@@ -151,7 +152,7 @@ internal sealed class DevHost : IAsyncDisposable
         .AddSingleton(platform.Advancer)
         .AddSingleton<IExecutionEngine>(platform.Engine)
         .AddSingleton<IModelClient>(platform.ModelClient)
-        .AddSingleton(TimeProvider.System);
+        .AddSingleton<TimeProvider>(platform.Clock);
 
     private async Task ListenAsync(DevOptions options, CancellationToken cancellation)
     {
@@ -170,6 +171,7 @@ internal sealed class DevHost : IAsyncDisposable
         await _application.StartAsync(cancellation);
         Address = new Uri(_application.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
         Recovered = await _platform.Engine.StartAsync(cancellation);
+        RestoredMark.Remove(DataDirectory);
         if (_demo is not null)
         {
             await DemoExamples.SaveAsync(Address, Key, _demo.Receiver, cancellation);

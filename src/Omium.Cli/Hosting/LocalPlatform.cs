@@ -3,6 +3,7 @@ using Omium.Embedded.Engine;
 using Omium.Embedded.Storage;
 using Omium.Runtime.Effects;
 using Omium.Runtime.Effects.Models;
+using Omium.Runtime.Effects.Notifications;
 using Omium.Runtime.Effects.Secrets;
 using Omium.Runtime.Effects.Tools;
 using Omium.Runtime.Executions;
@@ -17,22 +18,28 @@ internal sealed class LocalPlatform : IAsyncDisposable
 {
     private readonly OpenAiModelClient _model;
     private readonly HttpToolClient _http;
+    private readonly Dictionary<string, WebhookChannel> _webhooks;
 
-    private LocalPlatform(EmbeddedStore store, byte[] masterKey, ModelOptions model, ToolNetworkOptions network, ILoggerFactory logs)
+    private LocalPlatform(EmbeddedStore store, byte[] masterKey, ModelOptions model, ToolNetworkOptions network, IReadOnlyList<WebhookOptions> webhooks, ILoggerFactory logs)
     {
         Store = store;
         Plans = new PlanCache(store.Documents);
         Keys = new LocalKeyWrap(masterKey);
-        Advancer = new Advancer(store.Log, store.Payloads, Plans, Keys, TimeProvider.System);
-        Notifier = new LogNotifier(logs.CreateLogger<LogNotifier>());
+        Clock = new SteadyClock(TimeProvider.System);
+        Clock.NotBefore(store.LastRecordUnixMs);
+        Advancer = new Advancer(store.Log, store.Payloads, Plans, Keys, Clock);
+        Notifier = new LogChannel(logs.CreateLogger<LogChannel>());
+        _webhooks = webhooks.ToDictionary(webhook => webhook.Name, webhook => new WebhookChannel(webhook, network), StringComparer.Ordinal);
+        var channels = new NotificationChannels(Notifier, _webhooks.ToDictionary(pair => pair.Key, INotificationChannel (pair) => pair.Value, StringComparer.Ordinal));
         Functions = new FunctionRegistry();
         Functions.Register("noop", static (arguments, _) => new(arguments));
         _model = new OpenAiModelClient(model);
         _http = new HttpToolClient(network, new EnvironmentSecretSource());
         // Intents of an earlier incarnation are not this one's to carry out, whatever its process id was.
         var owner = "dev-" + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8));
-        Runner = new EffectRunner(Advancer, _model, new ToolClients(_http, new FunctionToolClient(Functions)), Notifier, owner);
-        Engine = new EmbeddedEngine(Advancer, Runner, store.Index, logs.CreateLogger<EmbeddedEngine>(), TimeProvider.System, new EmbeddedEngineOptions());
+        Runner = new EffectRunner(Advancer, _model, new ToolClients(_http, new FunctionToolClient(Functions)), channels, owner);
+        Engine = new EmbeddedEngine(Advancer, Runner, store.Index, logs.CreateLogger<EmbeddedEngine>(), Clock,
+            new EmbeddedEngineOptions { PauseRecovered = RestoredMark.Read(store.Directory) is { } takenAt ? $"restored from the backup of {takenAt}" : null });
         Model = model;
     }
 
@@ -42,9 +49,12 @@ internal sealed class LocalPlatform : IAsyncDisposable
 
     public IKeyWrap Keys { get; }
 
+    /// <summary>The one clock of everything in this process.</summary>
+    public SteadyClock Clock { get; }
+
     public Advancer Advancer { get; }
 
-    public LogNotifier Notifier { get; }
+    public LogChannel Notifier { get; }
 
     public FunctionRegistry Functions { get; }
 
@@ -60,8 +70,8 @@ internal sealed class LocalPlatform : IAsyncDisposable
     /// <summary>Puts the platform together over a store; takes the store over.</summary>
     /// <exception cref="InvalidDataException">The master key is damaged, missing, or another than the data's.</exception>
     public static async Task<LocalPlatform> CreateAsync(
-        EmbeddedStore store, ModelOptions model, ToolNetworkOptions network, ILoggerFactory logs, CancellationToken cancellation) =>
-        new(store, await MasterKey.OpenAsync(store, cancellation), model, network, logs);
+        EmbeddedStore store, ModelOptions model, ToolNetworkOptions network, IReadOnlyList<WebhookOptions> webhooks, ILoggerFactory logs, CancellationToken cancellation) =>
+        new(store, await MasterKey.OpenAsync(store, cancellation), model, network, webhooks, logs);
 
     /// <summary>Takes up nothing new, then closes the store; what is in flight is resumed by the next start.</summary>
     public async ValueTask DisposeAsync()
@@ -70,5 +80,9 @@ internal sealed class LocalPlatform : IAsyncDisposable
         await Store.DisposeAsync();
         _model.Dispose();
         _http.Dispose();
+        foreach (var webhook in _webhooks.Values)
+        {
+            webhook.Dispose();
+        }
     }
 }

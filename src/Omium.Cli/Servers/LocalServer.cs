@@ -19,8 +19,13 @@ internal static class LocalServer
             kestrel.Limits.MaxRequestBodySize = 64 * 1024 * 1024;
         });
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(1));
-        return builder.Build();
+        var server = builder.Build();
+        server.Use(next => http => IsOurs(http.Request.Host.Host) ? next(http) : Hosting.HostProblem.WriteAsync(http, "host_not_allowed", "This server answers to 127.0.0.1 and localhost only."));
+        return server;
     }
+
+    /// <summary>A page that has rebound its name to 127.0.0.1 gets nothing.</summary>
+    public static bool IsOurs(string host) => host is "127.0.0.1" or "localhost" or "[::1]";
 
     /// <summary>Starts and tells where it listens.</summary>
     public static async Task<Uri> StartAsync(WebApplication server, CancellationToken cancellation)

@@ -45,8 +45,17 @@ public sealed record ExecutionView
     /// <summary>Output: by step id, the outputs of the last steps; when it has succeeded.</summary>
     public JsonElement? Output { get; init; }
 
-    /// <summary>Every visit of every step, in the order they were scheduled. Items of a for_each step are counted with it (<see cref="StepView.Items"/>), not listed.</summary>
+    /// <summary>
+    /// Visits of steps in the order they were scheduled: all of them, or the newest 1,000 (<c>GET /v1/executions/{id}/steps</c> pages through all).
+    /// Items of a for_each step are counted with it (<see cref="StepView.Items"/>), not listed.
+    /// </summary>
     public required IReadOnlyList<StepView> Steps { get; init; }
+
+    /// <summary>When the host has set the execution aside: why. Nothing is begun for it until it is released (<c>POST .../release</c>).</summary>
+    public string? SetAside { get; init; }
+
+    /// <summary>How many older visits are left out of <see cref="Steps"/>.</summary>
+    public int StepsOmitted { get; init; }
 
     /// <summary>Why it failed or paused, if it did: the newest failure that is not yet resolved.</summary>
     public StepFailure? Failure { get; init; }
@@ -56,7 +65,22 @@ public sealed record ExecutionView
 
     /// <summary>Ids of open reviews.</summary>
     public IReadOnlyList<string> OpenReviews { get; init; } = [];
+
+    /// <summary>While paused: failure, in_doubt (nobody knows whether a call happened), rolled_back, or what the person who paused it said.</summary>
+    public string? PauseReason { get; init; }
+
+    /// <summary>Notifications that reached nobody: given up after every attempt.</summary>
+    public IReadOnlyList<UndeliveredNotificationView> UndeliveredNotifications { get; init; } = [];
 }
+
+/// <summary>A notification that was given up.</summary>
+/// <param name="Channel">Channel.</param>
+/// <param name="Kind">failure, review_requested, review_expired, in_doubt or residue.</param>
+/// <param name="Message">What would have been told.</param>
+/// <param name="Attempts">How often it was tried.</param>
+/// <param name="Problem">Why the last one did not arrive.</param>
+/// <param name="At">When it was given up.</param>
+public sealed record UndeliveredNotificationView(string Channel, string Kind, string Message, int Attempts, string Problem, DateTimeOffset At);
 
 /// <summary>One visit of one step.</summary>
 public sealed record StepView
@@ -215,8 +239,8 @@ public sealed record TimelineEntry(
 /// <summary><c>GET /v1/executions/{id}/graph</c>.</summary>
 public sealed record GraphView(IReadOnlyList<GraphNode> Nodes, IReadOnlyList<GraphEdge> Edges);
 
-/// <summary>A step as it stands.</summary>
-public sealed record GraphNode(string Step, string Type, string? Actor, string Status, int Visit, string? Checkpoint, bool ExternalEffect);
+/// <summary>A step as it stands; one with for_each counts its items.</summary>
+public sealed record GraphNode(string Step, string Type, string? Actor, string Status, int Visit, string? Checkpoint, bool ExternalEffect, ItemCounts? Items = null);
 
 /// <summary>An edge and whether the current visits took it (null = not settled).</summary>
 public sealed record GraphEdge(string From, string To, string On, string? When, bool? Taken, int? MaxVisits);
@@ -228,14 +252,46 @@ public sealed record VerifyView(string Verdict, long Records, string? Detail);
 /// <param name="To">A checkpoint name or a step id.</param>
 /// <param name="Scope">failure (default) or all.</param>
 /// <param name="Preview">True: only show the blast radius.</param>
-public sealed record RollbackRequest(string To, string? Scope = null, bool? Preview = null);
+/// <param name="AcceptResidue">True: effects that nothing can undo stay, on the residue ledger under the caller's name; else they make it refused.</param>
+/// <param name="Steps">Only these of the steps it would take back; absent = all of them. Refused when something that stands was made from one of them.</param>
+public sealed record RollbackRequest(string To, string? Scope = null, bool? Preview = null, bool? AcceptResidue = null, IReadOnlyList<string>? Steps = null);
 
 /// <summary>The blast radius of a rollback.</summary>
-public sealed record RollbackView(string To, IReadOnlyList<StepReference> Affected, IReadOnlyList<string> Compensations, IReadOnlyList<string> Irreversible, bool Applied);
+/// <param name="To">Where it goes back to.</param>
+/// <param name="Affected">Visits it takes back.</param>
+/// <param name="Compensations">Effects it undoes, in order.</param>
+/// <param name="Irreversible">Effects that nothing can undo.</param>
+/// <param name="Applied">False for a preview.</param>
+/// <param name="Orphans">Visits that were made from what it takes back and would stay: any makes it refused (<c>rollback_orphans_consumer</c>).</param>
+public sealed record RollbackView(
+    string To, IReadOnlyList<StepReference> Affected, IReadOnlyList<string> Compensations, IReadOnlyList<string> Irreversible, bool Applied,
+    IReadOnlyList<StepReference> Orphans);
 
-/// <summary>An effect that a rollback could not undo, one row of <c>GET /v1/residue?execution=</c>: what stands in the world, where it came from, and why it stands.</summary>
+/// <summary>Body of <c>POST /v1/residue/{id}/resolve</c>, which may also be absent.</summary>
+/// <param name="Note">What was done about it, kept in the log.</param>
+public sealed record ResolveResidueRequest(string? Note = null);
+
+/// <summary>What a person did about residue.</summary>
+public sealed record ResidueResolution(string By, DateTimeOffset At, string? Note);
+
+/// <summary>An effect that a rollback could not undo, one row of <c>GET /v1/residue</c>: what stands in the world, where it came from, and why it stands.</summary>
 public sealed record ResidueView
 {
+    /// <summary>Id: execution and effect.</summary>
+    public required string Id { get; init; }
+
+    /// <summary>open, or resolved by a person.</summary>
+    public required string Status { get; init; }
+
+    /// <summary>When it was recorded.</summary>
+    public required DateTimeOffset At { get; init; }
+
+    /// <summary>Who accepted that it stays, when a person did; absent when its undo failed.</summary>
+    public string? AcceptedBy { get; init; }
+
+    /// <summary>What a person did about it.</summary>
+    public ResidueResolution? Resolved { get; init; }
+
     /// <summary>Execution whose rollback left it.</summary>
     public required string Execution { get; init; }
 
@@ -263,7 +319,7 @@ public sealed record ResidueView
     /// <summary>Idempotency key that was sent with the call.</summary>
     public string? IdempotencyKey { get; init; }
 
-    /// <summary>compensation_failed, or irreversible: there is nothing that undoes it.</summary>
+    /// <summary>compensation_failed; compensation_in_doubt: nobody can say whether it was undone; or irreversible: there is nothing that undoes it.</summary>
     public required string Reason { get; init; }
 
     /// <summary>What the compensation failed with, for people.</summary>

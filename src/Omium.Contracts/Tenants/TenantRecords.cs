@@ -11,4 +11,15 @@ public sealed record KeyView(string Id, string Name, string Environment, string 
 
 /// <summary><c>GET /v1/health-summary</c>.</summary>
 public sealed record HealthSummary(
-    IReadOnlyDictionary<string, long> ExecutionsByStatus, long OpenFailures, long OpenReviews, long Workflows);
+    IReadOnlyDictionary<string, long> ExecutionsByStatus, long OpenFailures, long OpenReviews, long Workflows)
+{
+    /// <summary>What a person should look at now, the oldest first; empty when all is well.</summary>
+    public IReadOnlyList<HealthAlarm> Alarms { get; init; } = [];
+}
+
+/// <summary>Something is wrong with the installation, as opposed to a workflow. <paramref name="Code"/> is of the error catalogue.</summary>
+/// <param name="Code">storage_full, storage_failed or execution_set_aside.</param>
+/// <param name="Detail">What, for a person.</param>
+/// <param name="Execution">The execution concerned; null when it is the whole installation.</param>
+/// <param name="Since">Since when.</param>
+public sealed record HealthAlarm(string Code, string Detail, string? Execution, DateTimeOffset Since);

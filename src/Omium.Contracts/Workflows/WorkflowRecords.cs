@@ -31,7 +31,7 @@ public sealed record SuggestView(bool Valid, IReadOnlyList<SpecSuggestionView> S
 
 /// <summary>One suggestion.</summary>
 /// <param name="Id">Stable for the same spec.</param>
-/// <param name="Kind">checkpoint, guard, lock, recovery or approval.</param>
+/// <param name="Kind">checkpoint, guard, lock, handoff, recovery or approval.</param>
 /// <param name="Pointer">JSON pointer (RFC 6901) to what it is about.</param>
 /// <param name="Title">One line.</param>
 /// <param name="Reason">Why.</param>

@@ -1,4 +1,6 @@
 using System.Collections.Concurrent;
+using System.Security.Cryptography;
+using System.Text.Json;
 using Microsoft.Extensions.Logging;
 using Omium.Kernel.Executions;
 using Omium.Runtime.Effects;
@@ -35,11 +37,25 @@ public sealed partial class EmbeddedEngine : IExecutionEngine, IAsyncDisposable
         (_advancer, _runner, _index, _logger, _options) = (advancer, runner, index, logger, options);
         _dueTimes = new DueTimes(time);
         _externalEffects = new SemaphoreSlim(options.ConcurrentEffectsMax);
-        _runner.OnHeld = (cell, effect, error) => LogStorage(_logger, cell.Stream, effect, error);
     }
 
     /// <summary>Executions set aside because deciding about them failed again and again; they need a person, the rest goes on.</summary>
-    public ConcurrentDictionary<StreamId, string> Quarantined { get; } = new();
+    public ConcurrentDictionary<StreamId, SetAsideExecution> Quarantined { get; } = new();
+
+    /// <inheritdoc/>
+    public IReadOnlyCollection<SetAsideExecution> SetAside => [.. Quarantined.Values];
+
+    /// <inheritdoc/>
+    public async ValueTask<SetAsideExecution?> ReleaseAsync(StreamId stream, CancellationToken cancellation = default)
+    {
+        if (Quarantined.TryRemove(stream, out _))
+        {
+            await _advancer.ForgetAsync(stream, cancellation);
+            await RecoverAsync(stream, cancellation);
+        }
+
+        return Quarantined.GetValueOrDefault(stream);
+    }
 
     /// <summary>Begins to keep time, then takes up every stream that may owe an effect. Returns how many there were.</summary>
     public async Task<int> StartAsync(CancellationToken cancellation)
@@ -82,6 +98,11 @@ public sealed partial class EmbeddedEngine : IExecutionEngine, IAsyncDisposable
     public async ValueTask<AdvanceResult> SubmitAsync(
         StreamId stream, ExecutionCommand command, IReadOnlyDictionary<string, byte[]>? payloads = null, CancellationToken cancellation = default)
     {
+        if (Quarantined.TryGetValue(stream, out var aside))
+        {
+            throw new ExecutionSetAsideException(aside);
+        }
+
         try
         {
             var result = await _advancer.AdvanceAsync(stream, command, payloads, cancellation);
@@ -93,6 +114,10 @@ public sealed partial class EmbeddedEngine : IExecutionEngine, IAsyncDisposable
             // The caller is told that it failed, but the record may be in: what it led to must not wait for the next start.
             _dueTimes.Add(stream, _advancer.NowMs + (long)_options.RetryStorageAfter.TotalMilliseconds);
             throw;
+        }
+        catch (Exception error) when (error is CorruptLogException or CryptographicException or InvalidDataException or JsonException)
+        {
+            throw new ExecutionSetAsideException(Quarantine(stream, error)); // What is stored of it cannot be read.
         }
     }
 
@@ -114,6 +139,11 @@ public sealed partial class EmbeddedEngine : IExecutionEngine, IAsyncDisposable
             {
                 var recovered = await _runner.RecoverAsync(cell, _options.OwnsStore, cancellation);
                 _unrecovered.TryRemove(stream, out _);
+                if (_options.PauseRecovered is { } reason && !recovered.Cell.State.Ended)
+                {
+                    recovered = await _advancer.AdvanceAsync(stream, new PauseExecution(_advancer.NowMs, "restore", $"restore-{reason}", reason), null, cancellation);
+                }
+
                 Dispatch(recovered.Cell);
             }
         }
@@ -134,7 +164,7 @@ public sealed partial class EmbeddedEngine : IExecutionEngine, IAsyncDisposable
     {
         foreach (var effect in cell.Pending)
         {
-            if (_stopping.IsCancellationRequested)
+            if (_stopping.IsCancellationRequested || Quarantined.ContainsKey(cell.Stream))
             {
                 return;
             }
@@ -183,11 +213,6 @@ public sealed partial class EmbeddedEngine : IExecutionEngine, IAsyncDisposable
             LogStorage(_logger, cell.Stream, effect.Id, error);
             _dueTimes.Add(cell.Stream, _advancer.NowMs + (long)_options.RetryStorageAfter.TotalMilliseconds);
         }
-        catch (Exception error) when (effect.Kind == PendingKind.Notify)
-        {
-            LogNotDelivered(_logger, cell.Stream, effect.Id, error);
-            _dueTimes.Add(cell.Stream, _advancer.NowMs + (long)_options.RetryNotificationAfter.TotalMilliseconds);
-        }
         catch (Exception error)
         {
             Quarantine(cell.Stream, error);
@@ -214,7 +239,7 @@ public sealed partial class EmbeddedEngine : IExecutionEngine, IAsyncDisposable
 
     private async Task TakeUpAsync(IReadOnlyList<StreamId> streams, CancellationToken stopping)
     {
-        foreach (var stream in streams)
+        foreach (var stream in streams.Where(stream => !Quarantined.ContainsKey(stream)))
         {
             try
             {
@@ -238,10 +263,11 @@ public sealed partial class EmbeddedEngine : IExecutionEngine, IAsyncDisposable
         }
     }
 
-    private void Quarantine(StreamId stream, Exception error)
+    private SetAsideExecution Quarantine(StreamId stream, Exception error)
     {
-        Quarantined[stream] = error.Message;
+        var aside = Quarantined.GetOrAdd(stream, _ => new SetAsideExecution(stream, $"{error.GetType().Name}: {error.Message}", _advancer.NowMs));
         LogQuarantine(_logger, stream, error);
+        return aside;
     }
 
     [LoggerMessage(2001, LogLevel.Error, "Execution {Stream} is set aside: deciding about it failed. The others go on.")]
@@ -249,9 +275,6 @@ public sealed partial class EmbeddedEngine : IExecutionEngine, IAsyncDisposable
 
     [LoggerMessage(2004, LogLevel.Warning, "Execution {Stream} waits to be taken up again, because the store cannot take the record of it")]
     private static partial void LogNotRecovered(ILogger logger, StreamId stream, Exception error);
-
-    [LoggerMessage(2003, LogLevel.Warning, "Execution {Stream}: notification {Effect} was not delivered and will be tried again")]
-    private static partial void LogNotDelivered(ILogger logger, StreamId stream, string effect, Exception error);
 
     [LoggerMessage(2002, LogLevel.Warning, "Execution {Stream}: effect {Effect} waits, because the store cannot take its record")]
     private static partial void LogStorage(ILogger logger, StreamId stream, string effect, Exception error);
@@ -269,9 +292,12 @@ public sealed record EmbeddedEngineOptions
     /// <summary>Models and tools called at the same time by this process; default 256.</summary>
     public int ConcurrentEffectsMax { get; init; } = 256;
 
+    /// <summary>
+    /// When set, executions that are under way at the start are paused for this reason before anything is begun for them: after a restore nobody
+    /// knows what happened since the backup. Default null: they go on.
+    /// </summary>
+    public string? PauseRecovered { get; init; }
+
     /// <summary>How long an effect waits before its record is tried again after the store refused it; default 1 s.</summary>
     public TimeSpan RetryStorageAfter { get; init; } = TimeSpan.FromSeconds(1);
-
-    /// <summary>How long a notification waits before it is tried again after it could not be delivered; default 5 s.</summary>
-    public TimeSpan RetryNotificationAfter { get; init; } = TimeSpan.FromSeconds(5);
 }

@@ -25,7 +25,10 @@ internal sealed class DataDirectory : IDisposable
 
     public string Path { get; }
 
-    public string DatabasePath => System.IO.Path.Combine(Path, DatabaseName);
+    public string DatabasePath => DatabaseIn(Path);
+
+    /// <summary>Where the database of a data directory lies.</summary>
+    public static string DatabaseIn(string directory) => System.IO.Path.Combine(directory, DatabaseName);
 
     /// <summary>Creates the directory where it is missing (mode 0700), takes its lock and sees to an owner-only database file (mode 0600).</summary>
     /// <exception cref="DataDirectoryInUseException">Another process, or another store of this one, holds it.</exception>
@@ -45,6 +48,7 @@ internal sealed class DataDirectory : IDisposable
         var directory = new DataDirectory(path, Lock(path));
         try
         {
+            RefuseEmptied(path, directory.DatabasePath);
             File.WriteAllText(System.IO.Path.Combine(path, HolderName), Describe(time));
             Restrict(System.IO.Path.Combine(path, HolderName));
             CreateOwnerOnly(directory.DatabasePath);
@@ -69,6 +73,17 @@ internal sealed class DataDirectory : IDisposable
         !Directory.Exists(path)
         || File.Exists(System.IO.Path.Combine(path, DatabaseName))
         || !Directory.EnumerateFileSystemEntries(path).Any();
+
+    /// <summary>A database of no bytes beside other files of ours was not made by us: something emptied it, and beginning anew would hide that.</summary>
+    private static void RefuseEmptied(string path, string database)
+    {
+        if (new FileInfo(database) is { Exists: true, Length: 0 }
+            && Directory.EnumerateFiles(path).Any(file => !System.IO.Path.GetFileName(file).StartsWith("omium.", StringComparison.Ordinal)))
+        {
+            throw new Runtime.Ports.StorageCorruptException(
+                $"OM5005 storage_corrupt: {database} is empty, though this directory has been in use. Restore a backup; to begin anew, choose another data directory.");
+        }
+    }
 
     private static FileStream Lock(string path)
     {

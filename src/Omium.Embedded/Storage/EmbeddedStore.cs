@@ -38,6 +38,9 @@ public sealed class EmbeddedStore : IAsyncDisposable
     /// <summary>The data directory, as a full path.</summary>
     public string Directory => directory.Path;
 
+    /// <summary>Time of the last record that was there when the store was opened, milliseconds since the Unix epoch; 0 when there was none.</summary>
+    public long LastRecordUnixMs { get; private init; }
+
     /// <summary>The event log.</summary>
     public SqliteEventLog Log { get; }
 
@@ -71,7 +74,7 @@ public sealed class EmbeddedStore : IAsyncDisposable
             connection.CountWalPages();
             var writer = new CommitWriter(connection, options);
             writer.EmptyLog();
-            return new EmbeddedStore(directory, vfs, writer);
+            return new EmbeddedStore(directory, vfs, writer) { LastRecordUnixMs = connection.ScalarInt64("SELECT at_unix_ms FROM record ORDER BY position DESC LIMIT 1") };
         }
         catch
         {

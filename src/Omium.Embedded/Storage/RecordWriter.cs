@@ -8,10 +8,17 @@ internal sealed class RecordWriter
     /// <summary>Envelope, hashes and index entry of a record: what it writes beside its body, about.</summary>
     public const int OverheadBytes = 300;
 
+    /// <summary>Four parts fill a page of 4,096 bytes.</summary>
+    private const int PartBytes = 1_000;
+
+    /// <summary>Shorter bodies share pages as they are; longer ones fill pages of their own.</summary>
+    private const int PartedFromBytes = 1_400, PartedToBytes = 64 * 1024;
+
     private readonly CommitWriter writer;
     private readonly SqliteStatement insertStream;
     private readonly SqliteStatement insertKey;
     private readonly SqliteStatement insertRecord;
+    private readonly SqliteStatement insertPart;
     private readonly SqliteStatement selectAppendId;
     private readonly SqliteStatement deleteKey;
     private long appends;
@@ -24,9 +31,10 @@ internal sealed class RecordWriter
         insertStream = writer.Connection.Prepare("INSERT INTO stream (tenant, id, number) VALUES (?1, ?2, ?3)");
         insertKey = writer.Connection.Prepare("INSERT INTO stream_key (stream, wrapped) VALUES (?1, ?2)");
         insertRecord = writer.Connection.Prepare("""
-            INSERT INTO record (stream, seq, append_id, kernel, at_unix_ms, command, event_types, prev_hash, hash, body)
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+            INSERT INTO record (stream, seq, append_id, kernel, at_unix_ms, command, event_types, prev_hash, hash, body, part, parts)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
             """);
+        insertPart = writer.Connection.Prepare("INSERT INTO record_part (bytes) VALUES (?1)");
         selectAppendId = writer.Connection.Prepare("SELECT append_id FROM record WHERE stream = ?1 AND seq = ?2");
         deleteKey = writer.Connection.Prepare("DELETE FROM stream_key WHERE stream = ?1");
     }
@@ -53,6 +61,11 @@ internal sealed class RecordWriter
         foreach (var payload in append.Payloads)
         {
             writer.Payloads.PutIfAbsent(append.Stream.Tenant, payload);
+        }
+
+        foreach (var key in append.RemovedPayloads)
+        {
+            writer.Payloads.Remove(append.Stream.Tenant, append.Stream.Id, key);
         }
 
         foreach (var row in append.Index)
@@ -95,18 +108,42 @@ internal sealed class RecordWriter
         return head;
     }
 
-    private void Insert(StreamHead head, LogRecord record) => insertRecord
-        .Bind(1, head.Number)
-        .Bind(2, record.Seq)
-        .Bind(3, record.AppendId)
-        .Bind(4, record.Kernel)
-        .Bind(5, record.AtUnixMs)
-        .Bind(6, record.Command)
-        .Bind(7, record.EventTypes)
-        .Bind(8, record.PrevHash)
-        .Bind(9, record.Hash)
-        .Bind(10, record.Body)
-        .Run();
+    private void Insert(StreamHead head, LogRecord record)
+    {
+        var (first, count) = InsertParts(record.Body);
+        insertRecord
+            .Bind(1, head.Number)
+            .Bind(2, record.Seq)
+            .Bind(3, record.AppendId)
+            .Bind(4, record.Kernel)
+            .Bind(5, record.AtUnixMs)
+            .Bind(6, record.Command)
+            .Bind(7, record.EventTypes)
+            .Bind(8, record.PrevHash)
+            .Bind(9, record.Hash)
+            .Bind(10, record.Body.AsSpan(count * PartBytes))
+            .Bind(11, first)
+            .Bind(12, count)
+            .Run();
+    }
+
+    /// <summary>The whole parts at the front of a body, and where they lie; what is left goes into the record's own row.</summary>
+    private (long First, int Count) InsertParts(byte[] body)
+    {
+        if (body.Length is < PartedFromBytes or > PartedToBytes)
+        {
+            return (0, 0);
+        }
+
+        var (first, count) = (0L, body.Length / PartBytes);
+        for (var part = 0; part < count; part++)
+        {
+            insertPart.Bind(1, body.AsSpan(part * PartBytes, PartBytes)).Run();
+            first = part == 0 ? writer.Connection.LastRowId : first;
+        }
+
+        return (first, count);
+    }
 
     private string? FindAppendId(StreamHead head, long seq)
     {

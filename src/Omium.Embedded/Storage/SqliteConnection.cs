@@ -13,7 +13,7 @@ internal sealed unsafe class SqliteConnection : IDisposable
     private readonly sqlite3 database;
     private readonly int* walPages;
 
-    public SqliteConnection(string path, string vfs, bool readOnly)
+    public SqliteConnection(string path, string? vfs, bool readOnly)
     {
         _ = SqliteLibrary.Info;
         var access = readOnly ? raw.SQLITE_OPEN_READONLY : raw.SQLITE_OPEN_READWRITE;
@@ -30,6 +30,9 @@ internal sealed unsafe class SqliteConnection : IDisposable
         raw.sqlite3_busy_timeout(database, BusyTimeoutMs);
         walPages = (int*)NativeMemory.AllocZeroed(sizeof(int));
     }
+
+    /// <summary>SQLite's own handle.</summary>
+    public sqlite3 Handle => database;
 
     /// <summary>Pages in the write-ahead log after the last commit; counted from <see cref="CountWalPages"/> on.</summary>
     public int WalPages => *walPages;
@@ -77,6 +80,20 @@ internal sealed unsafe class SqliteConnection : IDisposable
         try
         {
             return statement.Step() ? statement.Int64(0) : 0;
+        }
+        finally
+        {
+            statement.Reset();
+        }
+    }
+
+    /// <summary>The single text that a statement answers.</summary>
+    public string ScalarText(string sql)
+    {
+        var statement = Prepare(sql);
+        try
+        {
+            return statement.Step() ? statement.Text(0) : "";
         }
         finally
         {

@@ -10,9 +10,11 @@ namespace Omium.Embedded.Storage;
 public sealed class SqliteEventLog : IEventLog
 {
     private const string SelectRecords = """
-        SELECT seq, append_id, kernel, at_unix_ms, command, event_types, prev_hash, hash, body FROM record
+        SELECT seq, append_id, kernel, at_unix_ms, command, event_types, prev_hash, hash, body, part, parts FROM record
         WHERE stream = (SELECT number FROM stream WHERE tenant = ?1 AND id = ?2) AND seq > ?3 ORDER BY seq LIMIT ?4
         """;
+
+    private const string SelectParts = "SELECT bytes FROM record_part WHERE position >= ?1 ORDER BY position LIMIT ?2";
 
     private const string SelectKey =
         "SELECT wrapped FROM stream_key WHERE stream = (SELECT number FROM stream WHERE tenant = ?1 AND id = ?2)";
@@ -85,7 +87,7 @@ public sealed class SqliteEventLog : IEventLog
                     statement.Text(5),
                     statement.Bytes(6),
                     statement.Bytes(7),
-                    statement.Bytes(8)));
+                    ReadBody(connection, statement)));
             }
         }
         finally
@@ -94,6 +96,43 @@ public sealed class SqliteEventLog : IEventLog
         }
 
         return records;
+    }
+
+    /// <summary>The parts of a body, one after the other, and the rest that stands with the record.</summary>
+    private static byte[] ReadBody(SqliteConnection connection, SqliteStatement record)
+    {
+        var rest = record.Bytes(8);
+        var count = record.Int32(10);
+        if (count == 0)
+        {
+            return rest;
+        }
+
+        var body = new List<byte[]>(count + 1);
+        var parts = connection.Prepare(SelectParts);
+        try
+        {
+            parts.Bind(1, record.Int64(9)).Bind(2, count);
+            while (parts.Step())
+            {
+                body.Add(parts.Bytes(0));
+            }
+        }
+        finally
+        {
+            parts.Reset();
+        }
+
+        body.Add(rest);
+        var whole = new byte[body.Sum(part => part.Length)];
+        var at = 0;
+        foreach (var part in body)
+        {
+            part.CopyTo(whole, at);
+            at += part.Length;
+        }
+
+        return whole;
     }
 
     private static byte[]? ReadKey(SqliteConnection connection, StreamId stream)

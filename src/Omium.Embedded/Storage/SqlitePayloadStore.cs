@@ -63,6 +63,36 @@ internal sealed class PayloadWriter(CommitWriter writer)
     private readonly SqliteStatement insertName =
         writer.Connection.Prepare("INSERT INTO payload_name (tenant, scope, key, payload) VALUES (?1, ?2, ?3, ?4)");
 
+    private readonly SqliteStatement findNumber =
+        writer.Connection.Prepare("SELECT payload FROM payload_name WHERE tenant = ?1 AND scope = ?2 AND key = ?3");
+
+    private readonly SqliteStatement deleteName =
+        writer.Connection.Prepare("DELETE FROM payload_name WHERE tenant = ?1 AND scope = ?2 AND key = ?3");
+
+    private readonly SqliteStatement deleteBytes = writer.Connection.Prepare("DELETE FROM payload WHERE number = ?1");
+
+    /// <summary>Drops a payload; nothing happens when it is not there.</summary>
+    public void Remove(string tenant, string scope, string key)
+    {
+        long number;
+        try
+        {
+            if (!findNumber.Bind(1, tenant).Bind(2, scope).Bind(3, key).Step())
+            {
+                return;
+            }
+
+            number = findNumber.Int64(0);
+        }
+        finally
+        {
+            findNumber.Reset();
+        }
+
+        deleteName.Bind(1, tenant).Bind(2, scope).Bind(3, key).Run();
+        deleteBytes.Bind(1, number).Run();
+    }
+
     /// <summary>True when it was not there.</summary>
     public bool PutIfAbsent(string tenant, SealedPayload payload)
     {

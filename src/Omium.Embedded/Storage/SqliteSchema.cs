@@ -49,6 +49,7 @@ internal static class SqliteSchema
 
     // Records lie in the order of arrival and are found through a narrow index (stream, seq): one commit of a thousand streams then writes
     // some two hundred full pages at the end of the table, where a table ordered by stream would rewrite a thousand.
+    // A body of a few kilobytes would stand alone in a page and leave the rest of it empty: its round thousands lie in parts, four to a page.
     private const string Version1 = """
         CREATE TABLE stream (
             tenant TEXT NOT NULL,
@@ -68,7 +69,13 @@ internal static class SqliteSchema
             event_types TEXT NOT NULL,
             prev_hash   BLOB NOT NULL,
             hash        BLOB NOT NULL,
-            body        BLOB NOT NULL
+            body        BLOB NOT NULL,
+            part        INTEGER,
+            parts       INTEGER NOT NULL
+        );
+        CREATE TABLE record_part (
+            position INTEGER PRIMARY KEY,
+            bytes    BLOB NOT NULL
         );
         CREATE UNIQUE INDEX record_place ON record (stream, seq);
 

@@ -137,8 +137,16 @@ internal sealed partial class Decision
         var highValue = effect.Kind != EffectKind.None && !(amount <= _state.HighValueUsd); // What is no number is not small.
         var approved = step.Spec.Type == StepType.ToolCall && effect.Kind == EffectKind.Irreversible && HasApprovalBefore(step)
             && !Visit(key).Calls.Any(call => call.MayStand || call.Unsettled); // An approval covers one call, not its repetition.
-        var approval = highValue || (effect.Kind == EffectKind.Irreversible && !approved);
-        Emit(new CallRequested(id.ToString(), tool.Spec.Name, arguments, DigestOf(arguments), effect.Kind, idempotencyKey, toolCallId, approval, turn));
+        var approver = highValue ? ApproverOf(id.Step, tool.Spec.Name, DigestOf(arguments)) : null;
+        var approval = approver is null && (highValue || (effect.Kind == EffectKind.Irreversible && !approved));
+        Emit(new CallRequested(id.ToString(), tool.Spec.Name, arguments, DigestOf(arguments), effect.Kind, idempotencyKey, toolCallId, approval, turn, approver));
+        if (approval && highValue && IsServedByPolicy(HighValue(tool, effect, arguments, amount), Visit(key)))
+        {
+            Emit(new CallRefused(id.ToString(), tool.Spec.Name, toolCallId, "stopped before it was made: the recovery policy says what follows", turn));
+            Fail(key, HighValue(tool, effect, arguments, amount));
+            return false;
+        }
+
         if (approval)
         {
             var reason = highValue
@@ -153,9 +161,31 @@ internal sealed partial class Decision
         return true;
     }
 
+    private Failing HighValue(ToolPlan tool, EffectSpec effect, JsonElement arguments, double amount) => new(
+        FailureClasses.HighValueOperation, FailureClasses.HighValueOperation,
+        string.Create(CultureInfo.InvariantCulture, $"{tool.Spec.Name}: {amount} USD is above {_state.HighValueUsd} USD"))
+    {
+        Permanent = true,
+        Expected = string.Create(CultureInfo.InvariantCulture, $"amount <= {_state.HighValueUsd}"),
+        Actual = JsonMake.Object(
+            ("tool", JsonMake.Text(tool.Spec.Name)), ("arguments", PayloadReference.TryRead(arguments, out _, out _) ? JsonMake.Text("(too large to show)") : arguments), ("amount", double.IsFinite(amount) ? JsonMake.Number(amount) : JsonMake.Text("not a number")),
+            ("effect_kind", JsonMake.Text(effect.Kind.ToString().ToLowerInvariant()))),
+    };
+
     /// <summary>True when a human_approval step lies before this one on a path that was taken.</summary>
     private bool HasApprovalBefore(StepPlan step)
     {
+        if (_state.LatestVisit(step.Spec.Id)?.Approval is not { } approval)
+        {
+            return false;
+        }
+
+        if (Visit(approval).Status == VisitStatus.Committed)
+        {
+            return true;
+        }
+
+        // The nearest one does not stand; another may.
         var queue = new Queue<VisitKey>(_state.LatestVisit(step.Spec.Id)?.After ?? []);
         var seen = new HashSet<VisitKey>();
         while (queue.TryDequeue(out var key))
@@ -241,9 +271,14 @@ internal sealed partial class Decision
 
     private Rejection? Begin(BeginCall command)
     {
-        if (!EffectId.TryParse(command.Effect, out var id) || !_state.Visits.TryGetValue(id.Key, out var visit) || visit.Calls.Find(c => c.Id == id) is not { } call)
+        if (!EffectId.TryParse(command.Effect, out var id) || !_state.Visits.TryGetValue(id.Key, out var visit) || visit.Calls.Find(c => c.Id == id.WithoutSub) is not { } call)
         {
             return new Rejection("effect_not_found", $"no effect {command.Effect} is known here");
+        }
+
+        if (id.Sub == 'u')
+        {
+            return BeginUndo(command, id, call);
         }
 
         var again = call.Status == CallStatus.InDoubt && call.Next is "rerun" or "redo" && atMs >= call.NextDueMs;
@@ -326,6 +361,7 @@ internal sealed partial class Decision
         var id = call.Id.ToString();
         CloseReviews("settled", via, review => _state.Reviews[review].Request is { Kind: "in_doubt" } request && request.Effect == id);
         Emit(new IntentSettled(id, outcome.Failure is null, Recordable(outcome), outcome.Failure, via));
+        GoOnAfterDoubt("policy");
         if (visit.Status != VisitStatus.Open || call.Id.Attempt != visit.Attempt)
         {
             SettleFenced(call.Id);

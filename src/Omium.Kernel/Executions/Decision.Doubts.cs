@@ -61,6 +61,10 @@ internal sealed partial class Decision
             ("tool", JsonMake.Text(call.Tool)), ("arguments", call.Arguments), ("reason", JsonMake.Text("Omium cannot know whether this call happened. Look at the other side, then say.")));
         Ask(key, "in_doubt", call.Id.ToString(), ["done", "redo", "reject"], shown);
         Notify("in_doubt", key.Step, $"nobody can say whether {call.Tool} happened");
+        if (_state.Status == ExecutionStatus.Running && IsLive(Visit(key), call))
+        {
+            Emit(new ExecutionPaused(PausedInDoubt, "policy", null));
+        }
     }
 
     private Rejection? SettleProbe(StepPlan step, VisitState visit, CallState call, int number, EffectOutcome outcome)
@@ -71,7 +75,7 @@ internal sealed partial class Decision
         }
 
         var id = call.Id.ToString();
-        var told = outcome.Result is { } result ? values.Resolve(result) : default; // An answer may be large, and then it is a reference.
+        var told = Told(outcome);
         switch (StatusOf(told))
         {
             case "done":
@@ -96,6 +100,9 @@ internal sealed partial class Decision
         return null;
     }
 
+    /// <summary>What a probe answered. It may be large, and then it came as a reference.</summary>
+    private JsonElement Told(EffectOutcome outcome) => outcome.Result is { } result ? values.Resolve(result) : default;
+
     private static string? StatusOf(JsonElement told) =>
         told.ValueKind == JsonValueKind.Object && told.TryGetProperty("status", out var status) && status.ValueKind == JsonValueKind.String
             ? status.GetString()
@@ -116,6 +123,12 @@ internal sealed partial class Decision
             Doubt(visit, call, "no_result");
         }
 
+        foreach (var undone in UndosUnderWay().Where(call => call.Undo is { VerifyDueMs: null } undo && atMs >= undo.InDoubtAtMs))
+        {
+            DoubtUndo(undone, "no_result");
+            ContinueRollback(undone);
+        }
+
         foreach (var key in _state.Open.Values.ToArray())
         {
             if (Plan.Expands(key))
@@ -130,6 +143,16 @@ internal sealed partial class Decision
             }
         }
 
+        if (_state is { DeferredSteps: { } deferred, Status: ExecutionStatus.Running })
+        {
+            Emit(new SchedulingTakenUp());
+            foreach (var step in deferred)
+            {
+                _ready.Enqueue(step);
+            }
+        }
+
+        ExpireReviews();
         return null;
     }
 
@@ -138,6 +161,12 @@ internal sealed partial class Decision
         foreach (var (visit, call) in UnsettledIntents(call => call.Status == CallStatus.Intent && call.Owner != command.SurvivingOwner))
         {
             Doubt(visit, call, "runner_lost");
+        }
+
+        foreach (var undone in UndosUnderWay().Where(call => call.Undo is { VerifyDueMs: null } undo && undo.Owner != command.SurvivingOwner))
+        {
+            DoubtUndo(undone, "runner_lost");
+            ContinueRollback(undone);
         }
 
         return null;

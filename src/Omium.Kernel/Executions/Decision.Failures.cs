@@ -28,7 +28,13 @@ internal sealed partial class Decision
         var actions = triggered ? policy.Actions : rule is { } index ? Plan.Rules[index].Spec.Do : null;
         var retry = actions is null && !_state.Ended ? RetryOf(step, visit, failing, fingerprint) : null;
         var final = actions is null && retry is null;
-        var edges = final ? FailureEdges(step) : [];
+        List<int> edges = [];
+        if (final && !TryFailureEdges(step, failing.Code, out edges, out var exhausted))
+        {
+            Fail(key, exhausted with { Message = $"{exhausted.Message}; the last failure: {failing.Message}", Expected = failing.Expected, Actual = failing.Actual, Output = failing.Output });
+            return;
+        }
+
         Emit(new StepFailed(
             key.Step, key.Visit, visit.Attempt, failing.Class, failing.Code, failing.Message, fingerprint, Present(failing.Output), failing.Expected, Present(failing.Actual), final,
             final ? edges : null, Take(ref _inputTokens), Take(ref _outputTokens)));
@@ -51,8 +57,20 @@ internal sealed partial class Decision
         }
     }
 
-    /// <summary>Outgoing edges that a failure takes; none when their conditions cannot be evaluated.</summary>
-    private List<int> FailureEdges(StepPlan step) => TakeEdges(step, EdgeOn.Failure, Scope(), out var edges, out _) ? edges : [];
+    /// <summary>
+    /// Outgoing edges that a failure takes. False when they cannot be told (a loop is exhausted, a condition cannot be evaluated): that is the
+    /// failure then, and the policy is asked about it. A failure that is one of those itself takes none.
+    /// </summary>
+    private bool TryFailureEdges(StepPlan step, string code, out List<int> edges, out Failing failing)
+    {
+        if (TakeEdges(step, EdgeOn.Failure, Scope(), out edges, out failing))
+        {
+            return true;
+        }
+
+        edges = [];
+        return code == failing.Code;
+    }
 
     /// <summary>Index of the first rule that serves this failure; null when none does.</summary>
     private int? MatchingRule(Failing failing, VisitState visit)
@@ -192,7 +210,7 @@ internal sealed partial class Decision
                 case "rollback_to" or "compensate":
                     if (RollBackFailed(key, action, [.. actions.Skip(index + 1)]) is not RollBackResult.Impossible)
                     {
-                        return;
+                        return; // Begun, or a person is asked whether it shall be.
                     }
 
                     if (!actions.Skip(index + 1).Any(next => next.Kind is "await_review" or "escalate_to"))
@@ -203,7 +221,7 @@ internal sealed partial class Decision
 
                     break;
                 case "pause":
-                    if (_state.Status == ExecutionStatus.Running)
+                    if (_state.Status == ExecutionStatus.Running || _state.PauseReason == PausedInDoubt)
                     {
                         Emit(new ExecutionPaused("failure", "policy", null));
                     }
@@ -311,8 +329,20 @@ internal sealed partial class Decision
             return;
         }
 
-        var edges = FailureEdges(Plan.Step(key.Step)!);
-        Emit(new StepGivenUp(key.Step, key.Visit, edges));
+        var last = Visit(key).Failures[^1].Failure;
+        if (TryFailureEdges(Plan.Step(key.Step)!, last.Code, out var edges, out var exhausted))
+        {
+            Emit(new StepGivenUp(key.Step, key.Visit, edges));
+        }
+        else
+        {
+            Emit(last with
+            {
+                Class = exhausted.Class, Code = exhausted.Code, Message = $"{exhausted.Message}; the last failure: {last.Message}",
+                Fingerprint = $"{_state.Workflow}/{key.Step}/{exhausted.Class}/{exhausted.Code}", Final = true, Edges = [], InputTokens = 0, OutputTokens = 0,
+            });
+        }
+
         GiveUp(key, edges);
     }
 
@@ -377,13 +407,22 @@ internal sealed partial class Decision
     private void Notify(string kind, string step, string message, string channel = "default") =>
         Emit(new NotificationRequested(_state.NotificationCount + 1, channel, kind, step, message));
 
+    /// <summary>Attempts at one notification before it is given up, which is then shown: 5 s, 20 s, 80 s, 320 s and 1,280 s after one another.</summary>
+    private const int NotificationAttemptsMax = 6;
+
+    private static long NotificationWaitMs(int attempt) => 5_000L << (2 * (attempt - 1));
+
     private Rejection? Deliver(RecordNotification command)
     {
-        if (_state.Notifications.ContainsKey(command.Notification))
+        var attempt = _state.NotificationAttempts.GetValueOrDefault(command.Notification).Attempts + 1;
+        if (!_state.Notifications.ContainsKey(command.Notification) || (command.Problem is not null && command.Attempt != attempt))
         {
-            Emit(new NotificationSent(command.Notification));
+            return null;
         }
 
+        Emit(command.Problem is { } problem
+            ? new NotificationFailed(command.Notification, attempt, problem, attempt < NotificationAttemptsMax ? atMs + NotificationWaitMs(attempt) : null)
+            : new NotificationSent(command.Notification));
         return null;
     }
 }

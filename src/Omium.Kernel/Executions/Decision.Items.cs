@@ -20,12 +20,35 @@ internal sealed partial class Decision
 
     private readonly Queue<VisitKey> _expanded = new();
     private int _itemsBegun;
+    private bool _readsStanding;
 
     /// <summary>Begins an attempt of a for_each step: its own preconditions, its list (once a visit), then the items.</summary>
     private void EnterItems(StepPlan step, VisitKey key)
     {
-        var each = step.ForEach!;
-        if (!Check(each.Pre, "pre", key, Scope(), out var failing) || (Visit(key).Items is null && !Expand(each, key, out failing)))
+        if (!Check(step.ForEach!.Pre, "pre", key, Scope(key), out var failing))
+        {
+            Fail(key, failing);
+        }
+        else if (Visit(key).Items is null)
+        {
+            Expand(step, key);
+        }
+        else
+        {
+            _expanded.Enqueue(key);
+        }
+    }
+
+    /// <summary>Makes the list. One that lies in an older, large output, which this decision was not given, waits for the next, which is.</summary>
+    private void Expand(StepPlan step, VisitKey key)
+    {
+        var result = step.ForEach!.Items.Evaluate(Scope(key));
+        if (result.Value is null or OpaqueMap && !_readsStanding && ReadsUngiven(step))
+        {
+            return; // It stays outstanding (PendingEffects), and a timer that is due at once reads what stands.
+        }
+
+        if (!TryExpand(step.ForEach, key, result, out var failing))
         {
             Fail(key, failing);
             return;
@@ -34,10 +57,12 @@ internal sealed partial class Decision
         _expanded.Enqueue(key);
     }
 
-    private bool Expand(ForEachPlan each, VisitKey key, out Failing failing)
+    private bool ReadsUngiven(StepPlan step) =>
+        step.Reads.Select(_state.StandingVisit).Any(visit => visit?.Output is { } output && PayloadReference.TryRead(values.Resolve(output), out _, out _));
+
+    private bool TryExpand(ForEachPlan each, VisitKey key, ExpressionResult result, out Failing failing)
     {
         failing = default!;
-        var result = each.Items.Evaluate(Scope());
         var (code, problem) = result.Value switch
         {
             null => ("items_expression", result.Error!.Message),
@@ -95,6 +120,12 @@ internal sealed partial class Decision
     private void ContinueItems(VisitKey key)
     {
         var step = Plan.Step(key.Step)!;
+        if (_state.Status == ExecutionStatus.Running && Visit(key) is { Status: VisitStatus.Open, Items: null } listless && !PendingEffects.WaitsForRetry(listless, Plan))
+        {
+            EnterItems(step, key);
+            return;
+        }
+
         while (_state.Status == ExecutionStatus.Running && _itemsBegun < ItemsPerDecisionMax && Visit(key) is { Status: VisitStatus.Open, Items: { } items }
             && items.Due(step.Spec.ForEach!) is { } index && ItemAt(items, index) is { } item)
         {

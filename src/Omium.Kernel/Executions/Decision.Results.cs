@@ -27,6 +27,7 @@ internal sealed partial class Decision
             {
                 'v' => SettleProbe(step, visit, call, id.SubNumber, command.Outcome),
                 'u' => SettleCompensation(call, id.SubNumber, command.Outcome),
+                'w' => SettleUndoProbe(call, id.SubNumber, command.Outcome),
                 _ => SettleCall(step, visit, call, command.Run, command.Outcome),
             };
     }
@@ -205,7 +206,7 @@ internal sealed partial class Decision
         edges = [];
         if (Plan.Expands(key))
         {
-            var ofStep = Scope() with { Output = (output, step.ReadSchema) };
+            var ofStep = Scope(key) with { Output = (output, step.ReadSchema) };
             return Check(step.ForEach!.Post, "post", key, ofStep, out failing) && TakeEdges(step, EdgeOn.Success, ofStep, out edges, out failing);
         }
 

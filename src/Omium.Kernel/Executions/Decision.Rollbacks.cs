@@ -17,8 +17,11 @@ internal sealed partial class Decision
         /// <summary>Begun; the rest of the actions follows it.</summary>
         Begun,
 
-        /// <summary>There is no such place, or something in the set cannot be undone.</summary>
+        /// <summary>There is no such place.</summary>
         Impossible,
+
+        /// <summary>Something in the set cannot be undone: a person has been asked.</summary>
+        Withheld,
     }
 
     /// <summary>Carries out rollback_to or compensate for a failed visit; the rest of the actions goes with it.</summary>
@@ -31,9 +34,11 @@ internal sealed partial class Decision
         }
 
         var effects = StandingEffects(affected);
-        if (effects.Any(call => EffectOf(call).Compensate is null))
+        var irreversible = effects.Where(call => EffectOf(call).Compensate is null).Select(call => call.Id.ToString()).ToArray();
+        if (irreversible.Length > 0)
         {
-            return RollBackResult.Impossible;
+            Withhold(key, to, irreversible, rest);
+            return RollBackResult.Withheld;
         }
 
         PlanRollback(target, "failure", affected, [.. effects.Select(call => call.Id.ToString())], "policy", null, null, new RollbackSequel(key, rest, false, false));
@@ -198,10 +203,11 @@ internal sealed partial class Decision
         }
 
         var then = rollback.Plan.Then;
-        Emit(new RollbackCompleted(rollback.Plan.Rollback, rollback.Compensated, rollback.Residue));
-        if (_state.Ended)
+        var completed = Compared(new RollbackCompleted(rollback.Plan.Rollback, rollback.Compensated, rollback.Residue));
+        Emit(completed);
+        if (_state.Ended || IsStoppedBy(completed))
         {
-            return; // Cancelled meanwhile: what was begun is undone, nothing follows.
+            return; // Cancelled meanwhile, or nothing may be built on what stands: what was begun is undone, nothing follows.
         }
 
         if (then.Cancel)
@@ -222,12 +228,13 @@ internal sealed partial class Decision
                 ActNoFurther(key); // A policy that only rolls back means: try again from there.
             }
         }
-        else if (then.Actions is { Count: > 0 } && _state.Status == ExecutionStatus.Running)
+        else if (then.Actions is { Count: > 0 } && (_state.Status == ExecutionStatus.Running || _state.PauseReason == PausedInDoubt))
         {
             Emit(new ExecutionPaused("rolled_back", rollback.Plan.By ?? rollback.Plan.Cause, null));
         }
 
         TakeUpDeferred();
+        GoOnAfterDoubt("policy");
         EnqueueAll(); // Also what other branches settled meanwhile goes on.
     }
 
@@ -263,27 +270,50 @@ internal sealed partial class Decision
             return null;
         }
 
+        if (call.Undo is null && ToolRendering.UndoNeedsIntent(Plan, call))
+        {
+            return new Rejection("no_intent", $"the undo of {effect} has no beginning on record: its result cannot be taken");
+        }
+
         if (outcome.Failure is not { } failure)
         {
             Emit(new CompensationSettled(effect, attempt, true, null, null));
         }
-        else if (failure.Permanent || attempt >= CompensationAttemptsMax)
+        else if (call.Status == CallStatus.Failed && failure.Code is "http_404" or "http_410")
         {
-            Emit(new CompensationSettled(effect, attempt, false, failure, null));
-            Leftover(call, "compensation_failed", failure.Message);
+            Emit(new CompensationSettled(effect, attempt, true, failure, null)); // It may never have happened, and the other side knows of nothing to undo.
+        }
+        else if (call.Undo is { } undo && failure.MayHaveHappened)
+        {
+            if (undo.VerifyDueMs is not null)
+            {
+                return null; // In doubt already: an answer that tells nothing changes nothing.
+            }
+
+            DoubtUndo(call, "unclear_answer");
         }
         else
         {
-            Emit(new CompensationSettled(effect, attempt, false, failure, atMs + Math.Max(WaitBetween(attempt), failure.RetryAfterMs ?? 0)));
+            UndoFailed(call, attempt, failure);
         }
 
         ContinueRollback(call);
         return null;
     }
 
-    private void Leftover(CallState call, string reason, string message)
+    private void UndoFailed(CallState call, int attempt, EffectFailure failure)
     {
-        Emit(new ResidueRecorded(call.Id.ToString(), call.Tool, reason, message));
+        var isLast = failure.Permanent || attempt >= CompensationAttemptsMax;
+        Emit(new CompensationSettled(call.Id.ToString(), attempt, false, failure, isLast ? null : atMs + Math.Max(WaitBetween(attempt), failure.RetryAfterMs ?? 0)));
+        if (isLast)
+        {
+            Leftover(call, "compensation_failed", failure.Message);
+        }
+    }
+
+    private void Leftover(CallState call, string reason, string message, string? by = null)
+    {
+        Emit(new ResidueRecorded(call.Id.ToString(), call.Tool, reason, message, by));
         Notify("residue", call.Id.Step, $"{call.Tool} could not be undone: {message}");
     }
 

@@ -91,9 +91,16 @@ internal sealed partial class Decision
 
     private bool IsServed(StepPlan step, VisitKey source)
     {
+        var since = Visit(source).Ordinal;
         for (var number = _state.Latest.GetValueOrDefault(step.Spec.Id); number > 0; number--)
         {
-            if (_state.Visits[new VisitKey(step.Spec.Id, number)] is { Status: not VisitStatus.RolledBack } visit && visit.After.Contains(source))
+            var visit = _state.Visits[new VisitKey(step.Spec.Id, number)];
+            if (visit.Ordinal < since)
+            {
+                return false; // It began before the one that is to be served, and so did all before it.
+            }
+
+            if (visit.Status != VisitStatus.RolledBack && visit.After.Contains(source))
             {
                 return true;
             }
@@ -206,7 +213,9 @@ internal sealed partial class Decision
         {
             if (edge.IsLoop && Visit(key).TakenEdges.Contains(edge.Index))
             {
-                Emit(new LoopTriggered(edge.Index, edge.Spec.To, _state.Latest.GetValueOrDefault(edge.Spec.To) + 1, edge.Reset, key));
+                var restarted = edge.Nested.Where(_state.Loops.ContainsKey).ToArray();
+                Emit(new LoopTriggered(edge.Index, edge.Spec.To, _state.Latest.GetValueOrDefault(edge.Spec.To) + 1, edge.Reset, key, restarted.Length == 0 ? null : restarted));
+                _loops++;
                 _ready.Enqueue(edge.Spec.To);
             }
         }

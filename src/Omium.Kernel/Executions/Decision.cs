@@ -12,10 +12,14 @@ namespace Omium.Kernel.Executions;
 /// </summary>
 internal sealed partial class Decision(ExecutionState state, DecisionValues values, long atMs)
 {
+    /// <summary>Loops taken in one record; what follows goes into the next. A loop of decisions alone would otherwise put all its turns into one.</summary>
+    private const int LoopsPerRecordMax = 16;
+
     private readonly List<ExecutionEvent> _events = [];
     private readonly Dictionary<string, byte[]> _payloads = new(StringComparer.Ordinal);
     private readonly Queue<string> _ready = new();
     private readonly Queue<VisitKey> _due = new();
+    private int _loops;
     private long _inputTokens;
     private long _outputTokens;
     private ExecutionState _state = state;
@@ -25,6 +29,7 @@ internal sealed partial class Decision(ExecutionState state, DecisionValues valu
     /// <summary>Decides, then does whatever became possible by it.</summary>
     public DecisionOutcome Run(ExecutionCommand command)
     {
+        _readsStanding = ExecutionKernel.ReadsStanding(command);
         var rejection = command switch
         {
             StartExecution c => Start(c),
@@ -40,6 +45,7 @@ internal sealed partial class Decision(ExecutionState state, DecisionValues valu
             RollBackExecution c => RollBack(c),
             RetryExecution c => Retry(c),
             RecordNotification c => Deliver(c),
+            ResolveResidue c => Resolve(c),
             _ => new Rejection("unknown_command", $"no command {command.Name} is known to this kernel"),
         };
         if (rejection is { RecordsEvents: false })
@@ -91,6 +97,12 @@ internal sealed partial class Decision(ExecutionState state, DecisionValues valu
     {
         while (true)
         {
+            if (_loops >= LoopsPerRecordMax && _ready.Count > 0)
+            {
+                Emit(new SchedulingDeferred([.. _ready.Distinct(StringComparer.Ordinal)]));
+                return;
+            }
+
             if (_due.TryDequeue(out var retried))
             {
                 if (_state.Status == ExecutionStatus.Running)
@@ -122,11 +134,14 @@ internal sealed partial class Decision(ExecutionState state, DecisionValues valu
         }
     }
 
-    private IEnumerable<VisitState> DeadEnds() => Plan.Steps.Select(step => _state.StandingVisit(step.Spec.Id)).OfType<VisitState>().Where(IsDeadEnd);
+    private IEnumerable<VisitState> DeadEnds() => _state.DeadEndSteps.IsEmpty
+        ? []
+        : Plan.Steps.Where(step => _state.DeadEndSteps.Contains(step.Spec.Id)).Select(step => _state.StandingVisit(step.Spec.Id)).OfType<VisitState>().Where(IsDeadEnd);
 
     private void FinishIfDone()
     {
-        if (_state.Status != ExecutionStatus.Running || _state.Open.Count > 0 || _state.OpenReviews.Count > 0 || _state.Rollback is not null || _events.Count == 0)
+        if (_state.Status != ExecutionStatus.Running || _state.Open.Count > 0 || _state.OpenReviews.Count > 0 || _state.Rollback is not null
+            || _state.DeferredSteps is not null || _events.Count == 0)
         {
             return;
         }

@@ -5,7 +5,7 @@ namespace Omium.Kernel.Executions;
 /// <summary>
 /// The stable name of an effect inside its stream: <c>step~visit~attempt</c>, then <c>~m{turn}</c> for a model's turn, <c>~c{n}</c> for a call
 /// (the n-th of the attempt, from 1), <c>~v{n}</c> behind a call for its n-th verify probe, <c>~u{n}</c> for the n-th attempt of its compensation (each is an
-/// effect of its own: a late answer of one is none of the next). Notifications are <c>notify~{n}</c>, timers <c>timer</c>. Outside the stream the execution id and a slash stand before it.
+/// effect of its own: a late answer of one is none of the next), <c>~w{n}</c> for the n-th probe whether it was undone. Notifications are <c>notify~{n}</c>, timers <c>timer</c>. Outside the stream the execution id and a slash stand before it.
 /// </summary>
 public readonly record struct EffectId(string Step, int Visit, int Attempt, char Part, int Number, char Sub, int SubNumber = 0)
 {
@@ -27,6 +27,9 @@ public readonly record struct EffectId(string Step, int Visit, int Attempt, char
     /// <summary>The n-th attempt to undo this call.</summary>
     public EffectId Compensation(int number) => this with { Sub = 'u', SubNumber = number };
 
+    /// <summary>The n-th probe whether this call was undone.</summary>
+    public EffectId UndoProbe(int number) => this with { Sub = 'w', SubNumber = number };
+
     /// <summary>Reads an id; false when it is none.</summary>
     public static bool TryParse(string text, out EffectId id)
     {
@@ -42,7 +45,7 @@ public readonly record struct EffectId(string Step, int Visit, int Attempt, char
         var subNumber = 0;
         if (parts.Length == 5)
         {
-            if (parts[3][0] != 'c' || parts[4].Length < 2 || parts[4][0] is not ('v' or 'u') || !TryNumber(parts[4][1..], out subNumber))
+            if (parts[3][0] != 'c' || parts[4].Length < 2 || parts[4][0] is not ('v' or 'u' or 'w') || !TryNumber(parts[4][1..], out subNumber))
             {
                 return false;
             }

@@ -102,8 +102,10 @@ public sealed record ModelAnswered(string Step, int Visit, int Attempt, int Turn
 /// <param name="ToolCallId">The model's id of the call.</param>
 /// <param name="Approval">True: a person must approve it first.</param>
 /// <param name="Turn">The agent's turn that asked for it; 0 for a tool_call step.</param>
+/// <param name="ApprovedBy">Who had approved this very call before it was asked for (<see cref="CallApproved"/>).</param>
 public sealed record CallRequested(
-    string Effect, string Tool, JsonElement Arguments, string ArgumentsDigest, Specs.EffectKind Kind, string? Key, string? ToolCallId, bool Approval, int Turn) : ExecutionEvent;
+    string Effect, string Tool, JsonElement Arguments, string ArgumentsDigest, Specs.EffectKind Kind, string? Key, string? ToolCallId, bool Approval, int Turn,
+    string? ApprovedBy = null) : ExecutionEvent;
 
 /// <summary>A call will not be made; an agent is told why.</summary>
 public sealed record CallRefused(string Effect, string Tool, string? ToolCallId, string Reason, int Turn) : ExecutionEvent;
@@ -186,7 +188,8 @@ public sealed record AttemptStarted(string Step, int Visit, int Attempt) : Execu
 /// <param name="Visit">The target's next visit.</param>
 /// <param name="Reset">Steps that run anew.</param>
 /// <param name="From">The visit that took the edge: taking it back undoes the reset.</param>
-public sealed record LoopTriggered(int Edge, string Step, int Visit, IReadOnlyList<string> Reset, VisitKey From) : ExecutionEvent;
+/// <param name="Restarted">Loop edges within it, which are entered anew: their <c>max_visits</c> counts from 0 again.</param>
+public sealed record LoopTriggered(int Edge, string Step, int Visit, IReadOnlyList<string> Reset, VisitKey From, IReadOnlyList<int>? Restarted = null) : ExecutionEvent;
 
 /// <summary>A rule of the recovery policy was applied.</summary>
 public sealed record RuleApplied(int Rule, string Step, int Visit) : ExecutionEvent;
@@ -221,11 +224,16 @@ public sealed record RollbackSequel(VisitKey? Visit, IReadOnlyList<Specs.Recover
 /// <summary>A compensation was done, or given up after its attempts.</summary>
 public sealed record CompensationSettled(string Effect, int Attempt, bool Done, EffectFailure? Failure, long? RetryDueMs) : ExecutionEvent;
 
-/// <summary>Something could not be undone and is a person's business.</summary>
-public sealed record ResidueRecorded(string Effect, string Tool, string Reason, string Message) : ExecutionEvent;
+/// <summary>Something could not be undone and is a person's business. <paramref name="By"/>: the person who accepted that, if one did.</summary>
+public sealed record ResidueRecorded(string Effect, string Tool, string Reason, string Message, string? By = null) : ExecutionEvent;
 
-/// <summary>Phase two is done: every compensation is settled and the checkpoints that stand agree with the log.</summary>
-public sealed record RollbackCompleted(int Rollback, int Compensated, int Residue) : ExecutionEvent;
+/// <summary>Phase two is done: every compensation is settled, and the last checkpoint of every agent, tool and person was compared with the log.</summary>
+/// <param name="Rollback">Number of the rollback.</param>
+/// <param name="Compensated">Effects undone.</param>
+/// <param name="Residue">Effects left, of those it tried to undo.</param>
+/// <param name="Checked">Last checkpoints compared.</param>
+/// <param name="Disagreeing">Those that stand although something they were made from was taken back: never, unless Omium has a fault; the execution is then paused.</param>
+public sealed record RollbackCompleted(int Rollback, int Compensated, int Residue, int Checked = 0, IReadOnlyList<VisitKey>? Disagreeing = null) : ExecutionEvent;
 
 /// <summary>A person is asked.</summary>
 /// <param name="Review">Review id.</param>
@@ -250,7 +258,7 @@ public sealed record ReviewDecided(string Review, string Decision, string By, Ag
 public sealed record ReviewRefused(string Review, string Decision, string By, string Code) : ExecutionEvent;
 
 /// <summary>A fix was tested beside the execution.</summary>
-public sealed record ReviewTested(string Review, string By, AgentEdit Edits, string Outcome, string? Problem, long InputTokens, long OutputTokens) : ExecutionEvent;
+public sealed record ReviewTested(string Review, string By, AgentEdit Edits, string Outcome, string? Problem, long InputTokens, long OutputTokens, string? RequestId = null) : ExecutionEvent;
 
 /// <summary>An agent was changed for this execution.</summary>
 public sealed record EditsApplied(string Agent, AgentEdit Edits, string By) : ExecutionEvent;

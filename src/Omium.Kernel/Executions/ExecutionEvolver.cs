@@ -57,23 +57,27 @@ internal static partial class ExecutionEvolver
             RuleApplied e => state with { RuleUses = state.RuleUses.SetItem(e.Rule, state.RuleUses.GetValueOrDefault(e.Rule) + 1) },
             RollbackPlanned e => Planned(state, e),
             CompensationSettled e => Compensated(state, e),
-            ResidueRecorded e => WithCall(state, e.Effect, c => c with { Residue = true }) with { Residue = state.Residue.Add(e) },
+            ResidueRecorded e => WithCall(state, e.Effect, c => c with { Residue = true }) with { Residue = state.Residue.Add(new ResidueState(e, atMs)) },
             RollbackCompleted e => Completed(state, e),
             ReviewRequested e => Asked(state, e, atMs),
             ReviewDecided e => Answered(state, e, atMs),
-            ReviewRefused or ReviewTested => state,
+            ReviewRefused => state,
+            ReviewTested e => Requested(state, e.RequestId),
             EditsApplied e => state with { Edits = state.Edits.SetItem(e.Agent, Merge(state.Edits.GetValueOrDefault(e.Agent), e.Edits)) },
             NotificationRequested e => state with
             {
                 Notifications = state.Notifications.SetItem(e.Notification, e), NotificationCount = Math.Max(state.NotificationCount, e.Notification),
             },
-            NotificationSent e => state with { Notifications = state.Notifications.Remove(e.Notification) },
-            ExecutionPaused e => Requested(state, e.RequestId) with { Status = ExecutionStatus.Paused },
-            ExecutionResumed e => Requested(state, e.RequestId) with { Status = ExecutionStatus.Running, EndedMs = 0 },
+            NotificationSent e => state with
+            {
+                Notifications = state.Notifications.Remove(e.Notification), NotificationAttempts = state.NotificationAttempts.Remove(e.Notification),
+            },
+            ExecutionPaused e => Requested(state, e.RequestId) with { Status = ExecutionStatus.Paused, PauseReason = e.Reason },
+            ExecutionResumed e => Requested(state, e.RequestId) with { Status = ExecutionStatus.Running, EndedMs = 0, PauseReason = null },
             ExecutionSucceeded e => state with { Status = ExecutionStatus.Succeeded, Output = e.Output, EndedMs = atMs },
             ExecutionFailed => state with { Status = ExecutionStatus.Failed, EndedMs = atMs },
             ExecutionCancelled e => Requested(state, e.RequestId) with { Status = ExecutionStatus.Cancelled, EndedMs = atMs },
-            _ => throw new CorruptLogException($"an event of an unknown kind: {happened.GetType().Name}"),
+            _ => EvolvePeople(state, happened, atMs) ?? throw new CorruptLogException($"an event of an unknown kind: {happened.GetType().Name}"),
         };
         if (ItemOf(happened) is { } item)
         {
@@ -109,6 +113,7 @@ internal static partial class ExecutionEvolver
             After = e.After ?? [],
             Reads = e.Reads ?? [],
             ScheduledMs = atMs,
+            Approval = ApprovalBefore(state, e.After),
         };
         return Added(state, visit) with { Open = state.Open.Add(visit.Ordinal, visit.Key) };
     }
@@ -118,12 +123,13 @@ internal static partial class ExecutionEvolver
         var key = new VisitKey(e.Step, e.Visit);
         if (state.Visits.TryGetValue(key, out var visit))
         {
-            return Close(state, visit with { Status = VisitStatus.Skipped, SettledMs = atMs, TakenEdges = e.Edges ?? [], Review = null });
+            return Close(WithoutAskedFailures(state, e.Step), visit with { Status = VisitStatus.Skipped, SettledMs = atMs, TakenEdges = e.Edges ?? [], Reviews = [] });
         }
 
         return Added(state, new VisitState(key, state.Ordinal + 1)
         {
             Status = VisitStatus.Skipped, ScheduledMs = atMs, SettledMs = atMs, After = e.After ?? [], TakenEdges = e.Edges ?? [],
+            Approval = ApprovalBefore(state, e.After),
         });
     }
 
@@ -145,7 +151,7 @@ internal static partial class ExecutionEvolver
     private static ExecutionState Requested(ExecutionState state, CallRequested e)
     {
         var id = Parse(e.Effect);
-        return With(state, id.Key, v => v with
+        return With(UseApproval(state, e), id.Key, v => v with
         {
             Calls = v.Calls.Add(new CallState(id, e.Tool)
             {
@@ -196,15 +202,11 @@ internal static partial class ExecutionEvolver
             SettledMs = atMs,
             RetryDueMs = 0,
             CommitOrdinal = state.Commits + 1,
-            Review = null,
+            Reviews = [],
             InputTokens = visit.InputTokens + e.InputTokens,
             OutputTokens = visit.OutputTokens + e.OutputTokens,
         });
-        if (!visit.Key.IsItem && PayloadReference.TryRead(e.Output, out _, out _))
-        {
-            next = next with { LargeOutputs = next.LargeOutputs.Add(state.Commits + 1, visit.Key) };
-        }
-
+        next = WithLargeOutput(WithoutAskedFailures(next, e.Step), e);
         return next with { Commits = state.Commits + 1, FailedVisit = next.FailedVisit is { } failed && failed.Step == e.Step ? null : next.FailedVisit };
     }
 
@@ -216,13 +218,14 @@ internal static partial class ExecutionEvolver
             Failures = visit.Failures.Add((e, atMs)),
             TakenEdges = e.Edges ?? [],
             RetryDueMs = 0,
-            Review = null,
+            Reviews = [],
             Deferred = null,
+            Withheld = null,
             InputTokens = visit.InputTokens + e.InputTokens,
             OutputTokens = visit.OutputTokens + e.OutputTokens,
         };
         var next = e.Final
-            ? Close(state, visit with { Status = VisitStatus.Failed, SettledMs = atMs })
+            ? Close(visit.Key.IsItem ? state : WithDeadEnd(state, e.Step, e.Edges), visit with { Status = VisitStatus.Failed, SettledMs = atMs })
             : state with { Visits = state.Visits.SetItem(visit.Key, visit with { Status = VisitStatus.FailedAttempt }) };
         return visit.Key.IsItem ? next : next with { FailedVisit = visit.Key };
     }
@@ -230,8 +233,9 @@ internal static partial class ExecutionEvolver
     private static ExecutionState GivenUp(ExecutionState state, StepGivenUp e, long atMs)
     {
         var visit = Visit(state, new(e.Step, e.Visit));
-        var given = visit with { Status = VisitStatus.Failed, SettledMs = atMs, TakenEdges = e.Edges ?? [], Review = null };
-        return visit.Key.IsItem ? Close(state, given) : Close(state, given) with { FailedVisit = visit.Key };
+        var given = visit with { Status = VisitStatus.Failed, SettledMs = atMs, TakenEdges = e.Edges ?? [], Reviews = [] };
+        var closed = Close(visit.Key.IsItem ? state : WithDeadEnd(state, e.Step, e.Edges), given);
+        return visit.Key.IsItem ? closed : closed with { FailedVisit = visit.Key };
     }
 
     private static ExecutionState Retrying(ExecutionState state, RetryScheduled e)
@@ -252,7 +256,8 @@ internal static partial class ExecutionEvolver
             }
         }
 
-        return state with { Visits = visits, Loops = state.Loops.SetItem(e.Edge, state.Loops.GetValueOrDefault(e.Edge) + 1) };
+        var loops = state.Loops.SetItem(e.Edge, state.Loops.GetValueOrDefault(e.Edge) + 1);
+        return state with { Visits = visits, Loops = loops.RemoveRange(e.Restarted ?? []) };
     }
 
     private static ExecutionState Planned(ExecutionState state, RollbackPlanned e)
@@ -265,7 +270,7 @@ internal static partial class ExecutionEvolver
         var next = state;
         foreach (var key in e.Affected)
         {
-            var closed = Close(next, Visit(next, key) with { Status = VisitStatus.RolledBack, Review = null, Deferred = null, Rollback = null });
+            var closed = Close(next, Visit(next, key) with { Status = VisitStatus.RolledBack, Reviews = [], Deferred = null, Rollback = null, Withheld = null });
             next = key.IsItem ? Counted(next, closed, key) : closed;
         }
 
@@ -290,7 +295,7 @@ internal static partial class ExecutionEvolver
         var settled = e.Done || e.RetryDueMs is null;
         var next = WithCall(state, e.Effect, c => c with
         {
-            Status = e.Done ? CallStatus.Compensated : c.Status, CompensationAttempts = e.Attempt, CompensationDueMs = e.RetryDueMs ?? 0,
+            Status = e.Done ? CallStatus.Compensated : c.Status, CompensationAttempts = e.Attempt, CompensationDueMs = e.RetryDueMs ?? 0, Undo = null,
         });
         rollback = rollback with
         {
@@ -318,7 +323,7 @@ internal static partial class ExecutionEvolver
 
     private static ExecutionState Asked(ExecutionState state, ReviewRequested e, long atMs)
     {
-        var next = With(state, new(e.Step, e.Visit), v => v with { Review = e.Review });
+        var next = With(state, new(e.Step, e.Visit), v => v with { Reviews = v.Reviews.Add(e.Review), Approval = e.Kind == "approval" ? v.Key : v.Approval });
         return next with
         {
             Reviews = next.Reviews.Add(e.Review, new ReviewState(e, atMs)),
@@ -329,13 +334,13 @@ internal static partial class ExecutionEvolver
 
     private static ExecutionState Answered(ExecutionState state, ReviewDecided e, long atMs)
     {
-        if (!state.Reviews.TryGetValue(e.Review, out var review) || review.Decided is not null)
+        if (!state.Reviews.TryGetValue(e.Review, out var review) || review.Decided is not null || review.ExpiredMs > 0)
         {
             throw new CorruptLogException($"review {e.Review} was decided twice or never requested");
         }
 
         var key = new VisitKey(review.Request.Step, review.Request.Visit);
-        var next = With(state, key, v => v.Review == e.Review ? v with { Review = null } : v);
+        var next = With(state, key, v => v with { Reviews = v.Reviews.Remove(e.Review) });
         if (review.Request is { Kind: "call_approval", Effect: { } effect } && e.Decision == "approve")
         {
             next = WithCall(next, effect, c => c.Status == CallStatus.AwaitingApproval ? c with { Status = CallStatus.Requested } : c);

@@ -18,6 +18,9 @@ public static class ExecutionKernel
     /// <summary>Raised whenever Decide can answer differently than before.</summary>
     public const int Version = 1;
 
+    /// <summary>Newest large outputs that steps begun again may read; with 1 MiB in all there is room for 256 at most.</summary>
+    private const int StandingOutputsMax = 1_000;
+
     /// <summary>
     /// Digests of payloads that <see cref="Decide"/> must be given for this command; at most 1 MiB in all (larger values stay opaque). The results of
     /// an agent's calls are among them when a guard of its step reads them.
@@ -61,7 +64,7 @@ public static class ExecutionKernel
             default:
                 AddItems(state, command, Add);
                 Add(state.Input);
-                if (command is WakeTimers or ResumeExecution or RetryExecution or DecideReview or RollBackExecution)
+                if (ReadsStanding(command))
                 {
                     AddStanding(state, Add);
                 }
@@ -71,6 +74,9 @@ public static class ExecutionKernel
 
         return needed;
     }
+
+    /// <summary>True for commands that begin steps again: their decisions are given the large outputs that stand, as far as there is room.</summary>
+    internal static bool ReadsStanding(ExecutionCommand command) => command is WakeTimers or ResumeExecution or RetryExecution or DecideReview or RollBackExecution;
 
     /// <summary>
     /// What steps that are begun again may read: inputs of what is open, then outputs that stand, the newest first. These commands are rare; a
@@ -83,7 +89,7 @@ public static class ExecutionKernel
             add(state.Visits[key].Input);
         }
 
-        foreach (var key in state.LargeOutputs.Values.Reverse())
+        foreach (var key in state.LargeOutputs.Take(StandingOutputsMax))
         {
             add(state.Visits[key] is { Status: VisitStatus.Committed } visit ? visit.Output : null);
         }
@@ -115,7 +121,7 @@ public static class ExecutionKernel
             AddItem(state, state.Visits[new VisitKey(review.Request.Step, review.Request.Visit)], add);
         }
 
-        if (command is not (WakeTimers or ResumeExecution or RetryExecution or DecideReview or RollBackExecution))
+        if (!ReadsStanding(command))
         {
             return;
         }
@@ -126,6 +132,13 @@ public static class ExecutionKernel
             if (visit.RetryDueMs > 0 || visit.Failing)
             {
                 AddItem(state, visit, add);
+            }
+            else if (visit is { Items: null, Calls.Count: 0, Turns.Count: 0 })
+            {
+                foreach (var read in visit.Reads)
+                {
+                    add(state.Visits[read].Output); // What it is to be made from, a list before all, comes before what others might read.
+                }
             }
         }
     }
@@ -159,9 +172,10 @@ public static class ExecutionKernel
     public static IReadOnlyList<PendingEffect> Pending(ExecutionState state, WorkflowPlan plan) => PendingEffects.Of(state, plan);
 
     /// <summary>What a rollback would take back and undo, without doing it; null when there is no such checkpoint.</summary>
-    public static RollbackPreview? PreviewRollback(ExecutionState state, DecisionValues values, string to, string scope, long atMs)
+    public static RollbackPreview? PreviewRollback(ExecutionState state, DecisionValues values, string to, string scope, long atMs, IReadOnlyList<string>? steps = null)
     {
-        var radius = new Decision(state, values, atMs).Radius(to, scope);
+        var decision = new Decision(state, values, atMs);
+        var radius = decision.Radius(to, scope)?.Only(steps);
         if (radius is null)
         {
             return null;
@@ -169,7 +183,7 @@ public static class ExecutionKernel
 
         var undo = radius.Effects.Where(call => HasCompensation(call, values.Plan)).Select(call => call.Id.ToString()).ToArray();
         var stuck = radius.Effects.Where(call => !HasCompensation(call, values.Plan)).Select(call => call.Id.ToString()).ToArray();
-        return new RollbackPreview(radius.To, radius.Affected, undo, stuck);
+        return new RollbackPreview(radius.To, radius.Affected, undo, stuck, decision.Orphans(radius.Affected));
     }
 
     private static bool HasCompensation(CallState call, WorkflowPlan plan)
@@ -181,4 +195,10 @@ public static class ExecutionKernel
 }
 
 /// <summary>The blast radius of a rollback.</summary>
-public sealed record RollbackPreview(string To, IReadOnlyList<VisitKey> Affected, IReadOnlyList<string> Compensations, IReadOnlyList<string> Irreversible);
+/// <param name="To">Where it goes back to.</param>
+/// <param name="Affected">Visits it takes back.</param>
+/// <param name="Compensations">Effects it undoes, in order.</param>
+/// <param name="Irreversible">Effects that nothing can undo: they make it refused, or are left with a person's consent.</param>
+/// <param name="Orphans">Visits that were made from what it takes back and would stay: any makes it refused.</param>
+public sealed record RollbackPreview(
+    string To, IReadOnlyList<VisitKey> Affected, IReadOnlyList<string> Compensations, IReadOnlyList<string> Irreversible, IReadOnlyList<VisitKey> Orphans);

@@ -4,10 +4,10 @@ namespace Omium.Kernel.Executions;
 
 internal static partial class PendingEffects
 {
-    /// <summary>A for_each step that can begin or conclude something owes a decision; normally the one that settled an item has done so already.</summary>
+    /// <summary>A for_each step that can list, begin or conclude something owes a decision; normally the one that settled an item has done so already.</summary>
     private static void AddItems(List<PendingEffect> pending, VisitState visit, ForEachSpec spec)
     {
-        if (visit.Items is { } items && (items.Due(spec) is not null || items.IsSettled(spec)))
+        if (visit.Items is not { } items || items.Due(spec) is not null || items.IsSettled(spec))
         {
             pending.Add(new PendingEffect($"items~{visit.Key}", PendingKind.Timer, 0));
         }
@@ -18,7 +18,7 @@ internal static partial class PendingEffects
     {
         if (rollback.Remaining.FirstOrDefault() is { } next && EffectId.TryParse(next, out var id) && visit.Calls.Find(call => call.Id == id) is { MayStand: true } call)
         {
-            pending.Add(new PendingEffect(call.Id.Compensation(call.CompensationAttempts + 1).ToString(), PendingKind.Compensate, call.CompensationDueMs));
+            pending.Add(Undoing(call));
         }
     }
 }

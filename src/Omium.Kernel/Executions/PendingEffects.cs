@@ -25,6 +25,9 @@ public enum PendingKind
 
     /// <summary>Nothing to run: wake the timers when due.</summary>
     Timer,
+
+    /// <summary>A review that a person may decide until then: wake the timers when due. Nothing else waits for it.</summary>
+    Deadline,
 }
 
 /// <summary>One outstanding effect. <paramref name="DueMs"/>: not before this time (Unix ms); 0 = at once.</summary>
@@ -66,8 +69,10 @@ internal static partial class PendingEffects
 
         foreach (var notification in state.Notifications.Keys.Order())
         {
-            pending.Add(new PendingEffect($"notify~{notification}", PendingKind.Notify, 0));
+            pending.Add(new PendingEffect($"notify~{notification}", PendingKind.Notify, state.NotificationAttempts.GetValueOrDefault(notification).DueMs));
         }
+
+        AddPeople(pending, state);
 
         return pending;
     }
@@ -86,7 +91,7 @@ internal static partial class PendingEffects
             return;
         }
 
-        if (visit.Review is not null && !visit.CurrentCalls.Any(call => call.Outstanding))
+        if (visit.Reviews.Count > 0 && !visit.CurrentCalls.Any(call => call.Outstanding))
         {
             return;
         }

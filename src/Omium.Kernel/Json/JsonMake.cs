@@ -53,6 +53,9 @@ public static class JsonMake
     /// <summary>An integer.</summary>
     public static JsonElement Integer(long value) => CanonicalJson.ParseTrusted(System.Text.Encoding.ASCII.GetBytes(value.ToString(CultureInfo.InvariantCulture)));
 
+    /// <summary>A finite number.</summary>
+    public static JsonElement Number(double value) => Build(writer => writer.WriteNumberValue(value));
+
     /// <summary>A boolean.</summary>
     public static JsonElement Boolean(bool value) => CanonicalJson.ParseTrusted(value ? "true"u8 : "false"u8);
 

@@ -58,6 +58,7 @@ public sealed class WorkflowPlan
         var tools = spec.Tools.Values.ToDictionary(tool => tool.Name, compiler.Tool, StringComparer.Ordinal);
         var forward = spec.Edges.Where(edge => edge.VisitsMax is null).ToLookup(edge => edge.From, edge => edge.To, StringComparer.Ordinal);
         var edges = spec.Edges.Select((edge, index) => new EdgePlan(index, edge, compiler.Expression(edge.When), edge.VisitsMax is null ? [] : Closure(forward, edge.To))).ToArray();
+        edges = [.. edges.Select(edge => edge with { Nested = NestedIn(edge, edges) })];
         var outgoing = edges.ToLookup(edge => edge.Spec.From, StringComparer.Ordinal);
         var incoming = edges.ToLookup(edge => edge.Spec.To, StringComparer.Ordinal);
         var steps = new Dictionary<string, StepPlan>(StringComparer.Ordinal);
@@ -98,6 +99,16 @@ public sealed class WorkflowPlan
         return [.. seen.Order(StringComparer.Ordinal)];
     }
 
+    /// <summary>
+    /// Loops that lie within another one: what they run anew is a part of what it runs anew, and not all of it (so that two loops never count as
+    /// within each other, and the turns of all of them stay bounded by the product of their max_visits).
+    /// </summary>
+    private static int[] NestedIn(EdgePlan outer, EdgePlan[] edges) => !outer.IsLoop ? [] :
+    [
+        .. edges.Where(inner => inner.IsLoop && inner.Index != outer.Index && outer.Reset.Contains(inner.Spec.From) && inner.Reset.Count < outer.Reset.Count
+            && inner.Reset.All(outer.Reset.Contains)).Select(inner => inner.Index),
+    ];
+
     /// <summary>Finds which parts of each step's output expressions read: what a large output keeps inline.</summary>
     private static void ProjectOutputs(WorkflowPlan plan)
     {
@@ -130,6 +141,9 @@ public sealed record EdgePlan(int Index, EdgeSpec Spec, CelExpression? When, IRe
 {
     /// <summary>True for an edge with max_visits.</summary>
     public bool IsLoop => Spec.VisitsMax is not null;
+
+    /// <summary>Of a loop edge: the loop edges within it, which are entered anew with each of its turns.</summary>
+    public IReadOnlyList<int> Nested { get; init; } = [];
 }
 
 /// <summary>A compiled tool.</summary>
@@ -231,11 +245,11 @@ public sealed class StepPlan(StepSpec spec)
     /// <summary>True when a guard reads what the visit's calls asked and answered.</summary>
     public bool ReadsCalls => Pre.Concat(Post).Concat(Calls).Any(guard => guard.Check.Paths.Any(path => path.Root == "visit" && (path.Segments.Count == 0 || path.Segments[0] == "calls")));
 
-    /// <summary>Every expression of the step.</summary>
+    /// <summary>Every expression of the step that reads small parts; a list of items is read whole, once (Decision.Items).</summary>
     internal IEnumerable<CelExpression> Expressions => (Input?.Expressions.Select(e => e.Expression) ?? [])
         .Concat(Pre.Concat(Post).Concat(Calls).Select(guard => guard.Check))
         .Concat((ForEach?.Pre ?? []).Concat(ForEach?.Post ?? []).Select(guard => guard.Check))
-        .Concat(new[] { EffectKey, EffectAmount, ForEach?.Items }.OfType<CelExpression>());
+        .Concat(new[] { EffectKey, EffectAmount }.OfType<CelExpression>());
 
     internal void AddProjection(IReadOnlyList<string> path)
     {

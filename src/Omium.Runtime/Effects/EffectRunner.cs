@@ -9,11 +9,14 @@ using Omium.Runtime.Ports;
 
 namespace Omium.Runtime.Effects;
 
-/// <summary>Tells people. Delivery is at least once; a throw means not delivered, and it is tried again.</summary>
+/// <summary>Tells people. Delivery is at least once.</summary>
 public interface INotifier
 {
-    /// <summary>Delivers one notification.</summary>
-    Task NotifyAsync(ExecutionCell cell, NotificationRequested notification, CancellationToken cancellation);
+    /// <summary>
+    /// Delivers one notification. Answers null when it was delivered, else why not, for people and without secrets: it is tried again for half an
+    /// hour, then given up and shown as undelivered.
+    /// </summary>
+    Task<string?> TryNotifyAsync(ExecutionCell cell, NotificationRequested notification, CancellationToken cancellation);
 }
 
 /// <summary>
@@ -22,7 +25,7 @@ public interface INotifier
 /// model, run        call out -> settle_effect
 /// call              begin_call (intent durable) -> call out -> raw result put aside -> settle_effect
 /// verify, undo      call out -> settle_effect
-/// notify            deliver -> record_notification
+/// notify            try to deliver -> record_notification (delivered, or why not)
 /// timer             wake_timers
 /// </code>
 /// </summary>
@@ -38,11 +41,8 @@ public sealed class EffectRunner(Advancer advancer, IModelClient model, IToolCli
     /// <summary>Added to a call's time-out before its intent is in doubt. Default 5 s.</summary>
     public TimeSpan IntentMargin { get; init; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>How long an outcome that is in hand waits before its record is tried again after the store refused it; default 1 s.</summary>
+    /// <summary>How long a result that the store could not take waits before it is offered again. Default 1 s.</summary>
     public TimeSpan RetryStorageAfter { get; init; } = TimeSpan.FromSeconds(1);
-
-    /// <summary>Told when an outcome is held in hand because the store cannot take its record: stream, effect id, why.</summary>
-    public Action<ExecutionCell, string, Exception>? OnHeld { get; set; }
 
     /// <summary>Identity of this process incarnation.</summary>
     public string Owner => owner;
@@ -55,7 +55,7 @@ public sealed class EffectRunner(Advancer advancer, IModelClient model, IToolCli
     {
         switch (effect.Kind)
         {
-            case PendingKind.Timer:
+            case PendingKind.Timer or PendingKind.Deadline:
                 return await WakeAsync(cell, effect, cancellation);
             case PendingKind.Notify:
                 return await NotifyAsync(cell, effect, cancellation);
@@ -88,10 +88,9 @@ public sealed class EffectRunner(Advancer advancer, IModelClient model, IToolCli
         var lost = state.Visits.Values.SelectMany(visit => visit.Calls).Where(call => call.Status == CallStatus.Intent && call.Owner != owner).ToArray();
         foreach (var call in lost)
         {
-            if (await advancer.ReadPayloadAsync(cell, ResultKey(call), cancellation) is { } raw)
+            if (await advancer.ReadPayloadAsync(cell, RawResults.KeyOf(call.Id, call.Runs), cancellation) is { } raw)
             {
-                var outcome = StoredOutcome.Read(raw);
-                await SettleAsync(cell, call.Id.ToString(), outcome, cancellation, call.Runs);
+                await RecordAsync(cell, call.Id.ToString(), RawResults.Read(raw), null, call.Runs, cancellation);
             }
         }
 
@@ -111,7 +110,7 @@ public sealed class EffectRunner(Advancer advancer, IModelClient model, IToolCli
         var request = AgentConversation.Build(state, cell.Plan, visit, null, value => found(value));
         var onDelta = OnDelta is { } deltas ? text => deltas(cell, effect.Id, text) : (Action<string>?)null;
         var outcome = await model.AnswerAsync(request, onDelta, cancellation);
-        return await HoldAsync(cell, effect.Id, () => SettleAsync(cell, effect.Id, outcome, cancellation), cancellation);
+        return await SettleAsync(cell, effect.Id, outcome, cancellation);
     }
 
     private async ValueTask<Func<JsonElement, JsonElement>> ResolveAllAsync(ExecutionCell cell, VisitState visit, CancellationToken cancellation)
@@ -139,7 +138,8 @@ public sealed class EffectRunner(Advancer advancer, IModelClient model, IToolCli
             return null;
         }
 
-        if (effect.Kind == PendingKind.Call)
+        var needsIntent = effect.Kind == PendingKind.Call || (effect.Kind == PendingKind.Compensate && ToolRendering.UndoNeedsIntent(cell.Plan!, call));
+        if (needsIntent)
         {
             var begun = await advancer.AdvanceAsync(
                 cell.Stream, new BeginCall(advancer.NowMs, effect.Id, owner, (long)IntentMargin.TotalMilliseconds), null, cancellation);
@@ -154,17 +154,25 @@ public sealed class EffectRunner(Advancer advancer, IModelClient model, IToolCli
 
         try
         {
-            var outcome = await CarryOutAsync(cell, effect.Kind, call, cancellation);
-            var run = effect.Kind == PendingKind.Call ? call.Runs : 0;
-            return await HoldAsync(cell, effect.Id, async () =>
+            var outcome = await CarryOutAsync(cell, effect.Kind, id.Sub, call, cancellation);
+            if (effect.Kind != PendingKind.Call)
             {
-                if (run > 0)
-                {
-                    await advancer.StorePayloadAsync(cell, ResultKey(call), StoredOutcome.Write(Canonical(outcome)), cancellation);
-                }
+                return await SettleAsync(cell, effect.Id, outcome, cancellation);
+            }
 
-                return await SettleAsync(cell, effect.Id, outcome, cancellation, run);
-            }, cancellation);
+            var recordable = Recordable(outcome, out var values);
+            return await UntilStoredAsync(
+                async () =>
+                {
+                    if (values is not null)
+                    {
+                        await advancer.StoreValuesAsync(cell, values, cancellation);
+                    }
+
+                    await advancer.StorePayloadAsync(cell, RawResults.KeyOf(call.Id, call.Runs), RawResults.Write(recordable), cancellation);
+                    return await RecordAsync(cell, effect.Id, recordable, values, call.Runs, cancellation);
+                },
+                cancellation);
         }
         finally
         {
@@ -172,9 +180,9 @@ public sealed class EffectRunner(Advancer advancer, IModelClient model, IToolCli
         }
     }
 
-    private async ValueTask<EffectOutcome> CarryOutAsync(ExecutionCell cell, PendingKind kind, CallState call, CancellationToken cancellation)
+    private async ValueTask<EffectOutcome> CarryOutAsync(ExecutionCell cell, PendingKind kind, char sub, CallState call, CancellationToken cancellation)
     {
-        var (request, problem) = await RenderAsync(cell, kind, call, cancellation);
+        var (request, problem) = await RenderAsync(cell, kind, sub, call, cancellation);
         if (request is null)
         {
             return new EffectOutcome { Failure = new EffectFailure(FailureClasses.ExpressionFailed, "request_template", problem ?? "the request cannot be rendered", Permanent: true) };
@@ -187,24 +195,7 @@ public sealed class EffectRunner(Advancer advancer, IModelClient model, IToolCli
             : await tools.CallAsync(request, cancellation);
     }
 
-    /// <summary>An outcome in hand is not dropped because the store cannot take it now: nobody could tell afterwards what had happened.</summary>
-    private async ValueTask<AdvanceResult?> HoldAsync(ExecutionCell cell, string effect, Func<ValueTask<AdvanceResult?>> record, CancellationToken cancellation)
-    {
-        while (true)
-        {
-            try
-            {
-                return await record();
-            }
-            catch (StorageUnavailableException error)
-            {
-                OnHeld?.Invoke(cell, effect, error);
-                await Task.Delay(RetryStorageAfter, advancer.Time, cancellation);
-            }
-        }
-    }
-
-    private async ValueTask<(ToolRequest? Request, string? Problem)> RenderAsync(ExecutionCell cell, PendingKind kind, CallState call, CancellationToken cancellation)
+    private async ValueTask<(ToolRequest? Request, string? Problem)> RenderAsync(ExecutionCell cell, PendingKind kind, char sub, CallState call, CancellationToken cancellation)
     {
         var arguments = await advancer.MaterializeAsync(cell, call.Arguments, cancellation);
         var values = new DecisionValues(cell.Plan!);
@@ -212,6 +203,10 @@ public sealed class EffectRunner(Advancer advancer, IModelClient model, IToolCli
         ToolRequest? request;
         switch (kind)
         {
+            case PendingKind.Verify when sub == 'w':
+                var undone = call.Result is { } known ? await advancer.MaterializeAsync(cell, known, cancellation) : (JsonElement?)null;
+                request = ToolRendering.TryRenderUndoVerify(cell.State, values, call, arguments, undone, out problem);
+                break;
             case PendingKind.Verify:
                 request = ToolRendering.TryRenderVerify(cell.State, values, call, arguments, out problem);
                 break;
@@ -227,16 +222,41 @@ public sealed class EffectRunner(Advancer advancer, IModelClient model, IToolCli
         return (request, problem);
     }
 
-    private async ValueTask<AdvanceResult?> SettleAsync(ExecutionCell cell, string effect, EffectOutcome outcome, CancellationToken cancellation, int run = 0)
+    private ValueTask<AdvanceResult?> SettleAsync(ExecutionCell cell, string effect, EffectOutcome outcome, CancellationToken cancellation)
     {
-        Dictionary<string, byte[]>? stored = null;
-        var canonical = Canonical(outcome);
-        if (canonical.Result is { } result)
-        {
-            canonical = canonical with { Result = PayloadResolver.Intern(result, ref stored) };
-        }
+        var recordable = Recordable(outcome, out var values);
+        return UntilStoredAsync(() => RecordAsync(cell, effect, recordable, values, 0, cancellation), cancellation);
+    }
 
-        return await advancer.AdvanceAsync(cell.Stream, new SettleEffect(advancer.NowMs, effect, canonical, run), stored, cancellation);
+    /// <summary>
+    /// What an effect came to is known here alone until it is stored: on a full disk it is kept and offered again until there is space, rather than
+    /// forgotten and the effect left in doubt.
+    /// </summary>
+    private async ValueTask<AdvanceResult?> UntilStoredAsync(Func<ValueTask<AdvanceResult?>> store, CancellationToken cancellation)
+    {
+        while (true)
+        {
+            try
+            {
+                return await store();
+            }
+            catch (StorageUnavailableException)
+            {
+                await Task.Delay(RetryStorageAfter, advancer.Time, cancellation);
+            }
+        }
+    }
+
+    private async ValueTask<AdvanceResult?> RecordAsync(
+        ExecutionCell cell, string effect, EffectOutcome recordable, Dictionary<string, byte[]>? values, int run, CancellationToken cancellation) =>
+        await advancer.AdvanceAsync(cell.Stream, new SettleEffect(advancer.NowMs, effect, recordable, run), values, cancellation);
+
+    /// <summary>An outcome as commands carry it: canonical, a large result as a reference to one of <paramref name="values"/>.</summary>
+    private static EffectOutcome Recordable(EffectOutcome outcome, out Dictionary<string, byte[]>? values)
+    {
+        values = null;
+        var canonical = Canonical(outcome);
+        return canonical.Result is { } result ? canonical with { Result = PayloadResolver.Intern(result, ref values) } : canonical;
     }
 
     /// <summary>A result as commands carry it; one that is not fit for the log (a number beyond 2^53, the reserved name) is a failure that says so.</summary>
@@ -272,20 +292,11 @@ public sealed class EffectRunner(Advancer advancer, IModelClient model, IToolCli
             return null;
         }
 
-        await notifier.NotifyAsync(cell, notification, cancellation);
-        return await advancer.AdvanceAsync(cell.Stream, new RecordNotification(advancer.NowMs, number), null, cancellation);
+        var attempt = cell.State.NotificationAttempts.GetValueOrDefault(number).Attempts + 1;
+        var problem = await notifier.TryNotifyAsync(cell, notification, cancellation);
+        return await advancer.AdvanceAsync(cell.Stream, new RecordNotification(advancer.NowMs, number, problem, problem is null ? 0 : attempt), null, cancellation);
     }
 
     private static CallState? FindCall(ExecutionState state, EffectId id) =>
         state.Visits.GetValueOrDefault(id.Key)?.Calls.Find(call => call.Id == id.WithoutSub);
-
-    private static string ResultKey(CallState call) => string.Create(CultureInfo.InvariantCulture, $"result.{call.Id}.{call.Runs}");
-}
-
-/// <summary>A raw outcome as it is put aside before its record: <c>{"result": ...}</c> or <c>{"failure": {...}}</c>.</summary>
-internal static class StoredOutcome
-{
-    public static byte[] Write(EffectOutcome outcome) => JsonSerializer.SerializeToUtf8Bytes(outcome, KernelJson.Default.EffectOutcome);
-
-    public static EffectOutcome Read(byte[] stored) => JsonSerializer.Deserialize(stored, KernelJson.Default.EffectOutcome)!;
 }

@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Text.Json;
 using Omium.Kernel.Executions;
 using Omium.Kernel.Json;
+using Omium.Runtime.Payloads;
 using Omium.Runtime.Ports;
 using Omium.Runtime.Security;
 
@@ -19,14 +20,20 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
 
     private const int ConflictsMax = 50, PageRecords = 1_000, AppendTriesMax = 4;
     private readonly ConcurrentDictionary<StreamId, ExecutionCell> _cells = new();
+    private readonly StateSnapshots _snapshots = new();
+    private readonly PayloadVault _vault = new(payloads);
     private long _uses;
     private int _cellCount;
     private int _evicting;
+    private StorageAlarm? _storageAlarm;
 
     /// <summary>Raised after each append, in order per stream, outside any lock that callers could wait for.</summary>
     public event Action<ExecutionCell, LogRecord, RecordBody>? Appended;
 
     internal TimeProvider Time => time;
+
+    /// <summary>That the store does not take records at present, as far as this process has tried; null when it took the last one.</summary>
+    public StorageAlarm? StorageAlarm => Volatile.Read(ref _storageAlarm);
 
     /// <summary>Time now, Unix ms: what hosts put into commands.</summary>
     public long NowMs => time.GetUtcNow().ToUnixTimeMilliseconds();
@@ -132,6 +139,15 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
         }
     }
 
+    /// <summary>Forgets what is cached of an execution: the next use reads the log.</summary>
+    public async ValueTask ForgetAsync(StreamId stream, CancellationToken cancellation = default)
+    {
+        var cell = await EnterAsync(stream, cancellation);
+        Drop(cell);
+        _snapshots.Forget(stream);
+        cell.Gate.Exit();
+    }
+
     /// <summary>Opened records after <paramref name="afterSeq"/>, each with its body.</summary>
     public async ValueTask<IReadOnlyList<(LogRecord Record, RecordBody Body)>> ReadAsync(StreamId stream, long afterSeq, int countMax, CancellationToken cancellation = default)
     {
@@ -144,15 +160,55 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
         return [.. records.Select(record => (record, RecordCodec.Decode(stream, record, key)))];
     }
 
-    /// <summary>A payload of an execution, opened; null when it is not there.</summary>
-    public async ValueTask<byte[]?> ReadPayloadAsync(ExecutionCell cell, string key, CancellationToken cancellation = default) =>
-        cell.DataKey is { } dataKey && await payloads.GetAsync(cell.Stream.Tenant, cell.Stream.Id, key, cancellation) is { } closed
-            ? Seal.Open(dataKey, closed, PayloadContext(cell.Stream, key))
-            : null;
+    /// <summary>The state after the first <paramref name="seq"/> records: from the nearest snapshot on, which costs the same anywhere in a long history.</summary>
+    public async ValueTask<ExecutionState> StateAtAsync(StreamId stream, long seq, CancellationToken cancellation = default)
+    {
+        var (at, state) = _snapshots.Nearest(stream, seq);
+        while (at < seq)
+        {
+            var page = await ReadAsync(stream, at, (int)Math.Min(StateSnapshots.Interval, seq - at), cancellation);
+            if (page.Count == 0)
+            {
+                break;
+            }
 
-    /// <summary>Stores a payload apart from an append (the raw result of an effect, before its record). True when it was not there before.</summary>
+            foreach (var (record, body) in page)
+            {
+                state = ExecutionKernel.Fold(state, body);
+                at = record.Seq;
+                _snapshots.Offer(stream, at, state);
+            }
+        }
+
+        return state;
+    }
+
+    /// <summary>A payload of an execution, whole; null when it is not there.</summary>
+    public ValueTask<byte[]?> ReadPayloadAsync(ExecutionCell cell, string key, CancellationToken cancellation = default) => _vault.ReadAsync(cell, key, cancellation);
+
+    /// <summary>Stores bytes apart from an append (the raw result of an effect, before its record). True when they were not there before.</summary>
     public async ValueTask<bool> StorePayloadAsync(ExecutionCell cell, string key, byte[] plain, CancellationToken cancellation = default) =>
-        await payloads.PutIfAbsentAsync(cell.Stream.Tenant, SealPayload(cell, key, plain), cancellation);
+        await WriteAsync(payloads.PutIfAbsentAsync(cell.Stream.Tenant, PayloadVault.Close(cell, key, plain), cancellation));
+
+    /// <summary>Stores values, by the SHA-256 of their canonical bytes, before the command that refers to them: durable when it returns.</summary>
+    public async ValueTask StoreValuesAsync(ExecutionCell cell, IReadOnlyDictionary<string, byte[]> values, CancellationToken cancellation = default)
+    {
+        await cell.Gate.EnterAsync(cancellation);
+        try
+        {
+            var parts = await _vault.TakeApartAsync(cell, values, cancellation);
+            foreach (var part in parts)
+            {
+                await WriteAsync(payloads.PutIfAbsentAsync(cell.Stream.Tenant, part, cancellation));
+            }
+
+            PayloadVault.Remember(cell, parts);
+        }
+        finally
+        {
+            cell.Gate.Exit();
+        }
+    }
 
     /// <summary>The whole value with every payload reference replaced by what it stands for.</summary>
     public async ValueTask<JsonElement> MaterializeAsync(ExecutionCell cell, JsonElement value, CancellationToken cancellation = default) =>
@@ -169,6 +225,11 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
             }
 
             cell.Plan = await plans.GetAsync(start.Tenant, start.SpecDigest, cancellation);
+        }
+
+        if (command.AtMs < cell.State.UpdatedMs)
+        {
+            command = command with { AtMs = cell.State.UpdatedMs }; // The times of a stream never run backwards, whatever a host's clock does.
         }
 
         var values = await ValuesAsync(cell, command, given, cancellation);
@@ -190,10 +251,11 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
         var append = new Append(cell.Stream, cell.Seq, record)
         {
             StreamKey = isFirst ? keys.Wrap(cell.DataKey) : null,
-            Payloads = SealAll(cell, outcome.Payloads, given),
+            Payloads = await _vault.TakeApartAsync(cell, given is null ? outcome.Payloads : outcome.Payloads.Concat(given), cancellation),
+            RemovedPayloads = RawResults.SettledBy(command),
             Index = rows,
         };
-        var appended = await AppendAsync(append, cancellation);
+        var appended = await WriteAsync(AppendAsync(append, cancellation));
         if (appended.Status == AppendStatus.Conflict)
         {
             if (isFirst)
@@ -204,7 +266,9 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
             return null;
         }
 
+        PayloadVault.Remember(cell, append.Payloads);
         (cell.State, cell.Seq, cell.LastHash, cell.Pending) = (after, record.Seq, record.Hash, pending);
+        _snapshots.Offer(cell.Stream, cell.Seq, after);
         if (rows.FirstOrDefault(row => row.Kind == IndexKinds.Execution) is { } row)
         {
             cell.ExecutionRow = row;
@@ -223,7 +287,7 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
     /// Appends; where the answer was lost it asks again with the same append id, which the log recognises. Only an append that is known to have
     /// failed may be forgotten: an intent on record that its writer knows nothing of would be in doubt for nothing.
     /// </summary>
-    private async ValueTask<AppendOutcome> AppendAsync(Append append, CancellationToken cancellation)
+    private async Task<AppendOutcome> AppendAsync(Append append, CancellationToken cancellation)
     {
         for (var tries = 1; ; tries++)
         {
@@ -235,6 +299,26 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
             {
                 // Whether it was appended is not known: the log will say.
             }
+        }
+    }
+
+    /// <summary>Writes, and raises or ends the alarm by what the store says.</summary>
+    private async ValueTask<T> WriteAsync<T>(Task<T> write)
+    {
+        try
+        {
+            var outcome = await write;
+            if (_storageAlarm is not null)
+            {
+                Volatile.Write(ref _storageAlarm, null);
+            }
+
+            return outcome;
+        }
+        catch (StorageUnavailableException refused)
+        {
+            Volatile.Write(ref _storageAlarm, new StorageAlarm(refused.Code, refused.Message, StorageAlarm?.SinceUnixMs ?? NowMs));
+            throw;
         }
     }
 
@@ -257,22 +341,6 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
         return values;
     }
 
-    private static List<SealedPayload> SealAll(ExecutionCell cell, IReadOnlyDictionary<string, byte[]> decided, IReadOnlyDictionary<string, byte[]>? given)
-    {
-        var all = new List<SealedPayload>();
-        foreach (var (digest, bytes) in given is null ? decided : decided.Concat(given.Where(pair => !decided.ContainsKey(pair.Key))))
-        {
-            all.Add(SealPayload(cell, digest, bytes));
-        }
-
-        return all;
-    }
-
-    private static SealedPayload SealPayload(ExecutionCell cell, string key, byte[] plain) =>
-        new(cell.Stream.Id, key, Seal.Close(cell.DataKey!, plain, PayloadContext(cell.Stream, key)));
-
-    internal static byte[] PayloadContext(StreamId stream, string key) => System.Text.Encoding.UTF8.GetBytes($"{stream}#{key}");
-
     private async ValueTask LoadAsync(ExecutionCell cell, CancellationToken cancellation)
     {
         var (state, seq, hash) = (cell.State, cell.Seq, cell.LastHash);
@@ -293,6 +361,7 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
 
                 state = ExecutionKernel.Fold(state, RecordCodec.Decode(cell.Stream, record, cell.DataKey));
                 (seq, hash) = (record.Seq, record.Hash);
+                _snapshots.Offer(cell.Stream, seq, state);
             }
 
             if (page.Count < PageRecords)
@@ -344,7 +413,7 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
     }
 
     /// <summary>
-    /// Drops the longest unused tenth. Those with work under way stay; one that is dropped while somebody holds it is simply made anew by its next
+    /// Drops the longest unused tenth. Those with work under way stay (one that only waits for a person has none); one that is dropped while somebody holds it is simply made anew by its next
     /// user (the log keeps writers apart).
     /// </summary>
     private void EvictSome()
@@ -358,7 +427,7 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
         {
             if (cell.Gate.TryEnter())
             {
-                if (cell.Pending.Count == 0)
+                if (cell.Pending.All(effect => effect.Kind == PendingKind.Deadline))
                 {
                     Drop(cell);
                 }

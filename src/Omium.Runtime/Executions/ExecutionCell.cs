@@ -40,6 +40,12 @@ public sealed class ExecutionCell(StreamId stream)
     /// <summary>Seals records with the data key; only under the gate.</summary>
     internal AesGcm Cipher => _cipher ??= Seal.NewCipher(DataKey!);
 
+    /// <summary>Most keys that <see cref="StoredKeys"/> holds before it starts anew.</summary>
+    internal const int StoredKeysMax = 10_000;
+
+    /// <summary>Payload keys that are known to be stored; only under the gate. Only a cache: what it has forgotten is brought again.</summary>
+    internal HashSet<string> StoredKeys { get; } = new(StringComparer.Ordinal);
+
     internal byte[] LastHash { get; set; } = RecordCodec.Genesis;
 
     internal IndexRow? ExecutionRow { get; set; }

@@ -8,7 +8,7 @@ namespace Omium.Runtime.Executions;
 /// <summary>One thing that happened while somebody listened: a record, or a piece of a model's answer as it streams in.</summary>
 /// <param name="Cell">The execution as it stands.</param>
 /// <param name="Record">The record's envelope; null for a delta.</param>
-/// <param name="Body">The record's body; null for a delta.</param>
+/// <param name="Body">The record's body; null for a delta, and for a record too large to be kept for slow listeners: read it from the log.</param>
 /// <param name="Effect">Delta: the local id of the model's turn.</param>
 /// <param name="Delta">Delta: text.</param>
 public readonly record struct FeedItem(ExecutionCell Cell, LogRecord? Record, RecordBody? Body, string? Effect, string? Delta);
@@ -22,15 +22,24 @@ public sealed class ExecutionFeed
     /// <summary>Items kept for one listener.</summary>
     public const int ItemsMax = 256;
 
+    /// <summary>A record of more bytes is announced without its body. So a listener keeps at most 256 x 16 KiB = 4 MiB, however slow it is.</summary>
+    public const int BodyBytesMax = 16 * 1024;
+
     private readonly ConcurrentDictionary<StreamId, Listener[]> _listeners = new();
+    private int _count;
 
     /// <summary>Listens to a writer.</summary>
-    public ExecutionFeed(Advancer advancer) => advancer.Appended += (cell, record, body) => Publish(cell.Stream, new FeedItem(cell, record, body, null, null));
+    public ExecutionFeed(Advancer advancer) => advancer.Appended += (cell, record, body) => 
+        Publish(cell.Stream, new FeedItem(cell, record, record.Body.Length <= BodyBytesMax ? body : null, null, null));
+
+    /// <summary>How many listen.</summary>
+    public int Count => Volatile.Read(ref _count);
 
     /// <summary>Begins to listen; dispose it to stop. Records appended from now on arrive; read the log for those before.</summary>
     public Listener Listen(StreamId stream)
     {
         var listener = new Listener(this, stream);
+        Interlocked.Increment(ref _count);
         _listeners.AddOrUpdate(stream, _ => [listener], (_, known) => [.. known, listener]);
         return listener;
     }
@@ -61,6 +70,7 @@ public sealed class ExecutionFeed
                 : _listeners.TryUpdate(listener.Stream, rest, known);
             if (isDone)
             {
+                Interlocked.Decrement(ref _count);
                 return;
             }
         }

@@ -16,4 +16,13 @@ public interface IExecutionEngine
     /// <param name="cancellation">Gives up waiting; whether the command was recorded is then unknown.</param>
     ValueTask<AdvanceResult> SubmitAsync(
         StreamId stream, ExecutionCommand command, IReadOnlyDictionary<string, byte[]>? payloads = null, CancellationToken cancellation = default);
+
+    /// <summary>Executions that this host has set aside, each with its reason.</summary>
+    IReadOnlyCollection<SetAsideExecution> SetAside => [];
+
+    /// <summary>
+    /// Reads an execution that was set aside anew and takes it up again. Null when it goes on (or was not set aside); else it is set aside again, for
+    /// the reason answered.
+    /// </summary>
+    ValueTask<SetAsideExecution?> ReleaseAsync(StreamId stream, CancellationToken cancellation = default) => new((SetAsideExecution?)null);
 }

@@ -38,6 +38,12 @@ public static class IndexProjector
                     }
 
                     break;
+                case ReviewExpired e:
+                    rows.Add(ReviewRow(after, after.Reviews[e.Review].Request, "expired", after.Reviews[e.Review].RequestedMs));
+                    break;
+                case ResidueRecorded or ResidueResolved:
+                    rows.Add(ResidueRow(after, happened is ResidueRecorded left ? left.Effect : ((ResidueResolved)happened).Effect));
+                    break;
                 case ReviewDecided e:
                     rows.Add(ReviewRow(after, after.Reviews[e.Review].Request, "decided", after.Reviews[e.Review].RequestedMs));
                     break;
@@ -49,6 +55,24 @@ public static class IndexProjector
 
     /// <summary>The id of a failure: execution, step, visit, attempt.</summary>
     public static string FailureId(string execution, string step, int visit, int attempt) => $"{execution}.{step}.{visit}.{attempt}";
+
+    /// <summary>The id of what was left in the world: execution and effect.</summary>
+    public static string ResidueId(string execution, string effect) => $"{execution}.{effect}";
+
+    private static IndexRow ResidueRow(ExecutionState state, string effect)
+    {
+        var residue = state.Residue.First(candidate => candidate.Left.Effect == effect);
+        return new(state.Tenant, IndexKinds.Residue, ResidueId(state.ExecutionId, effect), state.ExecutionId)
+        {
+            Workflow = state.Workflow,
+            WorkflowVersion = state.WorkflowVersion,
+            Status = residue.Resolved is null ? "open" : "resolved",
+            Step = effect[..effect.IndexOf('~', StringComparison.Ordinal)],
+            Label = residue.Left.Reason,
+            CreatedUnixMs = residue.AtMs,
+            UpdatedUnixMs = state.UpdatedMs,
+        };
+    }
 
     /// <summary>
     /// Failures of a step that its commit (or a decision to skip it) settles: the one a retry would begin with, and those people were asked about
@@ -152,7 +176,7 @@ public static class ExecutionWords
             }
 
             var retryWaits = visit.RetryDueMs > state.UpdatedMs && !visit.CurrentCalls.Any();
-            if (visit.Review is null && !retryWaits)
+            if (!visit.WaitsForPerson && !retryWaits)
             {
                 return null;
             }

@@ -4,12 +4,13 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Serialization;
 using Omium.Kernel.Executions;
+using Omium.Runtime.Payloads;
 using Omium.Runtime.Ports;
 using Omium.Runtime.Security;
 
 namespace Omium.Runtime.Executions;
 
-/// <summary>Turns decisions into stored records and back: serialise, seal with the stream's key, chain by hash.</summary>
+/// <summary>Turns decisions into stored records and back: serialise, compress what is long, seal with the stream's key, chain by hash.</summary>
 public static class RecordCodec
 {
     private static readonly Dictionary<Type, string> EventNames = typeof(ExecutionEvent)
@@ -27,7 +28,7 @@ public static class RecordCodec
     public static LogRecord Encode(StreamId stream, long seq, byte[] prevHash, AesGcm cipher, string appendId, RecordBody body)
     {
         var types = string.Join(' ', body.Events.Select(NameOf));
-        var closed = Seal.Close(cipher, KernelJson.Serialize(body), Context(stream, seq));
+        var closed = Seal.Close(cipher, PackedBytes.Pack(KernelJson.Serialize(body)), Context(stream, seq));
         var record = new LogRecord(seq, appendId, ExecutionKernel.Version, body.Command.AtMs, body.Command.Name, types, prevHash, [], closed);
         return record with { Hash = HashOf(record) };
     }
@@ -36,7 +37,8 @@ public static class RecordCodec
     public static RecordBody Decode(StreamId stream, LogRecord record, byte[] dataKey) => KernelJson.Deserialize(Open(stream, record, dataKey));
 
     /// <summary>The plain bytes of a record's body.</summary>
-    public static byte[] Open(StreamId stream, LogRecord record, byte[] dataKey) => Seal.Open(dataKey, record.Body, Context(stream, record.Seq));
+    public static byte[] Open(StreamId stream, LogRecord record, byte[] dataKey) =>
+        PackedBytes.Unpack(Seal.Open(dataKey, record.Body, Context(stream, record.Seq)));
 
     /// <summary>SHA-256 over the previous hash, the envelope and the sealed body, each with its length.</summary>
     public static byte[] HashOf(LogRecord record)

@@ -3,6 +3,7 @@ using System.Text.Json;
 using Omium.Kernel.Executions;
 using Omium.Kernel.Json;
 using Omium.Kernel.Specs;
+using Omium.Runtime.Payloads;
 using Omium.Runtime.Ports;
 using Omium.Runtime.Security;
 
@@ -82,6 +83,7 @@ public sealed class Verifier(IEventLog log, IPayloadStore payloads, IDocumentSto
     private sealed class Run(StreamId stream, byte[]? dataKey, IPayloadStore payloads, IDocumentStore documents)
     {
         private readonly HashSet<string> _checked = new(StringComparer.Ordinal);
+        private readonly PayloadCache _cache = new(PayloadVault.CacheBytesMax); // Its own: filled from the store in this run.
         private byte[] _lastHash = RecordCodec.Genesis;
         private ExecutionState _state = ExecutionState.Empty;
         private WorkflowPlan? _plan;
@@ -128,7 +130,7 @@ public sealed class Verifier(IEventLog log, IPayloadStore payloads, IDocumentSto
 
                 return problem;
             }
-            catch (Exception error) when (error is CryptographicException or JsonException or CorruptLogException or NotSupportedException)
+            catch (Exception error) when (error is CryptographicException or JsonException or CorruptLogException or NotSupportedException or InvalidDataException)
             {
                 return $"its body cannot be read: {error.Message}";
             }
@@ -214,7 +216,7 @@ public sealed class Verifier(IEventLog log, IPayloadStore payloads, IDocumentSto
                 : $"decided again, '{body.Command.Name}' gives other events";
         }
 
-        private async Task<byte[]?> ReadPayloadAsync(string digest, byte[] key, CancellationToken cancellation) =>
-            await payloads.GetAsync(stream.Tenant, stream.Id, digest, cancellation) is { } closed ? Seal.Open(key, closed, Advancer.PayloadContext(stream, digest)) : null;
+        private ValueTask<byte[]?> ReadPayloadAsync(string digest, byte[] key, CancellationToken cancellation) =>
+            new PayloadReader(stream, name => PayloadVault.OpenAsync(payloads, stream, key, name, cancellation), _cache).ReadAsync(digest);
     }
 }

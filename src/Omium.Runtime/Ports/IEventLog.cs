@@ -52,6 +52,12 @@ public sealed record Append(StreamId Stream, long ExpectedSeq, LogRecord Record)
     /// <summary>Sealed payloads that the record refers to (create if absent).</summary>
     public IReadOnlyList<SealedPayload> Payloads { get; init; } = [];
 
+    /// <summary>
+    /// Keys of payloads in the stream's own scope that are dropped with this record: raw results of effects, which the record has made its own.
+    /// A store that cannot drop them in one transaction with the record drops them afterwards, or never.
+    /// </summary>
+    public IReadOnlyList<string> RemovedPayloads { get; init; } = [];
+
     /// <summary>Index rows to insert or replace with this record.</summary>
     public IReadOnlyList<IndexRow> Index { get; init; } = [];
 }

@@ -33,6 +33,9 @@ public static class IndexKinds
 
     /// <summary>One row per failure (a step's attempt that failed for good or was caught by a policy).</summary>
     public const string Failure = "failure";
+
+    /// <summary>One row per effect that a rollback could not undo.</summary>
+    public const string Residue = "residue";
 }
 
 /// <summary>One row of a listing, replaced whole whenever it changes.</summary>

@@ -2,7 +2,7 @@ import { toApiError, unreachable } from './errors';
 import { currentKey, signOut } from './session';
 import type {
   CreateKeyRequest, DecideReviewRequest, EventRecord, ExecutionSummary, ExecutionView, FailureSummary, FailureView, GraphView,
-  HealthSummary, KeyView, MeView, Page, ReviewView, RollbackRequest, RollbackView, StartExecutionRequest, TestFixView,
+  HealthSummary, KeyView, MeView, Page, ResidueView, ReviewView, RollbackRequest, RollbackView, StartExecutionRequest, StepView, TestFixView,
   TimelineEntry, ValidateView, VerifyView, WorkflowSummary, WorkflowView, AgentEdits,
 } from './types';
 
@@ -90,7 +90,9 @@ export const api = {
   startExecution: (body: StartExecutionRequest) => post<ExecutionView>('/v1/executions', body),
   execution: (execution: string) => get<ExecutionView>(`/v1/executions/${id(execution)}`),
   executionAt: (execution: string, at: number) => get<ExecutionView>(`/v1/executions/${id(execution)}/state?at=${at}`),
-  timeline: (execution: string) => get<TimelineEntry[] | Page<TimelineEntry>>(`/v1/executions/${id(execution)}/timeline`).then(items),
+  items: (execution: string, step: string, filter: { visit: number; status?: string | undefined; cursor?: string | undefined }) =>
+    get<Page<StepView>>(`/v1/executions/${id(execution)}/steps/${id(step)}/items${query({ limit: 50, ...filter })}`),
+  timeline: (execution: string) => pages<TimelineEntry>((cursor) => `/v1/executions/${id(execution)}/timeline${query({ cursor })}`),
   graph: (execution: string) => get<GraphView>(`/v1/executions/${id(execution)}/graph`),
   events: (execution: string, cursor?: string) =>
     get<Page<EventRecord>>(`/v1/executions/${id(execution)}/events${query({ limit: 200, cursor })}`),
@@ -104,12 +106,24 @@ export const api = {
   failure: (failure: string) => get<FailureView>(`/v1/failures/${id(failure)}`),
   ignoreFailure: (failure: string) => post<void>(`/v1/failures/${id(failure)}/ignore`),
 
+  residue: (execution: string) => get<Page<ResidueView>>(`/v1/residue${query({ limit: 100, execution })}`),
+  resolveResidue: (residue: string, note: string) => post<ResidueView>(`/v1/residue/${id(residue)}/resolve`, note === '' ? {} : { note }),
+
   reviews: (filter: { status?: string; cursor?: string }) => get<Page<ReviewView>>(`/v1/reviews${query({ limit: 30, ...filter })}`),
   decide: (review: string, body: DecideReviewRequest) => post<ReviewView>(`/v1/reviews/${id(review)}/decide`, body),
   testFix: (review: string, edits: AgentEdits) => post<TestFixView>(`/v1/reviews/${id(review)}/test`, { edits }),
 };
 
-/** A timeline is answered whole; a paged answer is read the same way. */
-function items<T>(answer: T[] | Page<T>): T[] {
-  return Array.isArray(answer) ? answer : answer.items;
+/** Every page of a listing, up to a number of them that a person may still want to scroll through. */
+async function pages<T>(path: (cursor?: string) => string, pagesMax = 10): Promise<T[]> {
+  const all: T[] = [];
+  let cursor: string | undefined;
+  for (let page = 0; page < pagesMax; page++) {
+    const answer = await get<Page<T> | T[]>(path(cursor));
+    if (Array.isArray(answer)) return answer;
+    all.push(...answer.items);
+    if (!answer.next_cursor) break;
+    cursor = answer.next_cursor;
+  }
+  return all;
 }

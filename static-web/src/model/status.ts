@@ -113,6 +113,7 @@ export function decisionLook(decision: Decision, kind: ReviewKind): DecisionLook
       return plain('Approve', 'The run goes on with what is shown.');
     case 'edit': return plain('Retry with the edit', 'The step runs again from the last checkpoint with your edit, for this run only.');
     case 'override': return plain('Write the answer yourself', 'Your answer stands in for the step’s. The same checks are applied to it.', false, true);
+    case 'accept_residue': return plain('Roll back and leave what cannot be undone', 'What can be undone is. What cannot stays, on the list of what was left in the world, under your key.', true);
     case 'rollback': return plain('Roll back', 'What the failed step touched is undone. What nothing depends on stays.', true);
     case 'skip': return plain('Skip the step', 'The run goes on without this step. Steps that need its output are skipped too.', true);
     case 'reject':

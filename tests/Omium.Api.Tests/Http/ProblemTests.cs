@@ -8,7 +8,7 @@ public sealed class ProblemTests : IAsyncLifetime
 {
     private ApiHost _host = null!;
 
-    public async ValueTask InitializeAsync() => _host = await ApiHost.StartAsync(options => options.BodyBytesMax = 2_048);
+    public async ValueTask InitializeAsync() => _host = await ApiHost.StartAsync(options => (options.BodyBytesMax, options.InputBytesMax) = (2_048, 2_048));
 
     public ValueTask DisposeAsync() => _host.DisposeAsync();
 

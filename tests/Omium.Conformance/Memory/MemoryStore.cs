@@ -167,6 +167,11 @@ public sealed class MemoryStore : IEventLog, IPayloadStore, IDocumentStore, IInd
             payloads.TryAdd((append.Stream.Tenant, payload.Scope, payload.Key), payload.Bytes);
         }
 
+        foreach (var key in append.RemovedPayloads)
+        {
+            payloads.Remove((append.Stream.Tenant, append.Stream.Id, key));
+        }
+
         foreach (var row in append.Index)
         {
             rows[(row.Tenant, row.Kind, row.Id)] = row;

@@ -281,6 +281,168 @@ public sealed class ForEachTests
         Laws.Check(harness);
     }
 
+    [Fact]
+    public void List_InALargeOutputOfAnEarlierStep_IsReadWhenItsTurnComes()
+    {
+        var harness = Flow.Of(string.Join(',', Call("find"), Approval("ask", "find"),
+            Call("send", "ask", """, "for_each": {"items": "steps.find.output.rows", "max_parallel": 1}, "input": {"to": "${{ item.to }}", "n": "${{ steps.find.output.small }}"}"""),
+            Call("after", "send", """, "input": {"last": "${{ steps.find.output.small }}"}""")), checks: false);
+        harness.Start();
+        var rows = Enumerable.Range(0, 1_000).Select(number => $$"""{"to": "person-{{number}}@example.org", "name": "a name that makes the list larger than a piece of it"}""");
+        harness.Result("find~1~1~c1", $$"""{"small": 7, "rows": [{{string.Join(',', rows)}}]}""");
+        Assert.True(harness.State.LatestVisit("find")!.Output!.Value.TryGetProperty("omium_ref", out _));
+
+        harness.Decide("approve");
+        harness.Run((_, _) => Ok("{}"), 20_000);
+        Assert.Equal((ExecutionStatus.Succeeded, 1_000), (harness.State.Status, harness.State.LatestVisit("send")!.Items!.Succeeded));
+        Assert.InRange(harness.State.LatestVisit("send")!.Items!.Chunks.Count, 4, 12);
+        Assert.All(Enumerable.Range(0, 1_000).Where(number => number % 111 == 0), number =>
+            Assert.Equal($$"""{"n":7,"to":"person-{{number}}@example.org"}""", harness.TheCall($"send-{number}").Arguments.GetRawText()));
+        Assert.True(harness.State.LatestVisit("send")!.Output!.Value.TryGetProperty("omium_ref", out _));
+        Laws.Check(harness.Log.Take(40).ToList(), harness.Plan, harness.Payloads);
+    }
+
+    [Fact]
+    public void List_InALargeOutput_WithoutApprovalBetween_IsReadByTheTimerThatFollows()
+    {
+        var harness = Flow.Of(string.Join(',', Call("find"), Call("other"),
+            Call("send", "find other", """, "for_each": {"items": "steps.find.output.rows", "max_parallel": 2}, "input": {"to": "${{ item }}"}""")));
+        harness.Start();
+        harness.Result("find~1~1~c1", $$"""{"rows": [{{string.Join(',', Enumerable.Range(100_000, 5_000))}}]}""");
+        harness.Result("other~1~1~c1", "{}");
+        Assert.Equal(["items~send~1"], harness.Due());
+        harness.Wake();
+        Assert.Equal(["send-0~1~1~c1", "send-1~1~1~c1"], harness.Due());
+        Laws.Check(harness);
+    }
+
+    [Fact]
+    public void RetryAndReview_OfAnItemFarDownTheList_SeeItsItem()
+    {
+        var harness = Flow.Of(Call("send", tool: "wire", more: """, "for_each": {"items": "input.mails", "max_parallel": 3}, "input": {"to": "${{ item.to }}"}, "guards": {"pre": [{"check": "item.to.startsWith('p')", "code": "no_person"}], "post": [{"check": "item_index < 2000 || item.to == output.to", "code": "other"}]}, "retry": {"max_attempts": 2, "backoff": "constant", "initial": "5s", "max": "5s"}"""), checks: false);
+        harness.Start($$"""{"mails": [{{string.Join(',', Enumerable.Range(0, 600).Select(number => $$"""{"to": "person-{{number}}", "name": "a name that makes the list larger than a piece of it"}"""))}}]}""");
+        for (var index = 0; index < 600; index++)
+        {
+            var request = harness.State.Reviews[harness.State.OpenReviews[0]].Request;
+            Assert.Equal("call_approval", request.Kind);
+            harness.Decide("approve");
+            var effect = request.Effect!;
+            harness.Begin(effect);
+            harness.Settle(effect, index == 500 ? Fails("rate_limited", "http_429") : Ok("{}"));
+        }
+
+        Assert.Equal(["retry~send-500~1~2"], harness.Due());
+        harness.Wake(5_000);
+        Assert.Equal("""{"to":"person-500"}""", harness.TheCall("send-500", 2).Arguments.GetRawText());
+        harness.Decide("approve");
+        harness.Run((_, _) => Ok("{}"));
+        Assert.Equal(ExecutionStatus.Succeeded, harness.State.Status);
+    }
+
+    [Fact]
+    public void ItemTooLarge_FailsNamingIt()
+    {
+        var harness = Mail("plain", """{"items": "input.mails"}""", after: false);
+        harness.Start($$"""{"mails": ["a", "{{new string('x', SpecLimits.ItemBytesMax)}}"]}""");
+        Assert.Equal("item_too_large", harness.State.LatestVisit("send")!.Failures[^1].Failure.Code);
+        Assert.Contains("item 1 has", harness.State.LatestVisit("send")!.Failures[^1].Failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void RollbackItem_WhatCannotBeUndone_APersonIsAsked()
+    {
+        var harness = Mail("wire", """{"items": "input.mails", "max_failed_ratio": 1}""", Bounced, after: false);
+        harness.Start("""{"mails": ["a"]}""");
+        harness.Decide("approve");
+        harness.Run((_, _) => Ok("""{"bounced": true}"""));
+        Assert.Equal(ExecutionStatus.Paused, harness.State.Status);
+        harness.Decide("reject");
+        harness.Run((_, _) => Ok("{}"));
+        Assert.Equal(("send-0~1~1~c1", "irreversible"), (Assert.Single(harness.State.Residue).Effect, harness.State.Residue[0].Reason));
+        Assert.Equal((ExecutionStatus.Succeeded, 1), (harness.State.Status, harness.State.LatestVisit("send")!.Items!.Failed.Count));
+        Laws.Check(harness);
+    }
+
+    [Fact]
+    public void RollbackItem_TheUndoFailsForGood_IsResidueAndCountsAsFailed()
+    {
+        var harness = Mail("pay", """{"items": "input.mails", "max_failed_ratio": 1}""", Bounced, after: false);
+        harness.Start("""{"mails": ["a", "b"]}""");
+        harness.Run((name, effect) => name == "undo pay" ? Fails("tool_error", "http_422", permanent: true) : Ok(effect.StartsWith("send-0", StringComparison.Ordinal) ? """{"bounced": true}""" : """{"bounced": false}"""));
+        Assert.Equal("compensation_failed", Assert.Single(harness.State.Residue).Reason);
+        Assert.Equal((ExecutionStatus.Succeeded, 1, 1), (harness.State.Status, harness.State.LatestVisit("send")!.Items!.Failed.Count, harness.State.LatestVisit("send")!.Items!.Succeeded));
+        Laws.Check(harness);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void WhileAnItemIsUndone_CancelOrRollback_ItIsUndoneOnce(bool cancel)
+    {
+        var harness = Mail("pay", """{"items": "input.mails", "max_parallel": 2, "max_failed_ratio": 1}""", Bounced, after: false);
+        harness.Start("""{"mails": ["a", "b", "c"]}""");
+        harness.Begin("send-1~1~1~c1");
+        harness.Settle("send-1~1~1~c1", Ok("""{"bounced": false}"""));
+        harness.Begin("send-0~1~1~c1");
+        harness.Settle("send-0~1~1~c1", Ok("""{"bounced": true}"""));
+        Assert.Contains("send-0~1~1~c1~u1", harness.Due());
+
+        harness.Send(cancel ? new CancelExecution(harness.NowMs, "ada", "req_1") : new RollBackExecution(harness.NowMs, "ada", "req_1", "start", "all"));
+        harness.Run((_, _) => Ok("{}"));
+        Assert.Equal(cancel ? ExecutionStatus.Cancelled : ExecutionStatus.Paused, harness.State.Status);
+        Assert.Equal(cancel ? 1 : 2, harness.Carried.Count(name => name == "undo pay"));
+        Assert.Equal(CallStatus.Compensated, harness.TheCall("send-0").Status);
+        Assert.Equal(cancel ? CallStatus.Settled : CallStatus.Compensated, harness.TheCall("send-1").Status);
+        Laws.Check(harness);
+    }
+
+    [Fact]
+    public void Pause_InTheMiddle_BeginsNoItemAndResumeGoesOn()
+    {
+        var harness = Mail("pay", """{"items": "input.mails", "max_parallel": 1}""", after: false);
+        harness.Start("""{"mails": ["a", "b"]}""");
+        harness.Begin("send-0~1~1~c1");
+        harness.Send(new PauseExecution(harness.NowMs, "ada", "req_1", null));
+        harness.Settle("send-0~1~1~c1", Ok("{}"));
+        Assert.Empty(harness.Due());
+        harness.Send(new ResumeExecution(harness.NowMs, "ada", "req_2"));
+        Assert.Equal(["send-1~1~1~c1"], harness.Due());
+        Laws.Check(harness);
+    }
+
+    [Fact]
+    public void RetryCommand_WhileAPersonIsAskedAboutAnItem_RunsThatItemAgainAlone()
+    {
+        var harness = Mail("pay", """{"items": "input.mails", "on_item_failure": "pause"}""", Bounced, after: false);
+        harness.Start("""{"mails": ["a", "b"]}""");
+        harness.Run((_, effect) => Ok(effect.StartsWith("send-0", StringComparison.Ordinal) ? """{"bounced": true}""" : """{"bounced": false}"""));
+        Assert.True(harness.Send(new RetryExecution(harness.NowMs, "ada", "req_1", null, null)).Accepted);
+        harness.Run((_, _) => Ok("""{"bounced": false}"""));
+        Assert.Equal((ExecutionStatus.Succeeded, 2, 1, 1), (harness.State.Status, harness.State.Latest["send-0"], harness.State.Latest["send-1"], harness.State.Latest["send"]));
+        Assert.Equal(1, harness.Carried.Count(name => name == "undo pay"));
+        Laws.Check(harness);
+    }
+
+    [Fact]
+    public void GuardsOfTheWhole_AndEdges_ReadWhatBecameOfTheItems()
+    {
+        var harness = Flow.Of(
+            string.Join(',', Call("send", more: """, "for_each": {"items": "input.mails", "max_failed_ratio": 1, "guards": {"pre": [{"check": "size(input.mails) < 5", "code": "too_long"}], "post": [{"check": "output.succeeded > 0", "code": "none_sent"}]}}""" + Bounced), Call("mend"), Call("done")),
+            string.Join(',', Edge("send", "mend", "\"when\": \"output.failed > 0\""), Edge("send", "done", "\"when\": \"output.failed == 0\"")));
+        harness.Start("""{"mails": ["a", "b"]}""");
+        harness.Result("send-0~1~1~c1", """{"bounced": true}""");
+        harness.Result("send-1~1~1~c1", """{"bounced": false}""");
+        Assert.Equal(["mend~1~1~c1"], harness.Due());
+        Assert.Equal("\"a\"", harness.TheCall("send-0").Arguments.GetRawText()); // Without an input of its own an item is its own input.
+
+        var none = Flow.Of(Call("send", more: """, "for_each": {"items": "input.mails", "max_failed_ratio": 1, "guards": {"post": [{"check": "output.succeeded > 0", "code": "none_sent"}]}}""" + Bounced));
+        none.Start("""{"mails": ["a"]}""");
+        none.Run((_, _) => Ok("""{"bounced": true}"""));
+        Assert.Equal((ExecutionStatus.Failed, "none_sent"), (none.State.Status, none.State.LatestVisit("send")!.Failures[^1].Failure.Code));
+        Laws.Check(harness);
+        Laws.Check(none);
+    }
+
     private static JsonElement[] Items(KernelHarness harness, string step) => [.. harness.State.LatestVisit(step)!.Output!.Value.GetProperty("items").EnumerateArray()];
 
     private static KernelHarness Mail(string tool, string forEach, string more = "", string recovery = "", bool after = true)

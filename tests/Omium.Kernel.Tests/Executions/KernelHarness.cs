@@ -119,8 +119,8 @@ internal sealed class KernelHarness
     {
         for (var steps = 0; steps < stepsMax; steps++)
         {
-            var pending = Pending;
-            if (pending.Count == 0)
+            var pending = Pending.Where(effect => effect.Kind != PendingKind.Deadline).ToArray();
+            if (pending.Length == 0)
             {
                 return;
             }
@@ -137,11 +137,15 @@ internal sealed class KernelHarness
     {
         switch (effect.Kind)
         {
-            case PendingKind.Timer:
+            case PendingKind.Timer or PendingKind.Deadline:
                 Send(new WakeTimers(NowMs));
                 return;
             case PendingKind.Notify:
                 Send(new RecordNotification(NowMs, int.Parse(effect.Id.Split('~')[1])));
+                return;
+            case PendingKind.Compensate when EffectId.TryParse(effect.Id, out var undo)
+                && ToolRendering.UndoNeedsIntent(Plan, State.Visits[undo.Key].Calls.Find(candidate => candidate.Id == undo.WithoutSub)!)
+                && Send(new BeginCall(NowMs, effect.Id, "runner-1", 5_000)) is { Accepted: false } or { Events.Count: 0 }:
                 return;
             case PendingKind.Call when Send(new BeginCall(NowMs, effect.Id, "runner-1", 5_000)) is { Accepted: false } or { Events.Count: 0 }:
                 return;
@@ -153,7 +157,7 @@ internal sealed class KernelHarness
         {
             PendingKind.Model => id.Step,
             PendingKind.Compensate => $"undo {call!.Tool}",
-            PendingKind.Verify => $"verify {call!.Tool}",
+            PendingKind.Verify => id.Sub == 'w' ? $"verify undo {call!.Tool}" : $"verify {call!.Tool}",
             _ => call!.Tool,
         };
         Carried.Add(name);

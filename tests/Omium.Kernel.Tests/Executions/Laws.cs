@@ -32,6 +32,9 @@ internal static class Laws
 
         var undone = log.SelectMany(bytes => KernelJson.Deserialize(bytes).Events).OfType<CompensationSettled>().Where(settled => settled.Done).Select(settled => settled.Effect).ToArray();
         Assert.Equal(undone.Distinct(), undone);
+        Assert.All(
+            log.SelectMany(bytes => KernelJson.Deserialize(bytes).Events).OfType<RollbackCompleted>(),
+            completed => Assert.True(completed.Disagreeing is null, $"after rollback {completed.Rollback}, {string.Join(", ", completed.Disagreeing ?? [])} stand on what was taken back"));
         var full = StateDump.Of(state);
         for (var at = 0; at < log.Count; at += Math.Max(1, log.Count / 4))
         {

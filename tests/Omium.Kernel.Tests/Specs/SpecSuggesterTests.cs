@@ -19,7 +19,7 @@ public sealed class SpecSuggesterTests
         var suggestions = SpecSuggester.Suggest(Team);
         Assert.Equal(
             ["checkpoint.write", "guard.write.grounded_calls", "guard.write.plan", "checkpoint.review", "approval.send", "recovery.policy"],
-            suggestions.Select(suggestion => suggestion.Id).Where(id => !id.StartsWith("lock.", StringComparison.Ordinal)));
+            suggestions.Select(suggestion => suggestion.Id).Where(id => id.Split('.')[0] is not ("lock" or "handoff")));
         Assert.All(suggestions, suggestion => Assert.True(suggestion.Reason.Length > 20 && suggestion.Title.Length > 5 && suggestion.Patch.Count > 0));
         Assert.All(suggestions.Where(suggestion => suggestion.Pointer.Length > 0), suggestion => Assert.True(JsonPointer.TryResolve(Team, suggestion.Pointer, out _)));
     }
@@ -33,6 +33,24 @@ public sealed class SpecSuggesterTests
         Assert.False(SpecChecker.ReadAndCheck(patched).HasErrors);
         Assert.Equal("approve_send", patched.GetProperty("steps")[2].GetProperty("needs")[0].GetString());
         Assert.DoesNotContain(SpecSuggester.Suggest(patched), suggestion => suggestion.Kind is SuggestionKinds.Approval or SuggestionKinds.Guard or SuggestionKinds.Checkpoint or SuggestionKinds.Lock);
+    }
+
+    /// <summary>Handoffs and locks are proposed by the kernel that runs them, never by one that would refuse them on save.</summary>
+    [Fact]
+    public void Suggest_HandoffsAndLocks_ExactlyWhenTheKernelRunsThem()
+    {
+        var source = KernelHarness.Json("""
+            {"omium": "v0", "name": "team", "agents": {"one": {"prompt": "p"}, "two": {"prompt": "p"}},
+             "tools": {"pay": {"type": "function", "effect": {"kind": "idempotent", "compensate": "pay"}}},
+             "steps": [
+               {"id": "find", "type": "agent_task", "agent": "one"},
+               {"id": "write", "type": "agent_task", "agent": "two", "input": {"total": "${{ steps.find.output.total }}"}},
+               {"id": "pay", "type": "tool_call", "tool": "pay", "input": {"customer_id": "${{ input.customer_id }}"}}],
+             "edges": [{"from": "find", "to": "write"}, {"from": "write", "to": "pay"}]}
+            """);
+        var suggestions = SpecSuggester.Suggest(source);
+        Assert.Equal(!UnavailableFeatures.Includes("handoff"), suggestions.Any(suggestion => suggestion.Id == "handoff.find.write"));
+        Assert.Equal(!UnavailableFeatures.Includes("locks"), suggestions.Any(suggestion => suggestion.Id == "lock.pay.customer_id"));
     }
 
     [Fact]

@@ -62,20 +62,20 @@ internal sealed class SimulatedModel(Scheduler scheduler, SimulatedProcess proce
 /// <summary>The channel to people: loses some and is tried again.</summary>
 internal sealed class SimulatedNotifier(Scheduler scheduler, SimulatedProcess process, Weather weather, Dictionary<(string Execution, int Number), int> delivered) : INotifier
 {
-    public Task NotifyAsync(Omium.Runtime.Executions.ExecutionCell cell, NotificationRequested notification, CancellationToken cancellation)
+    public Task<string?> TryNotifyAsync(Omium.Runtime.Executions.ExecutionCell cell, NotificationRequested notification, CancellationToken cancellation)
     {
-        var done = new TaskCompletionSource();
+        var done = new TaskCompletionSource<string?>();
         scheduler.Plan(new Step(process, "notify", "notification", () =>
         {
             if (weather.Happens(6))
             {
-                done.SetException(new InvalidOperationException("the channel is down"));
+                done.SetResult("the channel is down");
                 return;
             }
 
             var key = (cell.Stream.Id, notification.Notification);
             delivered[key] = delivered.GetValueOrDefault(key) + 1;
-            done.SetResult();
+            done.SetResult(null);
         }), 1);
         return done.Task;
     }

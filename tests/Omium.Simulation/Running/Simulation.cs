@@ -4,6 +4,7 @@ using Omium.Kernel.Json;
 using Omium.Kernel.Specs;
 using Omium.Runtime.Effects;
 using Omium.Runtime.Executions;
+using Omium.Runtime.Payloads;
 using Omium.Runtime.Ports;
 using Omium.Runtime.Security;
 using Omium.Simulation.Laws;
@@ -305,12 +306,19 @@ internal sealed partial class Simulation
 
     private JsonElement Resolve(StreamId stream, JsonElement value)
     {
-        if (!PayloadReference.TryRead(value, out var digest, out _) || _store.Payload(stream.Tenant, stream.Id, digest) is not { } closed)
+        if (!PayloadReference.TryRead(value, out var digest, out _))
         {
             return value;
         }
 
-        var bytes = Seal.Open(DataKey(stream), closed, System.Text.Encoding.UTF8.GetBytes($"{stream}#{digest}"));
+        var reader = new SpecDocuments(_store);
+        var whole = new PayloadReader(stream, name => PayloadVault.OpenAsync(reader, stream, DataKey(stream), name, CancellationToken.None), new PayloadCache(PayloadVault.CacheBytesMax));
+        var bytes = whole.ReadAsync(digest).AsTask().GetAwaiter().GetResult();
+        if (bytes is null)
+        {
+            return value;
+        }
+
         return JsonElement.Parse(bytes);
     }
 }

@@ -27,6 +27,7 @@ public static class SpecSuggester
 
         var draft = new SuggestionDraft(source, spec);
         StepSuggestions.AddTo(draft);
+        HandoffSuggestions.AddTo(draft);
         RecoverySuggestions.AddTo(draft);
         return Sound(source, reading, draft.Suggestions);
     }

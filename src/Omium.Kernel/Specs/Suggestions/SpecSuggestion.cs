@@ -14,6 +14,9 @@ public static class SuggestionKinds
     /// <summary>A lock around an effect.</summary>
     public const string Lock = "lock";
 
+    /// <summary>What sender and receiver must agree on.</summary>
+    public const string Handoff = "handoff";
+
     /// <summary>A recovery policy, or a part of one.</summary>
     public const string Recovery = "recovery";
 

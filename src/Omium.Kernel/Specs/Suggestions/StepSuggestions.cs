@@ -62,7 +62,8 @@ internal static class StepSuggestions
         }
     }
 
-    private static bool HandsOn(StepSpec from, StepSpec to) => from.Type == StepType.AgentTask && to.Type == StepType.AgentTask && from.Agent != to.Agent;
+    /// <summary>True when one agent's work goes to another agent.</summary>
+    public static bool HandsOn(StepSpec from, StepSpec to) => from.Type == StepType.AgentTask && to.Type == StepType.AgentTask && from.Agent != to.Agent;
 
     /// <summary>
     /// An irreversible tool_call that a path reaches without an approval: a human_approval takes over all its incoming edges. Its input stays
@@ -141,7 +142,7 @@ internal static class StepSuggestions
     /// <summary>An effect on something that the input names by an id: two executions should not act on it at once.</summary>
     private static void AddLock(SuggestionDraft draft, StepSpec step, string pointer, List<ToolSpec> tools)
     {
-        if (UnavailableFeatures.Includes(UnavailableFeatures.Locks) || tools.Count == 0 || draft.At(pointer + "/locks") is not null
+        if (UnavailableFeatures.Includes("locks") || tools.Count == 0 || draft.At(pointer + "/locks") is not null
             || step.Input is not { ValueKind: JsonValueKind.Object } input)
         {
             return;

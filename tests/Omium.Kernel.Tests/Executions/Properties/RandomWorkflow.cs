@@ -42,10 +42,10 @@ internal static class RandomWorkflow
             {"omium": "v0", "name": "drawn",
              "agents": {"one": {"prompt": "p", "tools": ["plain", "twice", "checked", "final"]}, "spare": {"prompt": "q", "tools": ["plain"], "model": "other"}},
              "tools": {
-               "plain": {"type": "function"}, "undo": {"type": "function", "effect": {"kind": "idempotent", "compensate": "undo"}},
+               "plain": {"type": "function"}, "undo": {"type": "function", "effect": {"kind": "idempotent", "compensate": "undo"}}, "back": {"type": "function", "effect": {"kind": "verifiable", "verify": "look", "verify_after": "10s", "compensate": "undo"}},
                "look": {"type": "function"},
                "twice": {"type": "function", "effect": {"kind": "idempotent", "key_ttl": "1h", "verify": "look", "compensate": "undo"}},
-               "checked": {"type": "function", "effect": {"kind": "verifiable", "verify": "look", "verify_after": "30s", "compensate": "undo"}},
+               "checked": {"type": "function", "effect": {"kind": "verifiable", "verify": "look", "verify_after": "30s", "compensate": "{{{(count % 2 == 0 ? "undo" : "back")}}}"}},
                "unchecked": {"type": "function", "effect": {"kind": "verifiable", "compensate": "undo"}},
                "final": {"type": "function", "effect": {"kind": "irreversible"} } },
              "steps": [{{{steps}}}],
