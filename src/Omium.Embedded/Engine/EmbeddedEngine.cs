@@ -109,15 +109,15 @@ public sealed partial class EmbeddedEngine : IExecutionEngine, IAsyncDisposable
             Dispatch(result.Cell);
             return result;
         }
+        catch (Exception error) when (error is CorruptLogException or CryptographicException or InvalidDataException or JsonException)
+        {
+            throw new ExecutionSetAsideException(Quarantine(stream, error)); // What is stored of it cannot be read.
+        }
         catch (StorageUnavailableException)
         {
             // The caller is told that it failed, but the record may be in: what it led to must not wait for the next start.
             _dueTimes.Add(stream, _advancer.NowMs + (long)_options.RetryStorageAfter.TotalMilliseconds);
             throw;
-        }
-        catch (Exception error) when (error is CorruptLogException or CryptographicException or InvalidDataException or JsonException)
-        {
-            throw new ExecutionSetAsideException(Quarantine(stream, error)); // What is stored of it cannot be read.
         }
     }
 

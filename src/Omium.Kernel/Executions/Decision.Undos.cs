@@ -49,7 +49,7 @@ internal sealed partial class Decision
         }
 
         var attempt = call.CompensationAttempts + 1;
-        switch (StatusOf(Told(outcome)))
+        switch (StatusOf(outcome.Result is { } result ? values.Resolve(result) : default))
         {
             case "done":
                 Emit(new CompensationSettled(call.Id.ToString(), attempt, true, null, null));

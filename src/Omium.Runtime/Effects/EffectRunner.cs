@@ -41,8 +41,11 @@ public sealed class EffectRunner(Advancer advancer, IModelClient model, IToolCli
     /// <summary>Added to a call's time-out before its intent is in doubt. Default 5 s.</summary>
     public TimeSpan IntentMargin { get; init; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>How long a result that the store could not take waits before it is offered again. Default 1 s.</summary>
+    /// <summary>How long an outcome that is in hand waits before its record is tried again after the store refused it; default 1 s.</summary>
     public TimeSpan RetryStorageAfter { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>Told when an outcome is held in hand because the store cannot take its record: stream, effect id, why.</summary>
+    public Action<ExecutionCell, string, Exception>? OnHeld { get; set; }
 
     /// <summary>Identity of this process incarnation.</summary>
     public string Owner => owner;
@@ -161,18 +164,16 @@ public sealed class EffectRunner(Advancer advancer, IModelClient model, IToolCli
             }
 
             var recordable = Recordable(outcome, out var values);
-            return await UntilStoredAsync(
-                async () =>
+            return await HoldAsync(cell, effect.Id, async () =>
+            {
+                if (values is not null)
                 {
-                    if (values is not null)
-                    {
-                        await advancer.StoreValuesAsync(cell, values, cancellation);
-                    }
+                    await advancer.StoreValuesAsync(cell, values, cancellation);
+                }
 
-                    await advancer.StorePayloadAsync(cell, RawResults.KeyOf(call.Id, call.Runs), RawResults.Write(recordable), cancellation);
-                    return await RecordAsync(cell, effect.Id, recordable, values, call.Runs, cancellation);
-                },
-                cancellation);
+                await advancer.StorePayloadAsync(cell, RawResults.KeyOf(call.Id, call.Runs), RawResults.Write(recordable), cancellation);
+                return await RecordAsync(cell, effect.Id, recordable, values, call.Runs, cancellation);
+            }, cancellation);
         }
         finally
         {
@@ -193,6 +194,23 @@ public sealed class EffectRunner(Advancer advancer, IModelClient model, IToolCli
         return isLate
             ? new EffectOutcome { Failure = new EffectFailure(FailureClasses.Timeout, "runner_stalled", "the runner stood still for so long that it did not call") }
             : await tools.CallAsync(request, cancellation);
+    }
+
+    /// <summary>An outcome in hand is not dropped because the store cannot take it now: nobody could tell afterwards what had happened.</summary>
+    private async ValueTask<AdvanceResult?> HoldAsync(ExecutionCell cell, string effect, Func<ValueTask<AdvanceResult?>> record, CancellationToken cancellation)
+    {
+        while (true)
+        {
+            try
+            {
+                return await record();
+            }
+            catch (StorageUnavailableException error)
+            {
+                OnHeld?.Invoke(cell, effect, error);
+                await Task.Delay(RetryStorageAfter, advancer.Time, cancellation);
+            }
+        }
     }
 
     private async ValueTask<(ToolRequest? Request, string? Problem)> RenderAsync(ExecutionCell cell, PendingKind kind, char sub, CallState call, CancellationToken cancellation)
@@ -225,26 +243,7 @@ public sealed class EffectRunner(Advancer advancer, IModelClient model, IToolCli
     private ValueTask<AdvanceResult?> SettleAsync(ExecutionCell cell, string effect, EffectOutcome outcome, CancellationToken cancellation)
     {
         var recordable = Recordable(outcome, out var values);
-        return UntilStoredAsync(() => RecordAsync(cell, effect, recordable, values, 0, cancellation), cancellation);
-    }
-
-    /// <summary>
-    /// What an effect came to is known here alone until it is stored: on a full disk it is kept and offered again until there is space, rather than
-    /// forgotten and the effect left in doubt.
-    /// </summary>
-    private async ValueTask<AdvanceResult?> UntilStoredAsync(Func<ValueTask<AdvanceResult?>> store, CancellationToken cancellation)
-    {
-        while (true)
-        {
-            try
-            {
-                return await store();
-            }
-            catch (StorageUnavailableException)
-            {
-                await Task.Delay(RetryStorageAfter, advancer.Time, cancellation);
-            }
-        }
+        return HoldAsync(cell, effect, () => RecordAsync(cell, effect, recordable, values, 0, cancellation), cancellation);
     }
 
     private async ValueTask<AdvanceResult?> RecordAsync(

@@ -30,10 +30,9 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
     /// <summary>Raised after each append, in order per stream, outside any lock that callers could wait for.</summary>
     public event Action<ExecutionCell, LogRecord, RecordBody>? Appended;
 
-    internal TimeProvider Time => time;
-
     /// <summary>That the store does not take records at present, as far as this process has tried; null when it took the last one.</summary>
     public StorageAlarm? StorageAlarm => Volatile.Read(ref _storageAlarm);
+    internal TimeProvider Time => time;
 
     /// <summary>Time now, Unix ms: what hosts put into commands.</summary>
     public long NowMs => time.GetUtcNow().ToUnixTimeMilliseconds();
@@ -142,8 +141,11 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
     /// <summary>Forgets what is cached of an execution: the next use reads the log.</summary>
     public async ValueTask ForgetAsync(StreamId stream, CancellationToken cancellation = default)
     {
-        var cell = await EnterAsync(stream, cancellation);
-        Drop(cell);
+        if (_cells.TryGetValue(stream, out var cell))
+        {
+            Drop(cell);
+        }
+
         _snapshots.Forget(stream);
         cell.Gate.Exit();
     }
@@ -255,7 +257,7 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
             RemovedPayloads = RawResults.SettledBy(command),
             Index = rows,
         };
-        var appended = await WriteAsync(AppendAsync(append, cancellation));
+        var appended = await AppendAsync(append, cancellation);
         if (appended.Status == AppendStatus.Conflict)
         {
             if (isFirst)
@@ -284,16 +286,17 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
     }
 
     /// <summary>
-    /// Appends; where the answer was lost it asks again with the same append id, which the log recognises. Only an append that is known to have
-    /// failed may be forgotten: an intent on record that its writer knows nothing of would be in doubt for nothing.
+    /// Appends, and raises or ends the alarm by what the store says. Where the answer was lost it asks again with the same append id, which the log
+    /// recognises. Only an append that is known to have failed may be forgotten: an intent on record that its writer knows nothing of would be in
+    /// doubt for nothing.
     /// </summary>
-    private async Task<AppendOutcome> AppendAsync(Append append, CancellationToken cancellation)
+    private async ValueTask<AppendOutcome> AppendAsync(Append append, CancellationToken cancellation)
     {
         for (var tries = 1; ; tries++)
         {
             try
             {
-                return await log.AppendAsync(append, cancellation);
+                return await WriteAsync(log.AppendAsync(append, cancellation));
             }
             catch (StorageUnavailableException error) when (error.Code == StorageUnavailableException.Failed && tries < AppendTriesMax)
             {

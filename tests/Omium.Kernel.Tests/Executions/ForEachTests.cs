@@ -358,7 +358,7 @@ public sealed class ForEachTests
         Assert.Equal(ExecutionStatus.Paused, harness.State.Status);
         harness.Decide("reject");
         harness.Run((_, _) => Ok("{}"));
-        Assert.Equal(("send-0~1~1~c1", "irreversible"), (Assert.Single(harness.State.Residue).Effect, harness.State.Residue[0].Reason));
+        Assert.Equal(("send-0~1~1~c1", "irreversible"), (Assert.Single(harness.State.Residue).Left.Effect, harness.State.Residue[0].Left.Reason));
         Assert.Equal((ExecutionStatus.Succeeded, 1), (harness.State.Status, harness.State.LatestVisit("send")!.Items!.Failed.Count));
         Laws.Check(harness);
     }
@@ -369,7 +369,7 @@ public sealed class ForEachTests
         var harness = Mail("pay", """{"items": "input.mails", "max_failed_ratio": 1}""", Bounced, after: false);
         harness.Start("""{"mails": ["a", "b"]}""");
         harness.Run((name, effect) => name == "undo pay" ? Fails("tool_error", "http_422", permanent: true) : Ok(effect.StartsWith("send-0", StringComparison.Ordinal) ? """{"bounced": true}""" : """{"bounced": false}"""));
-        Assert.Equal("compensation_failed", Assert.Single(harness.State.Residue).Reason);
+        Assert.Equal("compensation_failed", Assert.Single(harness.State.Residue).Left.Reason);
         Assert.Equal((ExecutionStatus.Succeeded, 1, 1), (harness.State.Status, harness.State.LatestVisit("send")!.Items!.Failed.Count, harness.State.LatestVisit("send")!.Items!.Succeeded));
         Laws.Check(harness);
     }
