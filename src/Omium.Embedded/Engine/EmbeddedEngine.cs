@@ -37,6 +37,7 @@ public sealed partial class EmbeddedEngine : IExecutionEngine, IAsyncDisposable
         (_advancer, _runner, _index, _logger, _options) = (advancer, runner, index, logger, options);
         _dueTimes = new DueTimes(time);
         _externalEffects = new SemaphoreSlim(options.ConcurrentEffectsMax);
+        _runner.OnHeld = (cell, effect, error) => LogStorage(_logger, cell.Stream, effect, error);
     }
 
     /// <summary>Executions set aside because deciding about them failed again and again; they need a person, the rest goes on.</summary>
@@ -50,7 +51,7 @@ public sealed partial class EmbeddedEngine : IExecutionEngine, IAsyncDisposable
     {
         if (Quarantined.TryRemove(stream, out _))
         {
-            await _advancer.ForgetAsync(stream, cancellation);
+            _advancer.Forget(stream);
             await RecoverAsync(stream, cancellation);
         }
 

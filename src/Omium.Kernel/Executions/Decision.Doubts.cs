@@ -75,7 +75,7 @@ internal sealed partial class Decision
         }
 
         var id = call.Id.ToString();
-        var told = Told(outcome);
+        var told = outcome.Result is { } result ? values.Resolve(result) : default; // An answer may be large, and then it is a reference.
         switch (StatusOf(told))
         {
             case "done":
@@ -99,9 +99,6 @@ internal sealed partial class Decision
 
         return null;
     }
-
-    /// <summary>What a probe answered. It may be large, and then it came as a reference.</summary>
-    private JsonElement Told(EffectOutcome outcome) => outcome.Result is { } result ? values.Resolve(result) : default;
 
     private static string? StatusOf(JsonElement told) =>
         told.ValueKind == JsonValueKind.Object && told.TryGetProperty("status", out var status) && status.ValueKind == JsonValueKind.String

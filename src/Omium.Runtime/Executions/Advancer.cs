@@ -139,7 +139,7 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
     }
 
     /// <summary>Forgets what is cached of an execution: the next use reads the log.</summary>
-    public async ValueTask ForgetAsync(StreamId stream, CancellationToken cancellation = default)
+    public void Forget(StreamId stream)
     {
         if (_cells.TryGetValue(stream, out var cell))
         {
@@ -147,7 +147,6 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
         }
 
         _snapshots.Forget(stream);
-        cell.Gate.Exit();
     }
 
     /// <summary>Opened records after <paramref name="afterSeq"/>, each with its body.</summary>
