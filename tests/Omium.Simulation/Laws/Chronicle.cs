@@ -170,12 +170,20 @@ internal sealed partial class Chronicle(StreamId stream, DrawnWorkflow workflow,
                 Law(_owedNotifications.Remove(e.Notification), $"notification {e.Notification} was sent and nobody asked for it");
                 Law(Delivered.ContainsKey((Stream.Id, e.Notification)), $"notification {e.Notification} is on record as sent and was never delivered");
                 break;
+            case NotificationFailed { RetryDueMs: null } e:
+                Law(_owedNotifications.Remove(e.Notification), $"notification {e.Notification} was given up and nobody asked for it");
+                break;
+            case ReviewExpired e:
+                Law(_reviews[e.Review].Decided is null, $"review {e.Review} expired after it was decided");
+                Law(record.AtMs >= _reviews[e.Review].Requested.ExpiresMs, $"review {e.Review} expired before its time");
+                _reviews[e.Review].Decided = new ReviewDecided(e.Review, "expired", "", null, null);
+                break;
             case ResultDiscarded e:
                 Law(_discarded.Add(e.Effect), $"the result of {e.Effect} was discarded twice");
                 break;
             case ExecutionPaused e:
                 Asked.Add($"paused {e.Reason}");
-                Law(Status == "running", $"paused while {Status}");
+                Law(Status is "running" or "paused", $"paused while {Status}"); // A person may take over a pause of the policy's.
                 Status = "paused";
                 break;
             case ExecutionResumed:

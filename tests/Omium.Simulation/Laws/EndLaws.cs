@@ -53,9 +53,10 @@ internal static class EndLaws
         foreach (var review in chronicle.Reviews.Values)
         {
             var listed = store.Row(IndexKinds.Review, review.Requested.Review)?.Status;
-            if (listed != (review.Decided is null ? "open" : "decided"))
+            var told = review.Decided switch { null => "open", { Decision: "expired" } => "expired", _ => "decided" };
+            if (listed != told)
             {
-                yield return $"{review.Requested.Review}: the index says {listed}; the records say {(review.Decided is null ? "open" : "decided")}";
+                yield return $"{review.Requested.Review}: the index says {listed}; the records say {told}";
             }
         }
     }

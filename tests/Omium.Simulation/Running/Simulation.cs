@@ -6,6 +6,7 @@ using Omium.Runtime.Effects;
 using Omium.Runtime.Executions;
 using Omium.Runtime.Payloads;
 using Omium.Runtime.Ports;
+using Omium.Runtime.Resources;
 using Omium.Runtime.Security;
 using Omium.Simulation.Laws;
 using Omium.Simulation.Outside;
@@ -203,7 +204,8 @@ internal sealed partial class Simulation
         var tools = new SimulatedTools(_scheduler, process, _world, _weather, Tally);
         var model = new SimulatedModel(_scheduler, process, _world, _weather, Tally);
         var notifier = new SimulatedNotifier(_scheduler, process, _weather, _delivered);
-        var runner = new EffectRunner(advancer, model, tools, notifier, process.Owner)
+        var shared = new SharedRunner(advancer, new ResourceAdvancer(store, _keys, process.Time), new ScopeAliases(new SpecDocuments(_store)));
+        var runner = new EffectRunner(advancer, shared, model, tools, notifier, process.Owner)
         {
             OnDelta = (cell, effect, tag) => _world.EffectOfTag[tag] = $"{cell.Stream.Id}/{effect}",
         };
@@ -311,12 +313,15 @@ internal sealed partial class Simulation
             return value;
         }
 
-        // Nothing here waits: the medium is memory, so the reader's tasks are done when it answers.
-        ValueTask<byte[]?> Open(string key) => new(_store.Payload(stream.Tenant, stream.Id, key) is { } closed
-            ? Seal.Open(DataKey(stream), closed, System.Text.Encoding.UTF8.GetBytes($"{stream}#{key}"))
-            : null);
-        var read = new PayloadReader(stream, Open, new PayloadCache(0)).ReadAsync(digest);
-        return read.IsCompletedSuccessfully && read.Result is { } bytes ? JsonElement.Parse(bytes) : value;
+        var reader = new SpecDocuments(_store);
+        var whole = new PayloadReader(stream, name => PayloadVault.OpenAsync(reader, stream, DataKey(stream), name, CancellationToken.None), new PayloadCache(PayloadVault.CacheBytesMax));
+        var bytes = whole.ReadAsync(digest).AsTask().GetAwaiter().GetResult();
+        if (bytes is null)
+        {
+            return value;
+        }
+
+        return JsonElement.Parse(bytes);
     }
 }
 

@@ -114,6 +114,11 @@ internal sealed class SimulatedStore
             _payloads.TryAdd((append.Stream.Tenant, payload.Scope, payload.Key), payload.Bytes);
         }
 
+        foreach (var key in append.RemovedPayloads)
+        {
+            _payloads.Remove((append.Stream.Tenant, append.Stream.Id, key));
+        }
+
         foreach (var row in append.Index)
         {
             _rows[(row.Kind, row.Id)] = row;
