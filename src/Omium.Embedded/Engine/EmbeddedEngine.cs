@@ -129,7 +129,7 @@ public sealed partial class EmbeddedEngine : IExecutionEngine, IAsyncDisposable
     private async Task RunAsync(ExecutionCell cell, PendingEffect effect)
     {
         await Task.Yield();
-        var external = effect.Kind is PendingKind.Model or PendingKind.Call or PendingKind.Verify or PendingKind.Compensate;
+        var external = effect.Kind is PendingKind.Model or PendingKind.Measure or PendingKind.Call or PendingKind.Verify or PendingKind.Compensate;
         var result = default(AdvanceResult?);
         try
         {

@@ -30,8 +30,15 @@ internal sealed partial class Decision
             return;
         }
 
-        Request(step, tool, id, visit.Input, null, 0, key);
+        if (AreVerified(step, key, visit.Input))
+        {
+            Request(step, tool, id, visit.Input, null, 0, key);
+        }
     }
+
+    /// <summary>The call of a step whose arguments its verifiers agreed on.</summary>
+    private void RequestVerified(StepPlan step, VisitKey key, JsonElement arguments) =>
+        Request(step, step.Tool!, EffectId.Call(key, Visit(key).Attempt, 1), arguments, null, 0, key);
 
     private void RequestAgentCalls(StepPlan step, VisitState visit, ModelAnswer answer)
     {
@@ -389,6 +396,11 @@ internal sealed partial class Decision
         }
         else
         {
+            if (!recorded && step.Spec.Verifiers is not null)
+            {
+                Emit(new CallSettled(id.ToString(), Recordable(outcome), null)); // The commit that would say it has to wait for the verifiers.
+            }
+
             Finish(step, key, result!.Value);
         }
     }

@@ -15,6 +15,16 @@ internal sealed partial class Decision
             return new Rejection("effect_not_found", $"no effect {command.Effect} is known here");
         }
 
+        if (id.Part == 'h')
+        {
+            return SettleMeasurement(id, command.Outcome);
+        }
+
+        if (id.Part == 'j')
+        {
+            return SettleVerifier(step, visit, id, command.Outcome);
+        }
+
         if (id.Part == 'm')
         {
             return SettleModel(step, visit, id, command.Outcome);
@@ -34,7 +44,8 @@ internal sealed partial class Decision
     private Rejection? SettleModel(StepPlan step, VisitState visit, EffectId id, EffectOutcome outcome)
     {
         var expected = visit.Turns.Count + 1;
-        if (step.Spec.Type != StepType.AgentTask || id.Attempt != visit.Attempt || id.Number != expected)
+        var answered = visit.Verification is not null; // Its last turn has given the output that is being verified.
+        if (step.Spec.Type != StepType.AgentTask || id.Attempt != visit.Attempt || id.Number != expected || answered)
         {
             return null;
         }
@@ -167,15 +178,33 @@ internal sealed partial class Decision
             return;
         }
 
-        var attempt = Visit(key).Attempt;
+        if (step.Spec.Verifiers is not null && by is null && !VerifiesArguments(step))
+        {
+            AskVerifiers(step, key, "output", Externalize(output), edges);
+            return;
+        }
+
+        Commit(step, key, output, edges, by);
+    }
+
+    /// <summary>The commit point: the output, its checkpoint, and what it hands over, in one append.</summary>
+    private void Commit(StepPlan step, VisitKey key, JsonElement output, IReadOnlyList<int> edges, string? by)
+    {
+        if (!TryPropose(step, key, output, edges, out var proposals, out var failing))
+        {
+            Fail(key, failing with { Output = Externalize(output) });
+            return;
+        }
+
         var stored = Externalize(output);
         Emit(new StepCommitted(
-            key.Step, key.Visit, attempt, stored, Project(step, stored), edges.Count == 0 ? null : edges, by, Take(ref _inputTokens), Take(ref _outputTokens)));
+            key.Step, key.Visit, Visit(key).Attempt, stored, Project(step, stored), edges.Count == 0 ? null : edges, by, Take(ref _inputTokens), Take(ref _outputTokens)));
         if (step.CheckpointName is { } checkpoint)
         {
             Emit(new CheckpointCommitted(checkpoint, key.Step, key.Visit));
         }
 
+        Propose(proposals);
         Leave(key);
     }
 
@@ -203,8 +232,9 @@ internal sealed partial class Decision
             return false;
         }
 
-        var scope = Scope(output, step.Spec.OutputSchema);
-        return Check(step.Post, "post", key, scope, out failing) && TakeEdges(step, EdgeOn.Success, scope, out edges, out failing);
+        var scope = Scope(output, step.Spec.OutputSchema, key.Step);
+        return Check(step.Post, "post", key, scope, out failing) && TakeEdges(step, EdgeOn.Success, scope, out edges, out failing)
+            && CheckHandoffs(key, resolved, edges, scope, out failing);
     }
 
     /// <summary>Of a referenced output, the parts that expressions read, as long as they stay under 16 KiB together.</summary>

@@ -53,13 +53,18 @@ internal sealed partial class Decision
         foreach (var edge in step.Incoming)
         {
             var source = _state.StandingVisit(edge.Spec.From);
-            if (source is not { EdgesSettled: true })
+            if (source is not { EdgesSettled: true } || AwaitsLoop(source))
             {
                 return false;
             }
 
             if (source.TakenEdges.Contains(edge.Index))
             {
+                if (_state.AwaitsAgreement(edge, source.Key))
+                {
+                    return false;
+                }
+
                 taken.Add(source.Key);
             }
         }
@@ -67,6 +72,10 @@ internal sealed partial class Decision
         after = [.. taken.Distinct()];
         return true;
     }
+
+    /// <summary>True while a step is about to run anew by a loop whose handoff is not agreed yet: what lies behind it waits for that.</summary>
+    private bool AwaitsLoop(VisitState source) =>
+        source.TakenEdges.Any(index => Plan.Edges[index] is { IsLoop: true, Handoff: not null } loop && _state.AwaitsAgreement(loop, source.Key));
 
     /// <summary>True while a person is asked what shall become of this step's failure: until then it does not run again.</summary>
     private bool AwaitsDecision(StepPlan step) =>
@@ -80,7 +89,7 @@ internal sealed partial class Decision
         foreach (var edge in step.LoopsIn)
         {
             if (_state.StandingVisit(edge.Spec.From) is { Status: VisitStatus.Committed or VisitStatus.Failed or VisitStatus.Skipped } source
-                && source.TakenEdges.Contains(edge.Index) && !IsServed(step, source.Key))
+                && source.TakenEdges.Contains(edge.Index) && !IsServed(step, source.Key) && !_state.AwaitsAgreement(edge, source.Key))
             {
                 return source.Key;
             }
@@ -125,7 +134,7 @@ internal sealed partial class Decision
     /// <summary>Begins an attempt: preconditions, then whatever the step's type needs first.</summary>
     private void Enter(StepPlan step, VisitKey key)
     {
-        if (!Check(step.Pre, "pre", key, Scope(), out var failing))
+        if (!Check(step.Pre, "pre", key, Scope(receiver: key.Step), out var failing))
         {
             Fail(key, failing);
             return;
@@ -151,7 +160,7 @@ internal sealed partial class Decision
         problem = null;
         if (step.Input is { } template)
         {
-            var result = template.Evaluate(Scope());
+            var result = template.Evaluate(Scope(receiver: step.Spec.Id));
             if (result.Value is { } value)
             {
                 return value;
@@ -192,10 +201,9 @@ internal sealed partial class Decision
 
         foreach (var edge in step.Outgoing)
         {
-            if (edge.IsLoop && Visit(key).TakenEdges.Contains(edge.Index))
+            if (edge.IsLoop && Visit(key).TakenEdges.Contains(edge.Index) && !_state.AwaitsAgreement(edge, key))
             {
-                Emit(new LoopTriggered(edge.Index, edge.Spec.To, _state.Latest.GetValueOrDefault(edge.Spec.To) + 1, edge.Reset, key));
-                _ready.Enqueue(edge.Spec.To);
+                Trigger(edge, key);
             }
         }
 
@@ -206,6 +214,12 @@ internal sealed partial class Decision
                 _ready.Enqueue(edge.Spec.To);
             }
         }
+    }
+
+    private void Trigger(EdgePlan loop, VisitKey from)
+    {
+        Emit(new LoopTriggered(loop.Index, loop.Spec.To, _state.Latest.GetValueOrDefault(loop.Spec.To) + 1, loop.Reset, from));
+        _ready.Enqueue(loop.Spec.To);
     }
 
     /// <summary>

@@ -47,6 +47,7 @@ internal sealed partial class Decision(ExecutionState state, DecisionValues valu
             return DecisionOutcome.Rejected(rejection);
         }
 
+        HaltIfDisputed();
         EndIfFailed();
         Work();
         FinishIfDone();
@@ -109,6 +110,7 @@ internal sealed partial class Decision(ExecutionState state, DecisionValues valu
     /// <summary>A failure that nothing follows ends the execution as soon as it runs; while it was paused or rolling back, that had to wait.</summary>
     private void EndIfFailed()
     {
+        EndIfRejected();
         if (_state.FailedVisit is not null && _events.Count > 0 && _state.Status == ExecutionStatus.Running && DeadEnds().FirstOrDefault() is { } failed)
         {
             EndFailed(failed.Key);
@@ -119,7 +121,7 @@ internal sealed partial class Decision(ExecutionState state, DecisionValues valu
 
     private void FinishIfDone()
     {
-        if (_state.Status != ExecutionStatus.Running || _state.Open.Count > 0 || _state.OpenReviews.Count > 0 || _state.Rollback is not null || _events.Count == 0)
+        if (_state.Status != ExecutionStatus.Running || _state.Open.Count > 0 || _state.OpenReviews.Count > 0 || _state.Rollback is not null || _events.Count == 0 || _state.LiveHandoffs.Any())
         {
             return;
         }
@@ -141,8 +143,8 @@ internal sealed partial class Decision(ExecutionState state, DecisionValues valu
 
     private static bool IsDeadEnd(VisitState visit) => visit is { Status: VisitStatus.Failed, TakenEdges.Count: 0 };
 
-    private DecisionScope Scope(JsonElement? output = null, JsonElement? outputSchema = null) =>
-        new(_state, Plan, values, atMs) { Output = output is { } value ? (value, outputSchema) : null };
+    private DecisionScope Scope(JsonElement? output = null, JsonElement? outputSchema = null, string? receiver = null) =>
+        new(_state, Plan, values, atMs) { Output = output is { } value ? (value, outputSchema) : null, Receiver = receiver };
 
     /// <summary>A value for an event: itself when it is small, else a reference, its bytes becoming a payload of this append.</summary>
     private JsonElement Externalize(JsonElement value)

@@ -75,7 +75,7 @@ internal static partial class ExecutionEvolver
             ExecutionSucceeded e => state with { Status = ExecutionStatus.Succeeded, Output = e.Output, EndedMs = atMs },
             ExecutionFailed => state with { Status = ExecutionStatus.Failed, EndedMs = atMs },
             ExecutionCancelled e => Requested(state, e.RequestId) with { Status = ExecutionStatus.Cancelled, EndedMs = atMs },
-            _ => throw new CorruptLogException($"an event of an unknown kind: {happened.GetType().Name}"),
+            _ => EvolveHandoffs(state, happened, atMs) ?? EvolveVerification(state, happened) ?? throw new CorruptLogException($"an event of an unknown kind: {happened.GetType().Name}"),
         };
         return next.UpdatedMs == atMs ? next : next with { UpdatedMs = atMs };
     }
@@ -309,6 +309,7 @@ internal static partial class ExecutionEvolver
             next = WithCall(next, effect, c => c.Status == CallStatus.AwaitingApproval ? c with { Status = CallStatus.Requested } : c);
         }
 
+        next = RejectHandoff(next, review.Request, e.Decision);
         return next with
         {
             Reviews = next.Reviews.SetItem(e.Review, review with { Decided = e, DecidedMs = atMs }), OpenReviews = next.OpenReviews.Remove(e.Review),

@@ -43,6 +43,7 @@ public static class ExecutionKernel
                 if (EffectId.TryParse(settle.Effect, out var id) && state.Visits.TryGetValue(id.Key, out var visit))
                 {
                     Add(visit.Input);
+                    Add(id.Part == 'h' ? visit.Output : visit.Verification?.Request.Value); // What a receiver reads next, or what is committed next.
                 }
 
                 break;
@@ -68,6 +69,7 @@ public static class ExecutionKernel
         foreach (var key in state.Open.Values)
         {
             add(state.Visits[key].Input);
+            add(state.Visits[key].Verification?.Request.Value);
         }
 
         foreach (var visit in state.Visits.Values.Where(visit => visit.Status == VisitStatus.Committed).OrderByDescending(visit => visit.CommitOrdinal))

@@ -52,7 +52,7 @@ public static class FixTrial
             checks.Add(new CheckResult("schema", "output schema", FailureClasses.SchemaViolation, message, result.IsValid, null));
         }
 
-        var scope = new DecisionScope(state, values.Plan, values, atMs) { Output = (output, step.Spec.OutputSchema) };
+        var scope = new DecisionScope(state, values.Plan, values, atMs) { Output = (output, step.Spec.OutputSchema), Receiver = stepId };
         foreach (var guard in step.Post)
         {
             var result = guard.Check.Evaluate(scope);

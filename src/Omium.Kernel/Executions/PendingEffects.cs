@@ -11,6 +11,9 @@ public enum PendingKind
     /// <summary>Run a call that has no external effect.</summary>
     Run,
 
+    /// <summary>Call the tool that measures a claim of a handoff; it has no external effect.</summary>
+    Measure,
+
     /// <summary>Record an intent, then call.</summary>
     Call,
 
@@ -42,6 +45,8 @@ internal static partial class PendingEffects
             {
                 AddVisit(pending, state.Visits[key], plan);
             }
+
+            AddMeasurements(pending, state);
         }
         else if (state.Status != ExecutionStatus.None)
         {
@@ -86,7 +91,7 @@ internal static partial class PendingEffects
             return;
         }
 
-        if (AddUnsettled(pending, visit, startNew: true))
+        if (AddUnsettled(pending, visit, startNew: true) || AddQuestions(pending, visit))
         {
             return;
         }

@@ -24,6 +24,13 @@ public static class ToolRendering
     public static ToolRequest? TryRenderVerify(ExecutionState state, DecisionValues values, CallState call, JsonElement arguments, out string? problem) =>
         TryRenderOther(state, values, call, Effect(values.Plan, call).Verify, "v", null, ProbeArguments(call, arguments), out problem);
 
+    /// <summary>The request of a tool that measures a claim of a handoff: its arguments are those on record.</summary>
+    public static ToolRequest? TryRenderMeasurement(ExecutionState state, DecisionValues values, HandoffClaim claim, string effect, JsonElement arguments, out string? problem)
+    {
+        var tool = values.Plan.Tool(claim.Tool!)!;
+        return TryRender(state, values, tool, arguments, null, effect, tool.Spec.Timeout, out problem);
+    }
+
     /// <summary>The request of the compensation: its arguments are <c>{"input": arguments, "output": result, "key": key}</c>, its key is derived from the call's.</summary>
     public static ToolRequest? TryRenderCompensation(ExecutionState state, DecisionValues values, CallState call, JsonElement arguments, JsonElement? result, out string? problem) =>
         TryRenderOther(state, values, call, Effect(values.Plan, call).Compensate, "u", $"{call.Key}-undo",

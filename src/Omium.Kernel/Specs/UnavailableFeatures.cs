@@ -7,12 +7,10 @@ namespace Omium.Kernel.Specs;
 public static class UnavailableFeatures
 {
 #pragma warning disable CS1591 // The names are the documentation: they are the words of the spec.
-    public const string Verifiers = "verifiers";
     public const string ForEach = "for_each";
     public const string Locks = "locks";
     public const string Reads = "reads";
     public const string Writes = "writes";
-    public const string Handoff = "handoff";
     public const string WorkflowSteps = "workflow";
     public const string WorkerSteps = "worker";
     public const string McpTools = "mcp";
@@ -21,7 +19,7 @@ public static class UnavailableFeatures
 
     /// <summary>Every name.</summary>
     public static readonly IReadOnlyList<string> All =
-        [Verifiers, ForEach, Locks, Reads, Writes, Handoff, WorkflowSteps, WorkerSteps, McpTools, Limits];
+        [ForEach, Locks, Reads, Writes, WorkflowSteps, WorkerSteps, McpTools, Limits];
 
     /// <summary>True while the kernel does not run it.</summary>
     public static bool Includes(string feature) => All.Contains(feature);

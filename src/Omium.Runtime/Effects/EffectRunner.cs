@@ -19,6 +19,7 @@ public interface INotifier
 /// <code>
 /// model, run        call out -> settle_effect
 /// call              begin_call (intent durable) -> call out -> raw result put aside -> settle_effect
+/// measure           call out -> settle_effect
 /// verify, undo      call out -> settle_effect
 /// notify            deliver -> record_notification
 /// timer             wake_timers
@@ -29,7 +30,7 @@ public interface INotifier
 /// <param name="tools">Tool client.</param>
 /// <param name="notifier">Notifier.</param>
 /// <param name="owner">Identity of this process incarnation: intents it records are its own to carry out.</param>
-public sealed class EffectRunner(Advancer advancer, IModelClient model, IToolClient tools, INotifier notifier, string owner)
+public sealed partial class EffectRunner(Advancer advancer, IModelClient model, IToolClient tools, INotifier notifier, string owner)
 {
     /// <summary>Added to a call's time-out before its intent is in doubt. Default 5 s.</summary>
     public TimeSpan IntentMargin { get; init; } = TimeSpan.FromSeconds(5);
@@ -49,6 +50,8 @@ public sealed class EffectRunner(Advancer advancer, IModelClient model, IToolCli
                 return await advancer.AdvanceAsync(cell.Stream, new WakeTimers(advancer.NowMs), null, cancellation);
             case PendingKind.Notify:
                 return await NotifyAsync(cell, effect, cancellation);
+            case PendingKind.Measure:
+                return await MeasureAsync(cell, effect, cancellation);
             case PendingKind.Model:
                 return await AskModelAsync(cell, effect, cancellation);
             default:
@@ -80,6 +83,11 @@ public sealed class EffectRunner(Advancer advancer, IModelClient model, IToolCli
         if (!EffectId.TryParse(effect.Id, out var id) || !cell.State.Visits.TryGetValue(id.Key, out var visit) || cell.Plan is null)
         {
             return null;
+        }
+
+        if (id.Part == 'j')
+        {
+            return await AskVerifierAsync(cell, effect, id, visit, cancellation);
         }
 
         var state = cell.State;

@@ -139,9 +139,11 @@ internal sealed class KernelHarness
         }
 
         Assert.True(EffectId.TryParse(effect.Id, out var id));
-        var call = State.Visits[id.Key].Calls.Find(candidate => candidate.Id == id.WithoutSub);
+        var call = id.Part == 'c' ? State.Visits[id.Key].Calls.Find(candidate => candidate.Id == id.WithoutSub) : null;
         var name = effect.Kind switch
         {
+            PendingKind.Model when id.Part == 'j' => $"ask {State.Visits[id.Key].Verification!.Verifiers[id.Number - 1].Agent}",
+            PendingKind.Measure => $"measure {State.Handoffs[new HandoffKey(id.Number - 1, id.Key)].Claims[id.SubNumber - 1].Claim.Tool}",
             PendingKind.Model => id.Step,
             PendingKind.Compensate => $"undo {call!.Tool}",
             PendingKind.Verify => $"verify {call!.Tool}",
