@@ -225,7 +225,7 @@ public sealed record RollbackCompleted(int Rollback, int Compensated, int Residu
 
 /// <summary>A person is asked.</summary>
 /// <param name="Review">Review id.</param>
-/// <param name="Kind">failure, approval, call_approval or in_doubt.</param>
+/// <param name="Kind">failure, approval, call_approval, in_doubt, handoff or verification.</param>
 /// <param name="Step">Step concerned.</param>
 /// <param name="Visit">Visit concerned.</param>
 /// <param name="Attempt">Attempt concerned.</param>
