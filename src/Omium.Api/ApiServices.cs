@@ -4,6 +4,7 @@ using Omium.Api.Workflows;
 using Omium.Runtime.Effects;
 using Omium.Runtime.Executions;
 using Omium.Runtime.Ports;
+using Omium.Runtime.Workers;
 
 namespace Omium.Api;
 
@@ -19,6 +20,7 @@ internal sealed record ApiServices(
     IModelClient Model,
     KeyService Keys,
     WorkflowStore Workflows,
+    TaskBoard Tasks,
     TimeProvider Time,
     IOptions<OmiumApiOptions> Configured)
 {

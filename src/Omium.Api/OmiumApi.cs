@@ -10,8 +10,10 @@ using Omium.Api.Keys;
 using Omium.Api.Operations;
 using Omium.Api.Residue;
 using Omium.Api.Reviews;
+using Omium.Api.Workers;
 using Omium.Api.Workflows;
 using Omium.Runtime.Executions;
+using Omium.Runtime.Workers;
 
 namespace Omium.Api;
 
@@ -21,7 +23,7 @@ namespace Omium.Api;
 /// request -> key -> route -> handler -> Advance (durable) -> view -> JSON
 /// </code>
 /// The host registers the stores (IEventLog, IPayloadStore, IDocumentStore, IIndex), IKeyWrap, PlanCache, Advancer, IExecutionEngine,
-/// IModelClient and TimeProvider; everything else is added here.
+/// IModelClient and TimeProvider, and a TaskBoard that its engine offers tasks to; everything else is added here.
 /// </summary>
 public static class OmiumApi
 {
@@ -37,6 +39,7 @@ public static class OmiumApi
         services.AddRouting();
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<ExecutionFeed>();
+        services.TryAddSingleton<TaskBoard>();
         services.TryAddSingleton<Verifier>();
         services.TryAddSingleton<KeyService>();
         services.TryAddSingleton<WorkflowStore>();
@@ -59,6 +62,7 @@ public static class OmiumApi
         ReviewEndpoints.Map(routes);
         FailureEndpoints.Map(routes);
         ResidueEndpoints.Map(routes);
+        WorkerEndpoints.Map(routes);
         OperationEndpoints.Map(routes);
         routes.MapUnknown();
         return endpoints;

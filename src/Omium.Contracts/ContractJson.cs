@@ -4,6 +4,7 @@ using Omium.Contracts.Executions;
 using Omium.Contracts.Failures;
 using Omium.Contracts.Reviews;
 using Omium.Contracts.Tenants;
+using Omium.Contracts.Workers;
 using Omium.Contracts.Workflows;
 
 namespace Omium.Contracts;
@@ -41,6 +42,11 @@ namespace Omium.Contracts;
 [JsonSerializable(typeof(CreateKeyRequest))]
 [JsonSerializable(typeof(KeyView))]
 [JsonSerializable(typeof(HealthSummary))]
+[JsonSerializable(typeof(PollRequest))]
+[JsonSerializable(typeof(TaskView))]
+[JsonSerializable(typeof(HeartbeatView))]
+[JsonSerializable(typeof(CompleteTaskRequest))]
+[JsonSerializable(typeof(FailTaskRequest))]
 [JsonSerializable(typeof(Page<ExecutionSummary>), TypeInfoPropertyName = "ExecutionPage")]
 [JsonSerializable(typeof(Page<EventRecord>), TypeInfoPropertyName = "EventPage")]
 [JsonSerializable(typeof(Page<TimelineEntry>), TypeInfoPropertyName = "TimelinePage")]
@@ -61,6 +67,9 @@ public sealed partial class ContractJson : JsonSerializerContext;
     AllowDuplicateProperties = false, // Readers disagree on which of two counts; a proxy that checks one must not be passed by the other.
     RespectNullableAnnotations = true,
     RespectRequiredConstructorParameters = true)]
+[JsonSerializable(typeof(PollRequest))]
+[JsonSerializable(typeof(CompleteTaskRequest))]
+[JsonSerializable(typeof(FailTaskRequest))]
 [JsonSerializable(typeof(StartExecutionRequest))]
 [JsonSerializable(typeof(PauseRequest))]
 [JsonSerializable(typeof(RollbackRequest))]

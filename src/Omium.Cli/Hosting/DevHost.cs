@@ -150,6 +150,7 @@ internal sealed class DevHost : IAsyncDisposable
         .AddSingleton(platform.Plans)
         .AddSingleton(platform.Advancer)
         .AddSingleton<IExecutionEngine>(platform.Engine)
+        .AddSingleton(platform.Tasks)
         .AddSingleton<IModelClient>(platform.ModelClient)
         .AddSingleton(TimeProvider.System);
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Security.Cryptography;
 using Omium.Embedded.Engine;
 using Omium.Embedded.Storage;
@@ -7,6 +8,7 @@ using Omium.Runtime.Effects.Secrets;
 using Omium.Runtime.Effects.Tools;
 using Omium.Runtime.Executions;
 using Omium.Runtime.Security;
+using Omium.Runtime.Workers;
 
 namespace Omium.Cli.Hosting;
 
@@ -32,7 +34,7 @@ internal sealed class LocalPlatform : IAsyncDisposable
         // Intents of an earlier incarnation are not this one's to carry out, whatever its process id was.
         var owner = "dev-" + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8));
         Runner = new EffectRunner(Advancer, _model, new ToolClients(_http, new FunctionToolClient(Functions)), Notifier, owner);
-        Engine = new EmbeddedEngine(Advancer, Runner, store.Index, logs.CreateLogger<EmbeddedEngine>(), TimeProvider.System, new EmbeddedEngineOptions());
+        Engine = new EmbeddedEngine(Advancer, Runner, store.Index, logs.CreateLogger<EmbeddedEngine>(), TimeProvider.System, new EmbeddedEngineOptions()) { Tasks = Tasks };
         Model = model;
     }
 
@@ -52,6 +54,9 @@ internal sealed class LocalPlatform : IAsyncDisposable
 
     public EmbeddedEngine Engine { get; }
 
+    /// <summary>What waits for workers.</summary>
+    public TaskBoard Tasks { get; } = new(TimeProvider.System) { Lease = LeaseOf(Environment.GetEnvironmentVariable("OMIUM_WORKER_LEASE_MS")) };
+
     public ModelOptions Model { get; }
 
     /// <summary>The model client, for trying fixes beside an execution.</summary>
@@ -67,8 +72,13 @@ internal sealed class LocalPlatform : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await Engine.DisposeAsync();
+        Tasks.Dispose();
         await Store.DisposeAsync();
         _model.Dispose();
         _http.Dispose();
     }
+
+    /// <summary>OMIUM_WORKER_LEASE_MS, 100 to 3,600,000; 30 s when it is absent or none.</summary>
+    private static TimeSpan LeaseOf(string? milliseconds) =>
+        int.TryParse(milliseconds, NumberStyles.None, CultureInfo.InvariantCulture, out var lease) && lease is >= 100 and <= 3_600_000 ? TimeSpan.FromMilliseconds(lease) : TimeSpan.FromSeconds(30);
 }

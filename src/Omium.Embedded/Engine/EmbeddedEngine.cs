@@ -4,6 +4,7 @@ using Omium.Kernel.Executions;
 using Omium.Runtime.Effects;
 using Omium.Runtime.Executions;
 using Omium.Runtime.Ports;
+using Omium.Runtime.Workers;
 
 namespace Omium.Embedded.Engine;
 
@@ -35,6 +36,20 @@ public sealed partial class EmbeddedEngine : IExecutionEngine, IAsyncDisposable
         (_advancer, _runner, _index, _logger, _options) = (advancer, runner, index, logger, options);
         _dueTimes = new DueTimes(time);
         _externalEffects = new SemaphoreSlim(options.ConcurrentEffectsMax);
+    }
+
+    /// <summary>Where tasks of workers are offered; null = this engine's workflows have none. Its leases end through this engine.</summary>
+    public TaskBoard? Tasks
+    {
+        get;
+        init
+        {
+            field = value;
+            if (value is not null)
+            {
+                value.Submit = (stream, command) => SubmitAsync(stream, command);
+            }
+        }
     }
 
     /// <summary>Executions set aside because deciding about them failed again and again; they need a person, the rest goes on.</summary>
@@ -108,6 +123,7 @@ public sealed partial class EmbeddedEngine : IExecutionEngine, IAsyncDisposable
 
     private void Dispatch(ExecutionCell cell)
     {
+        Tasks?.Offer(cell);
         foreach (var effect in cell.Pending)
         {
             if (_stopping.IsCancellationRequested)
@@ -119,7 +135,7 @@ public sealed partial class EmbeddedEngine : IExecutionEngine, IAsyncDisposable
             {
                 _dueTimes.Add(cell.Stream, effect.DueMs);
             }
-            else if (_inFlight.TryAdd((cell.Stream, effect.Id), true))
+            else if (effect.Kind != PendingKind.Task && _inFlight.TryAdd((cell.Stream, effect.Id), true))
             {
                 _ = RunAsync(cell, effect);
             }

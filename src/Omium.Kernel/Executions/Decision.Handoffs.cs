@@ -220,7 +220,7 @@ internal sealed partial class Decision
     private void Acknowledge(HandoffKey key, string by)
     {
         var handoff = _state.Handoffs[key];
-        if (handoff.Claims.Any(claim => !claim.Measured) || (by == "omium" && PendingEffects.AwaitsReceiver(handoff, Plan)))
+        if (handoff.Claims.Any(claim => !claim.Measured) || (by == "omium" && PendingEffects.IsAcknowledgedByWorker(handoff, Plan)))
         {
             return;
         }

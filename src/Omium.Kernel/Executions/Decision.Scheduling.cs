@@ -149,7 +149,7 @@ internal sealed partial class Decision
                 Ask(key, "approval", null, ["approve", "reject"], JsonMake.Object(
                     ("question", JsonMake.Text(step.Spec.Description ?? $"Approve {key.Step}?")), ("input", Visit(key).Input)), ttl: step.Spec.Timeout);
                 break;
-            case StepType.ToolCall:
+            case StepType.ToolCall or StepType.Worker:
                 RequestStepCall(step, key);
                 break;
         }

@@ -18,7 +18,7 @@ internal sealed partial class Decision
     private static readonly string[] Verdicts = ["approve", "reject", "abstain"];
 
     /// <summary>True for a call whose arguments are verified, because its result comes too late to be refused.</summary>
-    private static bool VerifiesArguments(StepPlan step) => step.Spec is { Verifiers: not null, Type: StepType.ToolCall or StepType.Worker } && step.Effect.Kind != EffectKind.None;
+    private static bool VerifiesArguments(StepPlan step) => step is { OwnsCall: true, Spec.Verifiers: not null } && step.Effect.Kind != EffectKind.None;
 
     private void AskVerifiers(StepPlan step, VisitKey key, string subject, JsonElement stored, IReadOnlyList<int>? edges)
     {

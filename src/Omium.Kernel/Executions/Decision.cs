@@ -40,6 +40,9 @@ internal sealed partial class Decision(ExecutionState state, DecisionValues valu
             RollBackExecution c => RollBack(c),
             RetryExecution c => Retry(c),
             RecordNotification c => Deliver(c),
+            SettleTask c => Settle(c),
+            LoseTask c => Lose(c),
+            AcknowledgeHandoff c => Acknowledge(c),
             _ => new Rejection("unknown_command", $"no command {command.Name} is known to this kernel"),
         };
         if (rejection is { RecordsEvents: false })

@@ -253,7 +253,7 @@ internal static partial class ExecutionEvolver
         foreach (var key in e.Affected)
         {
             var visit = Visit(next, key);
-            var fenced = visit.Calls.Where(c => c.Unsettled).Select(c => c.Id.ToString());
+            var fenced = visit.Calls.Where(c => c.Unsettled && c.Kind != Specs.EffectKind.None).Select(c => c.Id.ToString());
             next = Close(next, visit with { Status = VisitStatus.RolledBack, Review = null, Deferred = null }) with { FencedCalls = next.FencedCalls.Union(fenced) };
         }
 

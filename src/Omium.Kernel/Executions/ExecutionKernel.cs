@@ -37,10 +37,11 @@ public static class ExecutionKernel
             case StartExecution start:
                 Add(start.Input);
                 break;
-            case SettleEffect settle:
-                Add(settle.Outcome.Result);
+            case SettleEffect or SettleTask or AcknowledgeHandoff:
+                var (effect, result) = command switch { SettleEffect e => (e.Effect, e.Outcome.Result), SettleTask e => (e.Effect, e.Outcome.Result), AcknowledgeHandoff e => (e.Effect, null), _ => ("", null) };
+                Add(result);
                 Add(state.Input);
-                if (EffectId.TryParse(settle.Effect, out var id) && state.Visits.TryGetValue(id.Key, out var visit))
+                if (EffectId.TryParse(effect, out var id) && state.Visits.TryGetValue(id.Key, out var visit))
                 {
                     Add(visit.Input);
                     Add(id.Part == 'h' ? visit.Output : visit.Verification?.Request.Value); // What a receiver reads next, or what is committed next.
@@ -123,7 +124,7 @@ public static class ExecutionKernel
     private static bool HasCompensation(CallState call, WorkflowPlan plan)
     {
         var step = plan.Step(call.Id.Step)!;
-        var effect = step.Spec.Type == StepType.ToolCall ? step.Effect : plan.Tool(call.Tool)?.Spec.Effect;
+        var effect = step.OwnsCall ? step.Effect : plan.Tool(call.Tool)?.Spec.Effect;
         return effect?.Compensate is not null;
     }
 }

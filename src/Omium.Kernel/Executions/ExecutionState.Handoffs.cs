@@ -77,6 +77,9 @@ public sealed record HandoffState(HandoffProposed Proposal, int Ordinal)
     /// <summary>When the newest dispute arose, Unix ms.</summary>
     public long DisputedMs { get; init; }
 
+    /// <summary>Name of what the receiving worker acknowledges: <c>step~visit~round~h{edge}</c>.</summary>
+    public EffectId Acknowledgement => new(Key.From.Step, Key.From.Visit, Round, 'h', Key.Edge + 1, '\0');
+
     /// <summary>Name of the measurement of a claim (from 0) that is under way: <c>step~visit~try~h{edge}~k{claim}</c>, edges and claims counted from 1.</summary>
     public EffectId Measurement(int claim) => new(Key.From.Step, Key.From.Visit, Claims[claim].Tries + 1, 'h', Key.Edge + 1, 'k', claim + 1);
 }

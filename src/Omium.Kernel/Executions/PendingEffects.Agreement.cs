@@ -25,7 +25,7 @@ internal static partial class PendingEffects
     }
 
     /// <summary>Adds the measurements of handoffs that wait for one.</summary>
-    private static void AddMeasurements(List<PendingEffect> pending, ExecutionState state)
+    private static void AddMeasurements(List<PendingEffect> pending, ExecutionState state, WorkflowPlan plan)
     {
         foreach (var handoff in state.LiveHandoffs.Where(handoff => handoff.Status == HandoffStatus.Proposed))
         {
@@ -36,11 +36,19 @@ internal static partial class PendingEffects
                     pending.Add(new PendingEffect(handoff.Measurement(index).ToString(), PendingKind.Measure, claim.DueMs));
                 }
             }
+
+            if (AwaitsReceiver(handoff, plan))
+            {
+                pending.Add(new PendingEffect(handoff.Acknowledgement.ToString(), PendingKind.Task, 0));
+            }
         }
     }
 
-    /// <summary>True while the receiving worker itself has still to say what it holds.</summary>
+    /// <summary>True while the receiving worker itself has still to say what it holds: it is asked last, once Omium has measured its part.</summary>
     public static bool AwaitsReceiver(HandoffState handoff, WorkflowPlan plan) =>
-        handoff.Status == HandoffStatus.Proposed && plan.Edges[handoff.Proposal.Edge].Handoff!.Spec.Acknowledge
-        && plan.Step(handoff.Proposal.To)?.Spec.Type == StepType.Worker;
+        handoff.Status == HandoffStatus.Proposed && handoff.Claims.All(claim => claim.Measured || claim.Claim.By == "receiver") && IsAcknowledgedByWorker(handoff, plan);
+
+    /// <summary>True when the receiver is a worker that must answer itself.</summary>
+    public static bool IsAcknowledgedByWorker(HandoffState handoff, WorkflowPlan plan) =>
+        plan.Edges[handoff.Proposal.Edge].Handoff!.Spec.Acknowledge && plan.Step(handoff.Proposal.To)?.Spec.Type == StepType.Worker;
 }

@@ -16,7 +16,7 @@ public static class ToolRendering
     {
         var tool = values.Plan.Tool(call.Tool)!;
         var step = values.Plan.Step(call.Id.Step)!;
-        var timeout = (step.Spec.Type == StepType.ToolCall ? step.Spec.Timeout : null) ?? tool.Spec.Timeout;
+        var timeout = (step.OwnsCall ? step.Spec.Timeout : null) ?? tool.Spec.Timeout;
         return TryRender(state, values, tool, arguments, call.Key, call.Id.ToString(), timeout, out problem);
     }
 
@@ -43,7 +43,7 @@ public static class ToolRendering
     private static EffectSpec Effect(WorkflowPlan plan, CallState call)
     {
         var step = plan.Step(call.Id.Step)!;
-        return step.Spec.Type == StepType.ToolCall ? step.Effect : plan.Tool(call.Tool)!.Spec.Effect;
+        return step.OwnsCall ? step.Effect : plan.Tool(call.Tool)!.Spec.Effect;
     }
 
     private static ToolRequest? TryRenderOther(

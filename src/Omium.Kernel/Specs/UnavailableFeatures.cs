@@ -12,14 +12,13 @@ public static class UnavailableFeatures
     public const string Reads = "reads";
     public const string Writes = "writes";
     public const string WorkflowSteps = "workflow";
-    public const string WorkerSteps = "worker";
     public const string McpTools = "mcp";
     public const string Limits = "limits";
 #pragma warning restore CS1591
 
     /// <summary>Every name.</summary>
     public static readonly IReadOnlyList<string> All =
-        [ForEach, Locks, Reads, Writes, WorkflowSteps, WorkerSteps, McpTools, Limits];
+        [ForEach, Locks, Reads, Writes, WorkflowSteps, McpTools, Limits];
 
     /// <summary>True while the kernel does not run it.</summary>
     public static bool Includes(string feature) => All.Contains(feature);

@@ -184,6 +184,9 @@ public sealed class StepPlan(StepSpec spec)
     /// <summary>Its tool, if it has one.</summary>
     public ToolPlan? Tool { get; init; }
 
+    /// <summary>True when the step is one call: of a tool, or a worker's task.</summary>
+    public bool OwnsCall => Spec.Type is StepType.ToolCall or StepType.Worker;
+
     /// <summary>Its effect declaration: its own, else its tool's.</summary>
     public EffectSpec Effect { get; init; } = EffectSpec.None;
 
@@ -287,7 +290,7 @@ internal sealed partial class PlanCompiler
     public StepPlan Step(WorkflowSpec spec, StepSpec step, EdgePlan[] incoming, EdgePlan[] outgoing, Dictionary<string, ToolPlan> tools)
     {
         var input = Template(step.Input);
-        var tool = step.Tool is { } name ? tools.GetValueOrDefault(name) : null;
+        var tool = step.Type == StepType.Worker ? Task(step) : step.Tool is { } name ? tools.GetValueOrDefault(name) : null;
         var reads = input?.Expressions.SelectMany(e => e.Expression.Paths).Where(path => path.Root == "steps" && path.Segments.Count > 0).Select(path => path.Segments[0])
             ?? incoming.Where(edge => !edge.IsLoop).Select(edge => edge.Spec.From);
         return new StepPlan(step)

@@ -85,6 +85,9 @@ public enum ToolType
 
     /// <summary>A function registered in the hosting process by name.</summary>
     Function,
+
+    /// <summary>A worker that polls; no tool of a spec has this type, a worker's step is called by it.</summary>
+    Worker,
 }
 
 /// <summary>A tool. Templates in it see <c>input</c> = the arguments of the call, and <c>secrets</c>.</summary>

@@ -65,7 +65,7 @@ public sealed partial class EffectRunner(Advancer advancer, IModelClient model, 
     public async ValueTask<AdvanceResult> RecoverAsync(ExecutionCell cell, CancellationToken cancellation)
     {
         var state = cell.State;
-        var lost = state.Visits.Values.SelectMany(visit => visit.Calls).Where(call => call.Status == CallStatus.Intent && call.Owner != owner).ToArray();
+        var lost = state.Visits.Values.SelectMany(visit => visit.Calls).Where(call => call is { Status: CallStatus.Intent, IsTask: false } && call.Owner != owner).ToArray();
         foreach (var call in lost)
         {
             if (await advancer.ReadPayloadAsync(cell, ResultKey(call), cancellation) is { } raw)

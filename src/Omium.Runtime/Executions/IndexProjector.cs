@@ -165,14 +165,20 @@ public static class ExecutionWords
             return state.OpenReviews.Count > 0 ? "review" : null;
         }
 
-        if (state.Status != ExecutionStatus.Running || state.Open.Count == 0 && state.OpenReviews.Count == 0)
+
+        if (state.Status != ExecutionStatus.Running)
         {
             return null;
         }
 
         if (state.LiveHandoffs.Any(handoff => handoff.Status == HandoffStatus.Proposed))
         {
-            return null; // What was handed over is being measured.
+            return state.Open.Count == 0 && state.LiveHandoffs.All(IsWithItsReceiver) ? "worker" : null; // What was handed over is being measured.
+        }
+
+        if (state.Open.Count == 0 && state.OpenReviews.Count == 0)
+        {
+            return null;
         }
 
         var waits = "review";
@@ -180,14 +186,18 @@ public static class ExecutionWords
         {
             var visit = state.Visits[key];
             var retryWaits = visit.RetryDueMs > state.UpdatedMs && !visit.CurrentCalls.Any();
-            if (visit.Review is null && !retryWaits)
+            var workerWaits = visit.CurrentCalls.Any(call => call is { IsTask: true, Outstanding: true });
+            if (visit.Review is null && !retryWaits && !workerWaits)
             {
                 return null;
             }
 
-            waits = retryWaits ? "timer" : waits;
+            waits = retryWaits ? "timer" : visit.Review is null ? "worker" : waits;
         }
 
         return waits;
     }
+
+    private static bool IsWithItsReceiver(HandoffState handoff) =>
+        handoff.Status == HandoffStatus.Proposed && handoff.Claims.Count > 0 && handoff.Claims.All(claim => claim.Measured || claim.Claim.By == "receiver");
 }

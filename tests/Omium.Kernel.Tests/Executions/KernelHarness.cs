@@ -128,6 +128,13 @@ internal sealed class KernelHarness
     {
         switch (effect.Kind)
         {
+            case PendingKind.Task:
+                Send(new BeginCall(NowMs, effect.Id, "worker-1", 5_000));
+                _ = EffectId.TryParse(effect.Id, out var task);
+                var leased = State.Visits[task.Key].Calls.Find(candidate => candidate.Id == task)!;
+                Carried.Add(leased.Tool);
+                Send(new SettleTask(NowMs, effect.Id, leased.Runs, carryOut(leased.Tool, effect.Id)));
+                return;
             case PendingKind.Timer:
                 Send(new WakeTimers(NowMs));
                 return;

@@ -19,7 +19,6 @@ internal static class StepFeatureReader
         var ofType = type switch
         {
             StepType.Workflow => UnavailableFeatures.WorkflowSteps,
-            StepType.Worker => UnavailableFeatures.WorkerSteps,
             _ => null,
         };
         if (ofType is not null && FeatureGate.Report(ofType, step.At("type"), step.Findings))

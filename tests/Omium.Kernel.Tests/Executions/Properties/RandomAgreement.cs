@@ -26,10 +26,28 @@ internal static class RandomAgreement
                 step["verifiers"] = new JsonObject { ["quorum"] = random.Next(1, 4), ["of"] = new JsonArray("v1", "v2", "v3") };
             }
 
+            if ((string)step["type"]! == "tool_call" && (string)step["tool"]! is "plain" or "checked" or "twice" && random.Next(3) == 0)
+            {
+                ToWorker(step);
+            }
+
             HandOver(step, edges, random);
         }
 
         return workflow.ToJsonString();
+    }
+
+    /// <summary>The same effect, done by a worker.</summary>
+    private static void ToWorker(JsonObject step)
+    {
+        var effect = (string)step["tool"]! switch
+        {
+            "checked" => """{"kind": "verifiable", "verify": "look", "verify_after": "30s", "compensate": "undo"}""",
+            "twice" => """{"kind": "idempotent", "key_ttl": "1h", "verify": "look", "compensate": "undo"}""",
+            _ => """{"kind": "none"}""",
+        };
+        step.Remove("tool");
+        (step["type"], step["worker"], step["effect"]) = ("worker", "q", JsonNode.Parse(effect));
     }
 
     /// <summary>Some of a step's needs become edges with handoffs.</summary>

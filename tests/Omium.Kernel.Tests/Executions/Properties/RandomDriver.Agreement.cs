@@ -1,10 +1,37 @@
 using Omium.Kernel.Executions;
+using Omium.Kernel.Specs;
 
 namespace Omium.Kernel.Tests.Executions.Properties;
 
 /// <summary>Verifiers and measuring tools of a drawn run.</summary>
 internal sealed partial class RandomDriver
 {
+    /// <summary>A worker leases a task, does it, and answers at once, late, or never; sometimes its host counts it as lost.</summary>
+    private void CarryOutTask(PendingEffect effect)
+    {
+        var begun = Send(new BeginCall(_harness.NowMs, effect.Id, $"worker-{_random.Next(3)}", 5_000));
+        if (!begun.Accepted || begun.Events.Count == 0)
+        {
+            return;
+        }
+
+        _ = EffectId.TryParse(effect.Id, out var id);
+        var call = _harness.State.Visits[id.Key].Calls.Find(candidate => candidate.Id == id)!;
+        var settle = new SettleTask(_harness.NowMs, effect.Id, call.Runs, Outcome(effect with { Kind = call.Kind == EffectKind.None ? PendingKind.Run : PendingKind.Call }, call));
+        switch (_faults ? _random.Next(6) : 5)
+        {
+            case 0:
+                Send(new LoseTask(_harness.NowMs, effect.Id, call.Runs));
+                Send(settle); // Late: fenced, or the only witness.
+                break;
+            case 1:
+                break; // Never: the time it may take is over some day.
+            default:
+                Send(settle);
+                break;
+        }
+    }
+
     private EffectOutcome Verdict() => (_faults ? _random.Next(8) : 0) switch
     {
         0 or 1 or 2 or 3 => KernelHarness.Says("""{"verdict": "approve", "reason": "a"}"""),

@@ -137,6 +137,9 @@ internal sealed partial class RandomDriver(int seed, bool agreement = false)
             case PendingKind.Notify:
                 Send(new RecordNotification(_harness.NowMs, int.Parse(effect.Id.Split('~')[1])));
                 return;
+            case PendingKind.Task:
+                CarryOutTask(effect);
+                return;
             case PendingKind.Call:
                 var begun = Send(new BeginCall(_harness.NowMs, effect.Id, $"runner-{_random.Next(3)}", 5_000));
                 if (!begun.Accepted || begun.Events.Count == 0)
