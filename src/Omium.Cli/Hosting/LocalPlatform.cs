@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Security.Cryptography;
 using Omium.Embedded.Engine;
 using Omium.Embedded.Storage;
@@ -20,7 +19,7 @@ internal sealed class LocalPlatform : IAsyncDisposable
     private readonly OpenAiModelClient _model;
     private readonly HttpToolClient _http;
 
-    private LocalPlatform(EmbeddedStore store, byte[] masterKey, ModelOptions model, ToolNetworkOptions network, ILoggerFactory logs)
+    private LocalPlatform(EmbeddedStore store, byte[] masterKey, ModelOptions model, ToolNetworkOptions network, WorkerOptions workers, ILoggerFactory logs)
     {
         Store = store;
         Plans = new PlanCache(store.Documents);
@@ -34,6 +33,7 @@ internal sealed class LocalPlatform : IAsyncDisposable
         // Intents of an earlier incarnation are not this one's to carry out, whatever its process id was.
         var owner = "dev-" + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8));
         Runner = new EffectRunner(Advancer, _model, new ToolClients(_http, new FunctionToolClient(Functions)), Notifier, owner);
+        Tasks = new TaskBoard(TimeProvider.System) { Lease = TimeSpan.FromMilliseconds(workers.LeaseMs) };
         Engine = new EmbeddedEngine(Advancer, Runner, store.Index, logs.CreateLogger<EmbeddedEngine>(), TimeProvider.System, new EmbeddedEngineOptions()) { Tasks = Tasks };
         Model = model;
     }
@@ -55,7 +55,7 @@ internal sealed class LocalPlatform : IAsyncDisposable
     public EmbeddedEngine Engine { get; }
 
     /// <summary>What waits for workers.</summary>
-    public TaskBoard Tasks { get; } = new(TimeProvider.System) { Lease = LeaseOf(Environment.GetEnvironmentVariable("OMIUM_WORKER_LEASE_MS")) };
+    public TaskBoard Tasks { get; }
 
     public ModelOptions Model { get; }
 
@@ -65,8 +65,8 @@ internal sealed class LocalPlatform : IAsyncDisposable
     /// <summary>Puts the platform together over a store; takes the store over.</summary>
     /// <exception cref="InvalidDataException">The master key is damaged, missing, or another than the data's.</exception>
     public static async Task<LocalPlatform> CreateAsync(
-        EmbeddedStore store, ModelOptions model, ToolNetworkOptions network, ILoggerFactory logs, CancellationToken cancellation) =>
-        new(store, await MasterKey.OpenAsync(store, cancellation), model, network, logs);
+        EmbeddedStore store, ModelOptions model, ToolNetworkOptions network, WorkerOptions workers, ILoggerFactory logs, CancellationToken cancellation) =>
+        new(store, await MasterKey.OpenAsync(store, cancellation), model, network, workers, logs);
 
     /// <summary>Takes up nothing new, then closes the store; what is in flight is resumed by the next start.</summary>
     public async ValueTask DisposeAsync()
@@ -77,8 +77,4 @@ internal sealed class LocalPlatform : IAsyncDisposable
         _model.Dispose();
         _http.Dispose();
     }
-
-    /// <summary>OMIUM_WORKER_LEASE_MS, 100 to 3,600,000; 30 s when it is absent or none.</summary>
-    private static TimeSpan LeaseOf(string? milliseconds) =>
-        int.TryParse(milliseconds, NumberStyles.None, CultureInfo.InvariantCulture, out var lease) && lease is >= 100 and <= 3_600_000 ? TimeSpan.FromMilliseconds(lease) : TimeSpan.FromSeconds(30);
 }
