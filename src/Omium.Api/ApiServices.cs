@@ -5,6 +5,7 @@ using Omium.Runtime.Effects;
 using Omium.Runtime.Executions;
 using Omium.Runtime.Ports;
 using Omium.Runtime.Resources;
+using Omium.Runtime.Workers;
 
 namespace Omium.Api;
 
@@ -23,6 +24,7 @@ internal sealed record ApiServices(
     IModelClient Model,
     KeyService Keys,
     WorkflowStore Workflows,
+    TaskBoard Tasks,
     TimeProvider Time,
     IOptions<OmiumApiOptions> Configured)
 {

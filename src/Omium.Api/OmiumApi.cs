@@ -11,9 +11,11 @@ using Omium.Api.Operations;
 using Omium.Api.Residue;
 using Omium.Api.Reviews;
 using Omium.Api.Sharing;
+using Omium.Api.Workers;
 using Omium.Api.Workflows;
 using Omium.Runtime.Executions;
 using Omium.Runtime.Resources;
+using Omium.Runtime.Workers;
 
 namespace Omium.Api;
 
@@ -23,7 +25,8 @@ namespace Omium.Api;
 /// request -> key -> route -> handler -> Advance (durable) -> view -> JSON
 /// </code>
 /// The host registers the stores (IEventLog, IPayloadStore, IDocumentStore, IIndex), IKeyWrap, PlanCache, Advancer, IExecutionEngine,
-/// ResourceAdvancer (the one that its engine writes with), IModelClient and TimeProvider; everything else is added here.
+/// ResourceAdvancer (the one that its engine writes with), IModelClient and TimeProvider, and a TaskBoard that its engine offers tasks to;
+/// everything else is added here.
 /// </summary>
 public static class OmiumApi
 {
@@ -39,6 +42,7 @@ public static class OmiumApi
         services.AddRouting();
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<ExecutionFeed>();
+        services.TryAddSingleton<TaskBoard>();
         services.TryAddSingleton<Verifier>();
         services.TryAddSingleton<ResourceAdvancer>();
         services.TryAddSingleton<ResourceVerifier>();
@@ -65,6 +69,7 @@ public static class OmiumApi
         FailureEndpoints.Map(routes);
         ResidueEndpoints.Map(routes);
         SharingEndpoints.Map(routes);
+        WorkerEndpoints.Map(routes);
         OperationEndpoints.Map(routes);
         routes.MapUnknown();
         return endpoints;

@@ -5,6 +5,7 @@ using Omium.Contracts.Failures;
 using Omium.Contracts.Reviews;
 using Omium.Contracts.Sharing;
 using Omium.Contracts.Tenants;
+using Omium.Contracts.Workers;
 using Omium.Contracts.Workflows;
 
 namespace Omium.Contracts;
@@ -46,6 +47,11 @@ namespace Omium.Contracts;
 [JsonSerializable(typeof(ScopeAliasView))]
 [JsonSerializable(typeof(Page<RootView>), TypeInfoPropertyName = "RootPage")]
 [JsonSerializable(typeof(Page<ScopeAliasView>), TypeInfoPropertyName = "ScopeAliasPage")]
+[JsonSerializable(typeof(PollRequest))]
+[JsonSerializable(typeof(TaskView))]
+[JsonSerializable(typeof(HeartbeatView))]
+[JsonSerializable(typeof(CompleteTaskRequest))]
+[JsonSerializable(typeof(FailTaskRequest))]
 [JsonSerializable(typeof(Page<ExecutionSummary>), TypeInfoPropertyName = "ExecutionPage")]
 [JsonSerializable(typeof(Page<EventRecord>), TypeInfoPropertyName = "EventPage")]
 [JsonSerializable(typeof(Page<TimelineEntry>), TypeInfoPropertyName = "TimelinePage")]
@@ -67,6 +73,9 @@ public sealed partial class ContractJson : JsonSerializerContext;
     RespectNullableAnnotations = true,
     RespectRequiredConstructorParameters = true)]
 [JsonSerializable(typeof(ScopeAliasView))]
+[JsonSerializable(typeof(PollRequest))]
+[JsonSerializable(typeof(CompleteTaskRequest))]
+[JsonSerializable(typeof(FailTaskRequest))]
 [JsonSerializable(typeof(StartExecutionRequest))]
 [JsonSerializable(typeof(PauseRequest))]
 [JsonSerializable(typeof(RollbackRequest))]

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Omium.Api.Failures;
 using Omium.Contracts.Executions;
 using Omium.Kernel.Executions;
 using Omium.Kernel.Specs;
@@ -13,6 +14,7 @@ internal static class ExecutionViews
     public static ExecutionView View(ExecutionState state, long seq, WorkflowPlan plan, AnswerPayloads payloads)
     {
         var failed = state.FailedVisit is { } key ? LastFailure(state.Visits[key]) : null;
+        var disputed = failed is null ? state.DisputedHandoffs.LastOrDefault() : null;
         return new ExecutionView
         {
             Id = state.ExecutionId,
@@ -27,8 +29,10 @@ internal static class ExecutionViews
             Input = payloads.Show((JsonElement?)state.Input),
             Output = payloads.Show(state.Output),
             Steps = [.. state.Visits.Values.OrderBy(visit => visit.Ordinal).Select(visit => Step(state, visit, plan, payloads))],
-            Failure = failed is { } failure ? Failure(failure.Failure, failure.AtMs) : null,
-            FailureId = failed is { } last ? IndexProjector.FailureId(state.ExecutionId, last.Failure.Step, last.Failure.Visit, last.Failure.Attempt) : null,
+            Failure = failed is { } failure ? Failure(failure.Failure, failure.AtMs) : disputed is { } handoff ? Failure(FailureStory.FailureOf(state, handoff.Dispute!), handoff.DisputedMs) : null,
+            FailureId = failed is { } last ? IndexProjector.FailureId(state.ExecutionId, last.Failure.Step, last.Failure.Visit, last.Failure.Attempt)
+                : disputed is null ? null : IndexProjector.DisputeId(state.ExecutionId, disputed.Dispute!),
+            Handoffs = state.Handoffs.IsEmpty ? null : AgreementViews.Handoffs(state, payloads),
             OpenReviews = state.OpenReviews,
         };
     }
@@ -108,6 +112,7 @@ internal static class ExecutionViews
             Checkpoint = visit.Checkpoint,
             Reads = [.. visit.Reads.Select(Reference)],
             Calls = [.. visit.Calls.Select(call => Call(state, call, payloads))],
+            Verifications = AgreementViews.Verifications(visit),
             Failures = [.. visit.Failures.Select(failure => Failure(failure.Failure, failure.AtMs))],
         };
     }

@@ -8,6 +8,7 @@ using Omium.Runtime.Effects.Tools;
 using Omium.Runtime.Executions;
 using Omium.Runtime.Resources;
 using Omium.Runtime.Security;
+using Omium.Runtime.Workers;
 
 namespace Omium.Cli.Hosting;
 
@@ -19,7 +20,7 @@ internal sealed class LocalPlatform : IAsyncDisposable
     private readonly OpenAiModelClient _model;
     private readonly HttpToolClient _http;
 
-    private LocalPlatform(EmbeddedStore store, byte[] masterKey, ModelOptions model, ToolNetworkOptions network, ILoggerFactory logs)
+    private LocalPlatform(EmbeddedStore store, byte[] masterKey, ModelOptions model, ToolNetworkOptions network, WorkerOptions workers, ILoggerFactory logs)
     {
         Store = store;
         Plans = new PlanCache(store.Documents);
@@ -35,7 +36,8 @@ internal sealed class LocalPlatform : IAsyncDisposable
         Resources = new ResourceAdvancer(store.Log, Keys, TimeProvider.System);
         Aliases = new ScopeAliases(store.Documents);
         Runner = new EffectRunner(Advancer, new SharedRunner(Advancer, Resources, Aliases), _model, new ToolClients(_http, new FunctionToolClient(Functions)), Notifier, owner);
-        Engine = new EmbeddedEngine(Advancer, Runner, store.Index, logs.CreateLogger<EmbeddedEngine>(), TimeProvider.System, new EmbeddedEngineOptions());
+        Tasks = new TaskBoard(TimeProvider.System) { Lease = TimeSpan.FromMilliseconds(workers.LeaseMs) };
+        Engine = new EmbeddedEngine(Advancer, Runner, store.Index, logs.CreateLogger<EmbeddedEngine>(), TimeProvider.System, new EmbeddedEngineOptions()) { Tasks = Tasks };
         Model = model;
     }
 
@@ -59,6 +61,9 @@ internal sealed class LocalPlatform : IAsyncDisposable
 
     public EmbeddedEngine Engine { get; }
 
+    /// <summary>What waits for workers.</summary>
+    public TaskBoard Tasks { get; }
+
     public ModelOptions Model { get; }
 
     /// <summary>The model client, for trying fixes beside an execution.</summary>
@@ -67,13 +72,14 @@ internal sealed class LocalPlatform : IAsyncDisposable
     /// <summary>Puts the platform together over a store; takes the store over.</summary>
     /// <exception cref="InvalidDataException">The master key is damaged, missing, or another than the data's.</exception>
     public static async Task<LocalPlatform> CreateAsync(
-        EmbeddedStore store, ModelOptions model, ToolNetworkOptions network, ILoggerFactory logs, CancellationToken cancellation) =>
-        new(store, await MasterKey.OpenAsync(store, cancellation), model, network, logs);
+        EmbeddedStore store, ModelOptions model, ToolNetworkOptions network, WorkerOptions workers, ILoggerFactory logs, CancellationToken cancellation) =>
+        new(store, await MasterKey.OpenAsync(store, cancellation), model, network, workers, logs);
 
     /// <summary>Takes up nothing new, then closes the store; what is in flight is resumed by the next start.</summary>
     public async ValueTask DisposeAsync()
     {
         await Engine.DisposeAsync();
+        Tasks.Dispose();
         await Store.DisposeAsync();
         _model.Dispose();
         _http.Dispose();

@@ -15,6 +15,16 @@ internal sealed partial class Decision
             return new Rejection("effect_not_found", $"no effect {command.Effect} is known here");
         }
 
+        if (id.Part == 'h')
+        {
+            return SettleMeasurement(id, command.Outcome);
+        }
+
+        if (id.Part == 'j')
+        {
+            return SettleVerifier(step, visit, id, command.Outcome);
+        }
+
         if (id.Part == 'm')
         {
             return SettleModel(step, visit, id, command.Outcome);
@@ -34,7 +44,8 @@ internal sealed partial class Decision
     private Rejection? SettleModel(StepPlan step, VisitState visit, EffectId id, EffectOutcome outcome)
     {
         var expected = visit.Turns.Count + 1;
-        if (step.Spec.Type != StepType.AgentTask || id.Attempt != visit.Attempt || id.Number != expected || visit.Shared?.Writing is not null)
+        var answered = visit.Verification is not null || visit.Shared?.Writing is not null; // Its last turn has given the output that is being verified or written.
+        if (step.Spec.Type != StepType.AgentTask || id.Attempt != visit.Attempt || id.Number != expected || answered)
         {
             return null;
         }
@@ -158,14 +169,27 @@ internal sealed partial class Decision
         return first < 0 || first >= text.Length - 3 ? text : text[(first + 1)..^3].Trim();
     }
 
-    /// <summary>An output: schema, postconditions, edges, then the commit and its checkpoint in one append.</summary>
+    /// <summary>An output: schema, postconditions, edges; then whoever verifies it, the writes it makes, and the commit.</summary>
     private void Finish(StepPlan step, VisitKey key, JsonElement output, string? by = null)
     {
         if (!Accept(step, key, output, out var edges, out var failing))
         {
             Fail(key, failing with { Output = failing.Output ?? Externalize(output) });
         }
-        else if (Visit(key).Shared is { Locks: LockPhase.Yielded })
+        else if (step.Spec.Verifiers is not null && by is null && !VerifiesArguments(step) && !HasLostLocks(key))
+        {
+            AskVerifiers(step, key, "output", Externalize(output), edges);
+        }
+        else
+        {
+            WriteAndCommit(step, key, output, edges, by);
+        }
+    }
+
+    /// <summary>What is left for an output that is accepted, and agreed on where verifiers were asked: the writes are prepared, then it is committed.</summary>
+    private void WriteAndCommit(StepPlan step, VisitKey key, JsonElement output, IReadOnlyList<int> edges, string? by)
+    {
+        if (HasLostLocks(key))
         {
             Fail(key, new Failing(FailureClasses.LockConflict, LockLost, "its locks were given to others who had waited for longer than the lease: what it did was not alone"));
         }
@@ -179,17 +203,27 @@ internal sealed partial class Decision
         }
     }
 
-    private void Commit(StepPlan step, VisitKey key, JsonElement output, List<int> edges, string? by)
+    /// <summary>True when a visit gave its locks up while it worked or was looked at, and does not hold them again yet.</summary>
+    private bool HasLostLocks(VisitKey key) => Visit(key).Shared is { Locks: LockPhase.Yielded } or { Locks: LockPhase.Released, Gathering: true };
+
+    /// <summary>The commit point: the output, its checkpoint, and what it hands over, in one append.</summary>
+    private void Commit(StepPlan step, VisitKey key, JsonElement output, IReadOnlyList<int> edges, string? by)
     {
-        var attempt = Visit(key).Attempt;
+        if (!TryPropose(step, key, output, edges, out var proposals, out var failing))
+        {
+            Fail(key, failing with { Output = Externalize(output) });
+            return;
+        }
+
         var stored = Externalize(output);
         Emit(new StepCommitted(
-            key.Step, key.Visit, attempt, stored, Project(step, stored), edges.Count == 0 ? null : edges, by, Take(ref _inputTokens), Take(ref _outputTokens)));
+            key.Step, key.Visit, Visit(key).Attempt, stored, Project(step, stored), edges.Count == 0 ? null : edges, by, Take(ref _inputTokens), Take(ref _outputTokens)));
         if (step.CheckpointName is { } checkpoint)
         {
             Emit(new CheckpointCommitted(checkpoint, key.Step, key.Visit));
         }
 
+        Propose(proposals);
         Leave(key);
     }
 
@@ -218,7 +252,14 @@ internal sealed partial class Decision
         }
 
         var scope = Scope(output, step.Spec.OutputSchema, key);
-        return Check(step.Post, "post", key, scope, out failing) && TakeEdges(step, EdgeOn.Success, scope, out edges, out failing);
+        return Check(step.Post, "post", key, scope, out failing) && TryLeave(step, key, output, out edges, out failing);
+    }
+
+    /// <summary>The edges that an output takes, and whether what they hand over can be handed over.</summary>
+    private bool TryLeave(StepPlan step, VisitKey key, JsonElement output, out List<int> edges, out Failing failing)
+    {
+        var scope = Scope(output, step.Spec.OutputSchema, key);
+        return TakeEdges(step, EdgeOn.Success, scope, out edges, out failing) && CheckHandoffs(key, values.Resolve(output), edges, scope, out failing);
     }
 
     /// <summary>Of a referenced output, the parts that expressions read, as long as they stay under 16 KiB together.</summary>

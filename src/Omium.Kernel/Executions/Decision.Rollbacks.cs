@@ -124,6 +124,7 @@ internal sealed partial class Decision
         }
 
         Emit(new RollbackPlanned(_state.Rollbacks + 1, to, scope, affected, compensations, cause, by, requestId, then));
+        RevokeHandoffs(affected);
         foreach (var call in compensations.Select(CallOf).Where(call => call is { Status: CallStatus.InDoubt, Next: "rerun" or "redo" }).ToArray())
         {
             GiveUpCall(call);

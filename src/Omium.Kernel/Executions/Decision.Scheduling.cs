@@ -58,13 +58,18 @@ internal sealed partial class Decision
         foreach (var edge in step.Incoming)
         {
             var source = _state.StandingVisit(edge.Spec.From);
-            if (source is not { EdgesSettled: true })
+            if (source is not { EdgesSettled: true } || AwaitsLoop(source))
             {
                 return false;
             }
 
             if (source.TakenEdges.Contains(edge.Index))
             {
+                if (_state.AwaitsAgreement(edge, source.Key))
+                {
+                    return false;
+                }
+
                 taken.Add(source.Key);
             }
         }
@@ -76,6 +81,10 @@ internal sealed partial class Decision
     /// <summary>True when a step's latest visit was taken back, or runs in the place of one that was.</summary>
     private bool IsRunAgain(string step) => _state.LatestVisit(step) is { } latest && (latest.Status == VisitStatus.RolledBack
         || (latest is { Status: VisitStatus.Open or VisitStatus.FailedAttempt, Key.Visit: > 1 } && Visit(new VisitKey(step, latest.Key.Visit - 1)).Status == VisitStatus.RolledBack));
+
+    /// <summary>True while a step is about to run anew by a loop whose handoff is not agreed yet: what lies behind it waits for that.</summary>
+    private bool AwaitsLoop(VisitState source) =>
+        source.TakenEdges.Any(index => Plan.Edges[index] is { IsLoop: true, Handoff: not null } loop && _state.AwaitsAgreement(loop, source.Key));
 
     /// <summary>True while a person is asked what shall become of this step's failure: until then it does not run again.</summary>
     private bool AwaitsDecision(StepPlan step) =>
@@ -89,7 +98,7 @@ internal sealed partial class Decision
         foreach (var edge in step.LoopsIn)
         {
             if (_state.StandingVisit(edge.Spec.From) is { Status: VisitStatus.Committed or VisitStatus.Failed or VisitStatus.Skipped } source
-                && source.TakenEdges.Contains(edge.Index) && !IsServed(step, source.Key))
+                && source.TakenEdges.Contains(edge.Index) && !IsServed(step, source.Key) && !_state.AwaitsAgreement(edge, source.Key))
             {
                 return source.Key;
             }
@@ -122,7 +131,7 @@ internal sealed partial class Decision
             return;
         }
 
-        var input = InputOf(step, Scope(), out var problem);
+        var input = InputOf(step, Scope(receiver: step.Spec.Id), out var problem);
         var stored = Externalize(input);
         Emit(new StepScheduled(key.Step, number, stored, DigestOf(stored), after.Count == 0 ? null : after, SourcesOf(step)));
         if (problem is not null)
@@ -162,7 +171,7 @@ internal sealed partial class Decision
                 Ask(key, "approval", null, ["approve", "reject"], JsonMake.Object(
                     ("question", JsonMake.Text(step.Spec.Description ?? $"Approve {key.Step}?")), ("input", Visit(key).Input)), ttl: step.Spec.Timeout);
                 break;
-            case StepType.ToolCall:
+            case StepType.ToolCall or StepType.Worker:
                 RequestStepCall(step, key);
                 break;
         }
@@ -214,10 +223,9 @@ internal sealed partial class Decision
 
         foreach (var edge in step.Outgoing)
         {
-            if (edge.IsLoop && Visit(key).TakenEdges.Contains(edge.Index))
+            if (edge.IsLoop && Visit(key).TakenEdges.Contains(edge.Index) && !_state.AwaitsAgreement(edge, key))
             {
-                Emit(new LoopTriggered(edge.Index, edge.Spec.To, _state.Latest.GetValueOrDefault(edge.Spec.To) + 1, edge.Reset, key));
-                _ready.Enqueue(edge.Spec.To);
+                Trigger(edge, key);
             }
         }
 
@@ -233,6 +241,12 @@ internal sealed partial class Decision
         {
             _ready.Enqueue(reader.Spec.Id); // It may have waited for this although no edge leads there.
         }
+    }
+
+    private void Trigger(EdgePlan loop, VisitKey from)
+    {
+        Emit(new LoopTriggered(loop.Index, loop.Spec.To, _state.Latest.GetValueOrDefault(loop.Spec.To) + 1, loop.Reset, from));
+        _ready.Enqueue(loop.Spec.To);
     }
 
     /// <summary>

@@ -45,6 +45,9 @@ internal sealed partial class Decision(ExecutionState state, DecisionValues valu
             SettleSharing c => Settle(c),
             SettleRestore c => Settle(c),
             YieldLocks c => Yield(c),
+            SettleTask c => Settle(c),
+            LoseTask c => Lose(c),
+            AcknowledgeHandoff c => Acknowledge(c),
             _ => new Rejection("unknown_command", $"no command {command.Name} is known to this kernel"),
         };
         if (rejection is { RecordsEvents: false })
@@ -52,6 +55,7 @@ internal sealed partial class Decision(ExecutionState state, DecisionValues valu
             return DecisionOutcome.Rejected(rejection);
         }
 
+        HaltIfDisputed();
         EndIfFailed();
         Work();
         FinishIfDone();
@@ -114,6 +118,7 @@ internal sealed partial class Decision(ExecutionState state, DecisionValues valu
     /// <summary>A failure that nothing follows ends the execution as soon as it runs; while it was paused or rolling back, that had to wait.</summary>
     private void EndIfFailed()
     {
+        EndIfRejected();
         if (_state.FailedVisit is not null && _events.Count > 0 && _state.Status == ExecutionStatus.Running && DeadEnds().FirstOrDefault() is { } failed)
         {
             EndFailed(failed.Key);
@@ -124,7 +129,7 @@ internal sealed partial class Decision(ExecutionState state, DecisionValues valu
 
     private void FinishIfDone()
     {
-        if (_state.Status != ExecutionStatus.Running || _state.Open.Count > 0 || _state.OpenReviews.Count > 0 || _state.Rollback is not null || _events.Count == 0)
+        if (_state.Status != ExecutionStatus.Running || _state.Open.Count > 0 || _state.OpenReviews.Count > 0 || _state.Rollback is not null || _events.Count == 0 || _state.LiveHandoffs.Any())
         {
             return;
         }
@@ -146,8 +151,14 @@ internal sealed partial class Decision(ExecutionState state, DecisionValues valu
 
     private static bool IsDeadEnd(VisitState visit) => visit is { Status: VisitStatus.Failed, TakenEdges.Count: 0 };
 
-    private DecisionScope Scope(JsonElement? output = null, JsonElement? outputSchema = null, VisitKey? visit = null) =>
-        new(_state, Plan, values, atMs) { Output = output is { } value ? (value, outputSchema) : null, Values = visit is { } key ? Visit(key).Shared?.Reads : null };
+    /// <summary>What expressions see. Of a visit: the values it has read, and the message agreed on with its step, which an input made before there is a visit names by <paramref name="receiver"/>.</summary>
+    private DecisionScope Scope(JsonElement? output = null, JsonElement? outputSchema = null, VisitKey? visit = null, string? receiver = null) =>
+        new(_state, Plan, values, atMs)
+        {
+            Output = output is { } value ? (value, outputSchema) : null,
+            Values = visit is { } key ? Visit(key).Shared?.Reads : null,
+            Receiver = receiver ?? visit?.Step,
+        };
 
     /// <summary>A value for an event: itself when it is small, else a reference, its bytes becoming a payload of this append.</summary>
     private JsonElement Externalize(JsonElement value)

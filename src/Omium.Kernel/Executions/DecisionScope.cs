@@ -14,6 +14,9 @@ internal sealed class DecisionScope(ExecutionState state, WorkflowPlan plan, Dec
     /// <summary>Root <c>input</c> where it is a call's arguments; else it is the workflow's input.</summary>
     public (JsonElement Value, JsonElement? Schema)? Arguments { get; init; }
 
+    /// <summary>The step whose input or guards are evaluated: root <c>handoff</c> is the message agreed on with it.</summary>
+    public string? Receiver { get; init; }
+
     /// <summary>Root <c>failure</c>, in rules.</summary>
     public JsonElement? Failure { get; init; }
 
@@ -36,6 +39,7 @@ internal sealed class DecisionScope(ExecutionState state, WorkflowPlan plan, Dec
                 ("workflow", JsonMake.Text(state.Workflow)),
                 ("version", JsonMake.Integer(state.WorkflowVersion)))),
             "now" => CelTimestamp.Of(DateTimeOffset.FromUnixTimeMilliseconds(nowMs)),
+            "handoff" => Receiver is { } receiver ? Agreed(receiver) : null,
             "failure" => Failure is { } failure ? CelValue.FromJson(failure) : null,
             "state" when Values is { } read => new LazyCelMap(
                 member => read.FirstOrDefault(value => value.Name == member) is { } one ? (one.Value is { } held ? Value(held, null) : CelNull.Instance) : null,
@@ -45,6 +49,17 @@ internal sealed class DecisionScope(ExecutionState state, WorkflowPlan plan, Dec
         };
         value = found ?? CelNull.Instance;
         return found is not null;
+    }
+
+    /// <summary>The message agreed on over the handoff into a step; null while none is.</summary>
+    private CelValue Agreed(string receiver)
+    {
+        var edge = plan.HandoffInto(receiver);
+        var sender = edge is null ? null : state.StandingVisit(edge.Spec.From);
+        return sender is not null && state.Handoffs.GetValueOrDefault(new HandoffKey(edge!.Index, sender.Key)) is { Status: HandoffStatus.Agreed } handoff
+            ? Value(handoff.Proposal.Message, edge.Handoff!.Spec.Schema ?? plan.Step(sender.Key.Step)?.Spec.OutputSchema, sender.Projection,
+                member => plan.Step(sender.Key.Step)!.Projections.Any(path => path[0] == member))
+            : CelNull.Instance;
     }
 
     private LazyCelMap? Step(string id)

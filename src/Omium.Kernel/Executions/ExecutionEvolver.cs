@@ -75,7 +75,8 @@ internal static partial class ExecutionEvolver
             ExecutionSucceeded e => state with { Status = ExecutionStatus.Succeeded, Output = e.Output, EndedMs = atMs },
             ExecutionFailed => state with { Status = ExecutionStatus.Failed, EndedMs = atMs },
             ExecutionCancelled e => Requested(state, e.RequestId) with { Status = ExecutionStatus.Cancelled, EndedMs = atMs },
-            _ => EvolveShared(state, happened, atMs) ?? throw new CorruptLogException($"an event of an unknown kind: {happened.GetType().Name}"),
+            _ => EvolveShared(state, happened, atMs) ?? EvolveHandoffs(state, happened, atMs) ?? EvolveVerification(state, happened)
+                ?? throw new CorruptLogException($"an event of an unknown kind: {happened.GetType().Name}"),
         };
         return next.UpdatedMs == atMs ? next : next with { UpdatedMs = atMs };
     }
@@ -257,7 +258,7 @@ internal static partial class ExecutionEvolver
         foreach (var key in e.Affected)
         {
             var visit = Visit(next, key);
-            var fenced = visit.Calls.Where(c => c.Unsettled).Select(c => c.Id.ToString());
+            var fenced = visit.Calls.Where(c => c.Unsettled && c.Kind != Specs.EffectKind.None).Select(c => c.Id.ToString());
             next = Close(next, visit with { Status = VisitStatus.RolledBack, Review = null, Deferred = null }) with { FencedCalls = next.FencedCalls.Union(fenced) };
         }
 
@@ -313,6 +314,7 @@ internal static partial class ExecutionEvolver
             next = WithCall(next, effect, c => c.Status == CallStatus.AwaitingApproval ? c with { Status = CallStatus.Requested } : c);
         }
 
+        next = RejectHandoff(next, review.Request, e.Decision);
         return next with
         {
             Reviews = next.Reviews.SetItem(e.Review, review with { Decided = e, DecidedMs = atMs }), OpenReviews = next.OpenReviews.Remove(e.Review),

@@ -37,16 +37,19 @@ public static class ExecutionKernel
             case StartExecution start:
                 Add(start.Input);
                 break;
-            case SettleEffect settle:
-                Add(settle.Outcome.Result);
+            case SettleEffect or SettleTask or AcknowledgeHandoff:
+                var (effect, result) = command switch { SettleEffect e => (e.Effect, e.Outcome.Result), SettleTask e => (e.Effect, e.Outcome.Result), AcknowledgeHandoff e => (e.Effect, null), _ => ("", null) };
+                Add(result);
                 Add(state.Input);
-                if (EffectId.TryParse(settle.Effect, out var id) && state.Visits.TryGetValue(id.Key, out var visit))
+                if (EffectId.TryParse(effect, out var id) && state.Visits.TryGetValue(id.Key, out var visit))
                 {
                     Add(visit.Input);
                     foreach (var read in visit.Shared?.Reads ?? [])
                     {
                         Add(read.Value);
                     }
+
+                    Add(id.Part == 'h' ? visit.Output : visit.Verification?.Request.Value); // What a receiver reads next, or what is committed next.
                 }
 
                 break;
@@ -80,6 +83,11 @@ public static class ExecutionKernel
         foreach (var key in state.Open.Values)
         {
             add(state.Visits[key].Input);
+            add(state.Visits[key].Verification?.Request.Value);
+            foreach (var read in state.Visits[key].Shared?.Reads ?? [])
+            {
+                add(read.Value);
+            }
         }
 
         foreach (var visit in state.Visits.Values.Where(visit => visit.Status == VisitStatus.Committed).OrderByDescending(visit => visit.CommitOrdinal))
@@ -139,7 +147,7 @@ public static class ExecutionKernel
     private static bool HasCompensation(CallState call, WorkflowPlan plan)
     {
         var step = plan.Step(call.Id.Step)!;
-        var effect = step.Spec.Type == StepType.ToolCall ? step.Effect : plan.Tool(call.Tool)?.Spec.Effect;
+        var effect = step.OwnsCall ? step.Effect : plan.Tool(call.Tool)?.Spec.Effect;
         return effect?.Compensate is not null;
     }
 }

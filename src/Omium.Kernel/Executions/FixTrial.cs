@@ -52,7 +52,7 @@ public static class FixTrial
             checks.Add(new CheckResult("schema", "output schema", FailureClasses.SchemaViolation, message, result.IsValid, null));
         }
 
-        var scope = new DecisionScope(state, values.Plan, values, atMs) { Output = (output, step.Spec.OutputSchema), Values = state.LatestVisit(stepId)?.Shared?.Reads };
+        var scope = new DecisionScope(state, values.Plan, values, atMs) { Output = (output, step.Spec.OutputSchema), Values = state.LatestVisit(stepId)?.Shared?.Reads, Receiver = stepId };
         foreach (var guard in step.Post)
         {
             var result = guard.Check.Evaluate(scope);

@@ -44,6 +44,18 @@ public static class JsonMake
     /// <summary>A boolean.</summary>
     public static JsonElement Boolean(bool value) => CanonicalJson.ParseTrusted(value ? "true"u8 : "false"u8);
 
+    /// <summary>An array of values.</summary>
+    public static JsonElement Array(IEnumerable<JsonElement> values) => Build(writer =>
+    {
+        writer.WriteStartArray();
+        foreach (var value in values)
+        {
+            value.WriteTo(writer);
+        }
+
+        writer.WriteEndArray();
+    });
+
     /// <summary>An array of strings.</summary>
     public static JsonElement Texts(IEnumerable<string> texts) => Build(writer =>
     {

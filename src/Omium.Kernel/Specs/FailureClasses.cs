@@ -26,6 +26,8 @@ public static class FailureClasses
     public const string LockConflict = "lock_conflict";
     public const string CreditsExhausted = "credits_exhausted";
     public const string HandoffDisputed = "handoff_disputed";
+    public const string InformationWithholding = "information_withholding";
+    public const string MissingVerification = "missing_verification";
 #pragma warning restore CS1591
 
     /// <summary>Every class with its group.</summary>
@@ -56,11 +58,11 @@ public static class FailureClasses
         ["conversation_reset"] = "inter_agent_misalignment",
         ["fail_to_ask"] = "inter_agent_misalignment",
         ["task_derailment"] = "inter_agent_misalignment",
-        ["information_withholding"] = "inter_agent_misalignment",
+        [InformationWithholding] = "inter_agent_misalignment",
         ["ignored_input"] = "inter_agent_misalignment",
         ["reasoning_action_mismatch"] = "inter_agent_misalignment",
         ["premature_termination"] = "verification",
-        ["missing_verification"] = "verification",
+        [MissingVerification] = "verification",
         ["incorrect_verification"] = "verification",
     };
 

@@ -55,6 +55,7 @@ internal static class StepReader
             OutputSchema = reader.SchemaOf("output"),
             Pre = pre,
             Post = post,
+            Verifiers = VerifiersReader.Read(reader),
             Effect = EffectReader.Read(reader),
             Retry = RetryReader.Read(reader),
             Timeout = reader.Duration("timeout"),

@@ -23,7 +23,7 @@ internal sealed class World : IAsyncDisposable
     public OmiumClient Client { get; }
 
     /// <summary>Starts all of it. Without a script no model is configured; without a directory of its files there is no console.</summary>
-    public static async Task<World> StartAsync(string? modelScript = null, double failRate = 0, string? console = null)
+    public static async Task<World> StartAsync(string? modelScript = null, double failRate = 0, string? console = null, int? workerLeaseMs = null)
     {
         _ = Surroundings.Binary; // Skips before anything is made.
         var directory = Directory.CreateTempSubdirectory("omium-e2e-").FullName;
@@ -38,6 +38,11 @@ internal sealed class World : IAsyncDisposable
             {
                 environment["OMIUM_MODEL_BASE_URL"] = model.BaseUrl;
                 environment["OMIUM_MODEL_NAME"] = "scripted";
+            }
+
+            if (workerLeaseMs is { } lease)
+            {
+                environment["OMIUM_WORKER_LEASE_MS"] = lease.ToString(System.Globalization.CultureInfo.InvariantCulture);
             }
 
             if (console is not null)
