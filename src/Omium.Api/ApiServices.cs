@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Options;
 using Omium.Api.Keys;
+using Omium.Api.Policies;
 using Omium.Api.Workflows;
 using Omium.Runtime.Effects;
 using Omium.Runtime.Executions;
@@ -25,6 +26,7 @@ internal sealed record ApiServices(
     KeyService Keys,
     WorkflowStore Workflows,
     TaskBoard Tasks,
+    PolicyStore Policies,
     TimeProvider Time,
     IOptions<OmiumApiOptions> Configured)
 {

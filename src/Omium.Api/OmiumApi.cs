@@ -8,6 +8,7 @@ using Omium.Api.Failures;
 using Omium.Api.Http;
 using Omium.Api.Keys;
 using Omium.Api.Operations;
+using Omium.Api.Policies;
 using Omium.Api.Residue;
 using Omium.Api.Reviews;
 using Omium.Api.Sharing;
@@ -49,6 +50,7 @@ public static class OmiumApi
         services.TryAddSingleton<ScopeAliases>();
         services.TryAddSingleton<KeyService>();
         services.TryAddSingleton<WorkflowStore>();
+        services.TryAddSingleton<PolicyStore>();
         services.TryAddSingleton<ApiServices>();
         return services;
     }
@@ -69,6 +71,7 @@ public static class OmiumApi
         FailureEndpoints.Map(routes);
         ResidueEndpoints.Map(routes);
         SharingEndpoints.Map(routes);
+        PolicyEndpoints.Map(routes);
         WorkerEndpoints.Map(routes);
         OperationEndpoints.Map(routes);
         routes.MapUnknown();

@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Omium.Contracts.Executions;
 using Omium.Contracts.Failures;
+using Omium.Contracts.Policies;
 using Omium.Contracts.Reviews;
 using Omium.Contracts.Sharing;
 using Omium.Contracts.Tenants;
@@ -30,6 +31,8 @@ namespace Omium.Contracts;
 [JsonSerializable(typeof(RollbackRequest))]
 [JsonSerializable(typeof(RollbackView))]
 [JsonSerializable(typeof(RetryRequest))]
+[JsonSerializable(typeof(ResidueView))]
+[JsonSerializable(typeof(ResolveResidueRequest))]
 [JsonSerializable(typeof(ReviewView))]
 [JsonSerializable(typeof(DecideReviewRequest))]
 [JsonSerializable(typeof(TestFixRequest))]
@@ -39,6 +42,11 @@ namespace Omium.Contracts;
 [JsonSerializable(typeof(SaveWorkflowRequest))]
 [JsonSerializable(typeof(WorkflowView))]
 [JsonSerializable(typeof(ValidateView))]
+[JsonSerializable(typeof(SuggestView))]
+[JsonSerializable(typeof(PutPolicyRequest))]
+[JsonSerializable(typeof(PolicyView))]
+[JsonSerializable(typeof(DryRunRequest))]
+[JsonSerializable(typeof(DryRunView))]
 [JsonSerializable(typeof(MeView))]
 [JsonSerializable(typeof(CreateKeyRequest))]
 [JsonSerializable(typeof(KeyView))]
@@ -53,10 +61,12 @@ namespace Omium.Contracts;
 [JsonSerializable(typeof(CompleteTaskRequest))]
 [JsonSerializable(typeof(FailTaskRequest))]
 [JsonSerializable(typeof(Page<ExecutionSummary>), TypeInfoPropertyName = "ExecutionPage")]
+[JsonSerializable(typeof(Page<StepView>), TypeInfoPropertyName = "StepPage")]
 [JsonSerializable(typeof(Page<EventRecord>), TypeInfoPropertyName = "EventPage")]
 [JsonSerializable(typeof(Page<TimelineEntry>), TypeInfoPropertyName = "TimelinePage")]
 [JsonSerializable(typeof(Page<ReviewView>), TypeInfoPropertyName = "ReviewPage")]
 [JsonSerializable(typeof(Page<ResidueView>), TypeInfoPropertyName = "ResiduePage")]
+[JsonSerializable(typeof(Page<PolicyView>), TypeInfoPropertyName = "PolicyPage")]
 [JsonSerializable(typeof(Page<FailureSummary>), TypeInfoPropertyName = "FailurePage")]
 [JsonSerializable(typeof(Page<WorkflowSummary>), TypeInfoPropertyName = "WorkflowPage")]
 [JsonSerializable(typeof(Page<KeyView>), TypeInfoPropertyName = "KeyPage")]
@@ -80,8 +90,11 @@ public sealed partial class ContractJson : JsonSerializerContext;
 [JsonSerializable(typeof(PauseRequest))]
 [JsonSerializable(typeof(RollbackRequest))]
 [JsonSerializable(typeof(RetryRequest))]
+[JsonSerializable(typeof(ResolveResidueRequest))]
 [JsonSerializable(typeof(DecideReviewRequest))]
 [JsonSerializable(typeof(TestFixRequest))]
 [JsonSerializable(typeof(SaveWorkflowRequest))]
+[JsonSerializable(typeof(PutPolicyRequest))]
+[JsonSerializable(typeof(DryRunRequest))]
 [JsonSerializable(typeof(CreateKeyRequest))]
 public sealed partial class RequestJson : JsonSerializerContext;

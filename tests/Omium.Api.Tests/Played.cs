@@ -71,5 +71,5 @@ public sealed class PlayedTools : IToolClient
 
 internal sealed class SilentNotifier : INotifier
 {
-    public Task NotifyAsync(ExecutionCell cell, NotificationRequested notification, CancellationToken cancellation) => Task.CompletedTask;
+    public Task<string?> TryNotifyAsync(ExecutionCell cell, NotificationRequested notification, CancellationToken cancellation) => Task.FromResult<string?>(null);
 }

@@ -55,7 +55,7 @@ internal static class ExecutionCommandEndpoints
         }
 
         var now = call.Services.Advancer.NowMs;
-        if (ExecutionKernel.PreviewRollback(cell.State, new DecisionValues(cell.Plan!), request.To, scope, now) is not { } preview)
+        if (ExecutionKernel.PreviewRollback(cell.State, new DecisionValues(cell.Plan!), request.To, scope, now, request.Steps) is not { } preview)
         {
             await call.ProblemAsync("checkpoint_not_found", $"There is no committed checkpoint or step '{ApiCall.Shorten(request.To)}' to go back to.");
             return;
@@ -64,7 +64,7 @@ internal static class ExecutionCommandEndpoints
         if (request.Preview != true)
         {
             var result = await call.Services.Engine.SubmitAsync(
-                cell.Stream, new RollBackExecution(now, call.Caller.KeyId, call.RequestId, request.To, scope), null, call.Cancellation);
+                cell.Stream, new RollBackExecution(now, call.Caller.KeyId, call.RequestId, request.To, scope, request.AcceptResidue == true, request.Steps), null, call.Cancellation);
             if (result.Rejection is { } rejection)
             {
                 await call.RejectedAsync(rejection);
@@ -73,7 +73,8 @@ internal static class ExecutionCommandEndpoints
         }
 
         var view = new RollbackView(
-            preview.To, [.. preview.Affected.Select(ExecutionViews.Reference)], preview.Compensations, preview.Irreversible, request.Preview != true);
+            preview.To, [.. preview.Affected.Where(key => !key.IsItem || !preview.Affected.Contains(cell.State.Visits[key].ItemOf!.Value)).Select(ExecutionViews.Reference)], preview.Compensations, preview.Irreversible, request.Preview != true,
+            [.. preview.Orphans.Select(ExecutionViews.Reference)]);
         await call.JsonAsync(view, ContractJson.Default.RollbackView);
     }
 

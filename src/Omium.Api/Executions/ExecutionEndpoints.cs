@@ -44,7 +44,7 @@ internal static class ExecutionEndpoints
     private static async Task ListAsync(ApiCall call)
     {
         if (await call.TryIntegerAsync("limit", 50, 1, 200) is not { } limit
-            || !await call.TryWordAsync("status", ExecutionWords.Statuses) || await TryTimeAsync(call, "from") is not { } from || await TryTimeAsync(call, "to") is not { } to)
+            || !await call.TryWordAsync("status", ExecutionWords.Statuses) || await call.TryTimeAsync("from") is not { } from || await call.TryTimeAsync("to") is not { } to)
         {
             return;
         }
@@ -62,22 +62,6 @@ internal static class ExecutionEndpoints
             },
             call.Cancellation);
         await call.JsonAsync(new Page<ExecutionSummary>([.. page.Rows.Select(ExecutionViews.Summary)], page.NextCursor), ContractJson.Default.ExecutionPage);
-    }
-
-    private static async ValueTask<(long? UnixMs, bool IsGiven)?> TryTimeAsync(ApiCall call, string name)
-    {
-        if (call.Query(name) is not { } text)
-        {
-            return (null, false);
-        }
-
-        if (DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time))
-        {
-            return (time.ToUnixTimeMilliseconds(), true);
-        }
-
-        await call.InvalidAsync($"/{name}", $"'{name}' is a time like 2026-05-01T00:00:00Z.");
-        return null;
     }
 
     private static async Task StartAsync(ApiCall call)
@@ -104,8 +88,9 @@ internal static class ExecutionEndpoints
         }
 
         var stream = new StreamId(call.Caller.Tenant, claim.Execution);
+        var pinned = await call.Services.Policies.PinAsync(call.Caller.Tenant, workflow.Digest, call.Cancellation);
         var command = new StartExecution(
-            call.Services.Advancer.NowMs, claim.Execution, call.Caller.Tenant, workflow.Name, workflow.Version, workflow.Digest, input.Value,
+            call.Services.Advancer.NowMs, claim.Execution, call.Caller.Tenant, workflow.Name, workflow.Version, pinned, input.Value,
             RandomNumberGenerator.GetInt32(int.MaxValue), call.Caller.KeyId, call.Services.Options.HighValueUsd);
         if (claim.IsKnown && await call.Services.Advancer.FindAsync(stream, call.Cancellation) is { } known)
         {

@@ -13,7 +13,7 @@ internal static class ExecutionViews
 {
     public static ExecutionView View(ExecutionState state, long seq, WorkflowPlan plan, AnswerPayloads payloads)
     {
-        var failed = state.FailedVisit is { } key ? LastFailure(state.Visits[key]) : null;
+        var failed = (state.FailedVisit ?? AskedAbout(state)) is { } key ? LastFailure(state.Visits[key]) : null;
         var disputed = failed is null ? state.DisputedHandoffs.LastOrDefault() : null;
         return new ExecutionView
         {
@@ -28,12 +28,15 @@ internal static class ExecutionViews
             EndedAt = TimeOrNone(state.EndedMs),
             Input = payloads.Show((JsonElement?)state.Input),
             Output = payloads.Show(state.Output),
-            Steps = [.. state.Visits.Values.OrderBy(visit => visit.Ordinal).Select(visit => Step(state, visit, plan, payloads))],
+            Steps = [.. state.Visits.Values.Where(visit => !visit.Key.IsItem).OrderBy(visit => visit.Ordinal).Select(visit => Step(state, visit, plan, payloads))],
             Failure = failed is { } failure ? Failure(failure.Failure, failure.AtMs) : disputed is { } handoff ? Failure(FailureStory.FailureOf(state, handoff.Dispute!), handoff.DisputedMs) : null,
             FailureId = failed is { } last ? IndexProjector.FailureId(state.ExecutionId, last.Failure.Step, last.Failure.Visit, last.Failure.Attempt)
                 : disputed is null ? null : IndexProjector.DisputeId(state.ExecutionId, disputed.Dispute!),
             Handoffs = state.Handoffs.IsEmpty ? null : AgreementViews.Handoffs(state, payloads),
             OpenReviews = state.OpenReviews,
+            PauseReason = state.PauseReason,
+            UndeliveredNotifications = [.. state.Undelivered.Select(lost => new UndeliveredNotificationView(
+                lost.Requested.Channel, lost.Requested.Kind, lost.Requested.Message, lost.Failed.Attempt, lost.Failed.Message, Time(lost.AtMs)))],
         };
     }
 
@@ -59,11 +62,13 @@ internal static class ExecutionViews
     public static string StatusOf(ExecutionState state, VisitState visit) => visit.Status switch
     {
         VisitStatus.Committed => "committed",
+        VisitStatus.FailedAttempt when visit.Key.IsItem => visit.Reviews.Count == 0 ? "running" : "waiting", // What it did is being undone, or a person is asked.
         VisitStatus.FailedAttempt or VisitStatus.Failed => "failed",
         VisitStatus.Skipped => "skipped",
         VisitStatus.RolledBack => "rolled_back",
+        _ when visit.Items is { Open: > 0 } => ItemViews.StatusOf(state, visit),
         _ when visit.CurrentCalls.Any(call => call.Status == CallStatus.InDoubt) => "in_doubt",
-        _ when visit.Review is not null || IsRetryWaiting(state, visit) || visit.Shared is { Gathering: true } => "waiting",
+        _ when visit.WaitsForPerson || IsRetryWaiting(state, visit) || visit.Shared is { Gathering: true } => "waiting",
         _ when state.Status != ExecutionStatus.Running && visit.Turns.Count == 0 && !visit.CurrentCalls.Any() => "scheduled",
         _ => "running",
     };
@@ -89,9 +94,14 @@ internal static class ExecutionViews
     private static bool IsRetryWaiting(ExecutionState state, VisitState visit) =>
         visit.RetryDueMs > state.UpdatedMs && visit.Turns.Count == 0 && !visit.CurrentCalls.Any();
 
+    /// <summary>The failed item that a person is asked about: an item is no failure of the execution before its step is.</summary>
+    private static VisitKey? AskedAbout(ExecutionState state) => state.OpenReviews
+        .Select(id => state.Reviews[id].Request)
+        .Where(request => request.Kind == "failure").Select(request => (VisitKey?)new VisitKey(request.Step, request.Visit)).FirstOrDefault();
+
     private static (StepFailed Failure, long AtMs)? LastFailure(VisitState visit) => visit.Failures.Count == 0 ? null : visit.Failures[^1];
 
-    private static StepView Step(ExecutionState state, VisitState visit, WorkflowPlan plan, AnswerPayloads payloads)
+    public static StepView Step(ExecutionState state, VisitState visit, WorkflowPlan plan, AnswerPayloads payloads)
     {
         var step = plan.Step(visit.Key.Step);
         var status = StatusOf(state, visit);
@@ -114,6 +124,8 @@ internal static class ExecutionViews
             Calls = [.. visit.Calls.Select(call => Call(state, call, payloads))],
             Verifications = AgreementViews.Verifications(visit),
             Failures = [.. visit.Failures.Select(failure => Failure(failure.Failure, failure.AtMs))],
+            Items = visit.Items is null ? null : ItemViews.Counts(state, visit),
+            Item = ItemName.TryRead(visit.Key.Step, out _, out var index) ? index : null,
         };
     }
 

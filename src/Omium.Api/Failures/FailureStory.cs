@@ -83,7 +83,9 @@ internal sealed record FailureStory(ExecutionState Before, StepFailed Failure, l
             state = ExecutionKernel.Fold(state, body);
         }
 
-        var review = cell.State.Reviews.Values.FirstOrDefault(asked => asked.Request.Step == name.Step && asked.Request.Visit == name.Visit
+        // Asked again after it expired, a question has several reviews: the newest counts.
+        var review = cell.State.Reviews.Values.OrderByDescending(asked => asked.RequestedMs).ThenBy(asked => asked.ExpiredMs).FirstOrDefault(
+            asked => asked.Request.Step == name.Step && asked.Request.Visit == name.Visit
             && (name.Dispute is null ? asked.Request.Kind == "failure" && asked.Request.Attempt == name.Attempt : DisputeOf(cell.State, asked.Request) == name.Dispute));
         return story is null ? null : story with { AutomaticActions = actions, Review = review };
     }

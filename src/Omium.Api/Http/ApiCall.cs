@@ -81,6 +81,23 @@ internal sealed class ApiCall(HttpContext context, ApiServices services, Caller 
         return false;
     }
 
+    /// <summary>A time of the query, none when it is absent; null when it was answered.</summary>
+    public async ValueTask<(long? UnixMs, bool IsGiven)?> TryTimeAsync(string name)
+    {
+        if (Query(name) is not { } text)
+        {
+            return (null, false);
+        }
+
+        if (DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time))
+        {
+            return (time.ToUnixTimeMilliseconds(), true);
+        }
+
+        await InvalidAsync($"/{name}", $"'{name}' is a time like 2026-05-01T00:00:00Z.");
+        return null;
+    }
+
     /// <summary>A 422 with one finding.</summary>
     public Task InvalidAsync(string pointer, string message, string code = "invalid_value") =>
         ProblemAsync("validation_failed", message, [new SpecProblem(code, "error", pointer, message, "Send a value that fits.")]);

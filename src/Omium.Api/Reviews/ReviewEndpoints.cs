@@ -23,7 +23,7 @@ internal static class ReviewEndpoints
 
     private static async Task ListAsync(ApiCall call)
     {
-        if (await call.TryIntegerAsync("limit", 50, 1, 200) is not { } limit || !await call.TryWordAsync("status", "open", "decided"))
+        if (await call.TryIntegerAsync("limit", 50, 1, 200) is not { } limit || !await call.TryWordAsync("status", "open", "decided", "expired"))
         {
             return;
         }
@@ -97,7 +97,7 @@ internal static class ReviewEndpoints
         }
 
         var asked = found.Review.Request;
-        if (found.Review.Decided is not null)
+        if (found.Review.Decided is not null || found.Review.ExpiredMs > 0)
         {
             await call.ProblemAsync("review_closed", "There is nothing left to test for.");
             return;
@@ -127,7 +127,7 @@ internal static class ReviewEndpoints
         }
 
         var record = new RecordTest(
-            call.Services.Advancer.NowMs, asked.Review, call.Caller.KeyId, edit, trial.Outcome, trial.Problem, trial.InputTokens, trial.OutputTokens);
+            call.Services.Advancer.NowMs, asked.Review, call.Caller.KeyId, edit, trial.Outcome, trial.Problem, trial.InputTokens, trial.OutputTokens, call.RequestId);
         await call.Services.Engine.SubmitAsync(found.Cell.Stream, record, null, call.Cancellation);
         var view = new TestFixView(
             trial.Outcome, trial.Output, [.. trial.Checks.Select(ReviewViews.Guard)], trial.Problem, trial.UnrecordedCalls, (long)Stopwatch.GetElapsedTime(started).TotalMilliseconds);

@@ -67,6 +67,11 @@ internal static class ExecutionReport
         {
             Console.WriteLine($"  stands   {effect} (cannot be undone)");
         }
+
+        foreach (var orphan in rollback.Orphans)
+        {
+            Console.WriteLine($"  orphans  {orphan.Step} (visit {orphan.Visit.ToString(CultureInfo.InvariantCulture)}), which was made from it");
+        }
     }
 
     /// <summary>The entries of a timeline, whether it came as a list or as a page.</summary>

@@ -7,6 +7,7 @@ using Omium.Api.Keys;
 using Omium.Embedded.Storage;
 using Omium.Runtime.Effects;
 using Omium.Runtime.Effects.Models;
+using Omium.Runtime.Effects.Notifications;
 using Omium.Runtime.Effects.Tools;
 using Omium.Runtime.Executions;
 using Omium.Runtime.Ports;
@@ -67,7 +68,8 @@ internal sealed class DevHost : IAsyncDisposable
             var builder = CreateBuilder(options);
             var (model, network) = ReadEffectOptions(builder.Configuration, demo);
             using var logs = LoggerFactory.Create(logging => logging.AddProvider(new LineLogger()));
-            var platform = await LocalPlatform.CreateAsync(store, model, network, WorkerOptions.From(builder.Configuration), logs, cancellation);
+            var platform = await LocalPlatform.CreateAsync(
+                store, model, network, WorkerOptions.From(builder.Configuration), WebhookOptions.From(builder.Configuration), logs, cancellation);
             var application = Build(builder, platform);
             host = new DevHost(platform, application, demo);
             await host.ListenAsync(options, cancellation);

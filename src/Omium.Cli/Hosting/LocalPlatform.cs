@@ -3,6 +3,7 @@ using Omium.Embedded.Engine;
 using Omium.Embedded.Storage;
 using Omium.Runtime.Effects;
 using Omium.Runtime.Effects.Models;
+using Omium.Runtime.Effects.Notifications;
 using Omium.Runtime.Effects.Secrets;
 using Omium.Runtime.Effects.Tools;
 using Omium.Runtime.Executions;
@@ -19,14 +20,18 @@ internal sealed class LocalPlatform : IAsyncDisposable
 {
     private readonly OpenAiModelClient _model;
     private readonly HttpToolClient _http;
+    private readonly Dictionary<string, WebhookChannel> _webhooks;
 
-    private LocalPlatform(EmbeddedStore store, byte[] masterKey, ModelOptions model, ToolNetworkOptions network, WorkerOptions workers, ILoggerFactory logs)
+    private LocalPlatform(
+        EmbeddedStore store, byte[] masterKey, ModelOptions model, ToolNetworkOptions network, WorkerOptions workers, IReadOnlyList<WebhookOptions> webhooks, ILoggerFactory logs)
     {
         Store = store;
         Plans = new PlanCache(store.Documents);
         Keys = new LocalKeyWrap(masterKey);
         Advancer = new Advancer(store.Log, store.Payloads, Plans, Keys, TimeProvider.System);
-        Notifier = new LogNotifier(logs.CreateLogger<LogNotifier>());
+        Notifier = new LogChannel(logs.CreateLogger<LogChannel>());
+        _webhooks = webhooks.ToDictionary(webhook => webhook.Name, webhook => new WebhookChannel(webhook, network), StringComparer.Ordinal);
+        var channels = new NotificationChannels(Notifier, _webhooks.ToDictionary(pair => pair.Key, INotificationChannel (pair) => pair.Value, StringComparer.Ordinal));
         Functions = new FunctionRegistry();
         Functions.Register("noop", static (arguments, _) => new(arguments));
         _model = new OpenAiModelClient(model);
@@ -35,7 +40,7 @@ internal sealed class LocalPlatform : IAsyncDisposable
         var owner = "dev-" + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8));
         Resources = new ResourceAdvancer(store.Log, Keys, TimeProvider.System);
         Aliases = new ScopeAliases(store.Documents);
-        Runner = new EffectRunner(Advancer, new SharedRunner(Advancer, Resources, Aliases), _model, new ToolClients(_http, new FunctionToolClient(Functions)), Notifier, owner);
+        Runner = new EffectRunner(Advancer, new SharedRunner(Advancer, Resources, Aliases), _model, new ToolClients(_http, new FunctionToolClient(Functions)), channels, owner);
         Tasks = new TaskBoard(TimeProvider.System) { Lease = TimeSpan.FromMilliseconds(workers.LeaseMs) };
         Engine = new EmbeddedEngine(Advancer, Runner, store.Index, logs.CreateLogger<EmbeddedEngine>(), TimeProvider.System, new EmbeddedEngineOptions()) { Tasks = Tasks };
         Model = model;
@@ -53,7 +58,7 @@ internal sealed class LocalPlatform : IAsyncDisposable
 
     public ScopeAliases Aliases { get; }
 
-    public LogNotifier Notifier { get; }
+    public LogChannel Notifier { get; }
 
     public FunctionRegistry Functions { get; }
 
@@ -72,8 +77,9 @@ internal sealed class LocalPlatform : IAsyncDisposable
     /// <summary>Puts the platform together over a store; takes the store over.</summary>
     /// <exception cref="InvalidDataException">The master key is damaged, missing, or another than the data's.</exception>
     public static async Task<LocalPlatform> CreateAsync(
-        EmbeddedStore store, ModelOptions model, ToolNetworkOptions network, WorkerOptions workers, ILoggerFactory logs, CancellationToken cancellation) =>
-        new(store, await MasterKey.OpenAsync(store, cancellation), model, network, workers, logs);
+        EmbeddedStore store, ModelOptions model, ToolNetworkOptions network, WorkerOptions workers, IReadOnlyList<WebhookOptions> webhooks, ILoggerFactory logs,
+        CancellationToken cancellation) =>
+        new(store, await MasterKey.OpenAsync(store, cancellation), model, network, workers, webhooks, logs);
 
     /// <summary>Takes up nothing new, then closes the store; what is in flight is resumed by the next start.</summary>
     public async ValueTask DisposeAsync()
@@ -83,5 +89,9 @@ internal sealed class LocalPlatform : IAsyncDisposable
         await Store.DisposeAsync();
         _model.Dispose();
         _http.Dispose();
+        foreach (var webhook in _webhooks.Values)
+        {
+            webhook.Dispose();
+        }
     }
 }

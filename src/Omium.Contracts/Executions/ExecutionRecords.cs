@@ -45,7 +45,7 @@ public sealed record ExecutionView
     /// <summary>Output: by step id, the outputs of the last steps; when it has succeeded.</summary>
     public JsonElement? Output { get; init; }
 
-    /// <summary>Every visit of every step, in the order they were scheduled.</summary>
+    /// <summary>Every visit of every step, in the order they were scheduled. Items of a for_each step are counted with it (<see cref="StepView.Items"/>), not listed.</summary>
     public required IReadOnlyList<StepView> Steps { get; init; }
 
     /// <summary>Why it failed or paused, if it did: the newest failure that is not yet resolved.</summary>
@@ -59,7 +59,22 @@ public sealed record ExecutionView
 
     /// <summary>Ids of open reviews.</summary>
     public IReadOnlyList<string> OpenReviews { get; init; } = [];
+
+    /// <summary>While paused: failure, in_doubt (nobody knows whether a call happened), rolled_back, or what the person who paused it said.</summary>
+    public string? PauseReason { get; init; }
+
+    /// <summary>Notifications that reached nobody: given up after every attempt.</summary>
+    public IReadOnlyList<UndeliveredNotificationView> UndeliveredNotifications { get; init; } = [];
 }
+
+/// <summary>A notification that was given up.</summary>
+/// <param name="Channel">Channel.</param>
+/// <param name="Kind">failure, review_requested, review_expired, in_doubt or residue.</param>
+/// <param name="Message">What would have been told.</param>
+/// <param name="Attempts">How often it was tried.</param>
+/// <param name="Problem">Why the last one did not arrive.</param>
+/// <param name="At">When it was given up.</param>
+public sealed record UndeliveredNotificationView(string Channel, string Kind, string Message, int Attempts, string Problem, DateTimeOffset At);
 
 /// <summary>One visit of one step.</summary>
 public sealed record StepView
@@ -111,7 +126,24 @@ public sealed record StepView
 
     /// <summary>Failures of its attempts, oldest first.</summary>
     public IReadOnlyList<StepFailure> Failures { get; init; } = [];
+
+    /// <summary>Of a for_each step: how far its items are.</summary>
+    public ItemCounts? Items { get; init; }
+
+    /// <summary>Of an item: its index, from 0.</summary>
+    public int? Item { get; init; }
 }
+
+/// <summary>How far the items of a for_each step are. The items themselves: <c>GET /v1/executions/{id}/steps/{step}/items</c>.</summary>
+/// <param name="Total">Items of the list.</param>
+/// <param name="Succeeded">Committed.</param>
+/// <param name="Failed">Failed for good.</param>
+/// <param name="RolledBack">Of the failed ones: those whose effects were undone.</param>
+/// <param name="Skipped">Skipped by a person.</param>
+/// <param name="Running">Begun and not settled, those that wait for a person included.</param>
+/// <param name="Waiting">Of the running ones: those that wait for a person.</param>
+/// <param name="NotBegun">Not begun, or to begin again.</param>
+public sealed record ItemCounts(int Total, int Succeeded, int Failed, int RolledBack, int Skipped, int Running, int Waiting, int NotBegun);
 
 /// <summary>A step's visit.</summary>
 public sealed record StepReference(string Step, int Visit);
@@ -194,17 +226,18 @@ public sealed record EventRecord(long Seq, DateTimeOffset At, string Command, in
 /// <param name="Kind">Event type it was made from.</param>
 /// <param name="Severity">info, success, warning or error.</param>
 /// <param name="Title">Short text.</param>
-/// <param name="Step">Step concerned.</param>
-/// <param name="Visit">Visit concerned.</param>
+/// <param name="Step">Step concerned; of a line about an item, the step whose item it is.</param>
+/// <param name="Visit">Visit concerned; of a line about an item, the item's.</param>
 /// <param name="Detail">Longer text.</param>
+/// <param name="Item">The item of a for_each step concerned, from 0.</param>
 public sealed record TimelineEntry(
-    long Seq, DateTimeOffset At, string Kind, string Severity, string Title, string? Step = null, int? Visit = null, string? Detail = null);
+    long Seq, DateTimeOffset At, string Kind, string Severity, string Title, string? Step = null, int? Visit = null, string? Detail = null, int? Item = null);
 
 /// <summary><c>GET /v1/executions/{id}/graph</c>.</summary>
 public sealed record GraphView(IReadOnlyList<GraphNode> Nodes, IReadOnlyList<GraphEdge> Edges);
 
-/// <summary>A step as it stands.</summary>
-public sealed record GraphNode(string Step, string Type, string? Actor, string Status, int Visit, string? Checkpoint, bool ExternalEffect);
+/// <summary>A step as it stands; one with for_each counts its items.</summary>
+public sealed record GraphNode(string Step, string Type, string? Actor, string Status, int Visit, string? Checkpoint, bool ExternalEffect, ItemCounts? Items = null);
 
 /// <summary>An edge and whether the current visits took it (null = not settled).</summary>
 public sealed record GraphEdge(string From, string To, string On, string? When, bool? Taken, int? MaxVisits);
@@ -216,14 +249,46 @@ public sealed record VerifyView(string Verdict, long Records, string? Detail);
 /// <param name="To">A checkpoint name or a step id.</param>
 /// <param name="Scope">failure (default) or all.</param>
 /// <param name="Preview">True: only show the blast radius.</param>
-public sealed record RollbackRequest(string To, string? Scope = null, bool? Preview = null);
+/// <param name="AcceptResidue">True: effects that nothing can undo stay, on the residue ledger under the caller's name; else they make it refused.</param>
+/// <param name="Steps">Only these of the steps it would take back; absent = all of them. Refused when something that stands was made from one of them.</param>
+public sealed record RollbackRequest(string To, string? Scope = null, bool? Preview = null, bool? AcceptResidue = null, IReadOnlyList<string>? Steps = null);
 
 /// <summary>The blast radius of a rollback.</summary>
-public sealed record RollbackView(string To, IReadOnlyList<StepReference> Affected, IReadOnlyList<string> Compensations, IReadOnlyList<string> Irreversible, bool Applied);
+/// <param name="To">Where it goes back to.</param>
+/// <param name="Affected">Visits it takes back.</param>
+/// <param name="Compensations">Effects it undoes, in order.</param>
+/// <param name="Irreversible">Effects that nothing can undo.</param>
+/// <param name="Applied">False for a preview.</param>
+/// <param name="Orphans">Visits that were made from what it takes back and would stay: any makes it refused (<c>rollback_orphans_consumer</c>).</param>
+public sealed record RollbackView(
+    string To, IReadOnlyList<StepReference> Affected, IReadOnlyList<string> Compensations, IReadOnlyList<string> Irreversible, bool Applied,
+    IReadOnlyList<StepReference> Orphans);
 
-/// <summary>An effect that a rollback could not undo, one row of <c>GET /v1/residue?execution=</c>: what stands in the world, where it came from, and why it stands.</summary>
+/// <summary>Body of <c>POST /v1/residue/{id}/resolve</c>, which may also be absent.</summary>
+/// <param name="Note">What was done about it, kept in the log.</param>
+public sealed record ResolveResidueRequest(string? Note = null);
+
+/// <summary>What a person did about residue.</summary>
+public sealed record ResidueResolution(string By, DateTimeOffset At, string? Note);
+
+/// <summary>An effect that a rollback could not undo, one row of <c>GET /v1/residue</c>: what stands in the world, where it came from, and why it stands.</summary>
 public sealed record ResidueView
 {
+    /// <summary>Id: execution and effect.</summary>
+    public required string Id { get; init; }
+
+    /// <summary>open, or resolved by a person.</summary>
+    public required string Status { get; init; }
+
+    /// <summary>When it was recorded.</summary>
+    public required DateTimeOffset At { get; init; }
+
+    /// <summary>Who accepted that it stays, when a person did; absent when its undo failed.</summary>
+    public string? AcceptedBy { get; init; }
+
+    /// <summary>What a person did about it.</summary>
+    public ResidueResolution? Resolved { get; init; }
+
     /// <summary>Execution whose rollback left it.</summary>
     public required string Execution { get; init; }
 
@@ -251,7 +316,10 @@ public sealed record ResidueView
     /// <summary>Idempotency key that was sent with the call.</summary>
     public string? IdempotencyKey { get; init; }
 
-    /// <summary>compensation_failed; irreversible: there is nothing that undoes it; state_conflict: a shared value was written again since.</summary>
+    /// <summary>
+    /// compensation_failed; compensation_in_doubt: nobody can say whether it was undone; irreversible: there is nothing that undoes it;
+    /// state_conflict: a shared value was written again since.
+    /// </summary>
     public required string Reason { get; init; }
 
     /// <summary>What the compensation failed with, for people.</summary>

@@ -38,6 +38,9 @@ public sealed record ReviewView
     /// <summary>Digest of what is shown; a decision must carry it.</summary>
     public required string Digest { get; init; }
 
+    /// <summary>Role that the policy escalated it to, if any.</summary>
+    public string? Role { get; init; }
+
     /// <summary>What the person is asked about: the failure, the arguments of a call, the input of an approval.</summary>
     public JsonElement? Shown { get; init; }
 

@@ -179,11 +179,6 @@ public sealed partial class EmbeddedEngine : IExecutionEngine, IAsyncDisposable
             LogStorage(_logger, cell.Stream, effect.Id, error);
             _dueTimes.Add(cell.Stream, _advancer.NowMs + (long)_options.RetryStorageAfter.TotalMilliseconds);
         }
-        catch (Exception error) when (effect.Kind == PendingKind.Notify)
-        {
-            LogNotDelivered(_logger, cell.Stream, effect.Id, error);
-            _dueTimes.Add(cell.Stream, _advancer.NowMs + (long)_options.RetryNotificationAfter.TotalMilliseconds);
-        }
         catch (Exception error)
         {
             Quarantine(cell.Stream, error);
@@ -242,9 +237,6 @@ public sealed partial class EmbeddedEngine : IExecutionEngine, IAsyncDisposable
     [LoggerMessage(2004, LogLevel.Warning, "Execution {Stream} waits to be taken up again, because the store cannot take the record of it")]
     private static partial void LogNotRecovered(ILogger logger, StreamId stream, Exception error);
 
-    [LoggerMessage(2003, LogLevel.Warning, "Execution {Stream}: notification {Effect} was not delivered and will be tried again")]
-    private static partial void LogNotDelivered(ILogger logger, StreamId stream, string effect, Exception error);
-
     [LoggerMessage(2002, LogLevel.Warning, "Execution {Stream}: effect {Effect} waits, because the store cannot take its record")]
     private static partial void LogStorage(ILogger logger, StreamId stream, string effect, Exception error);
 }
@@ -257,7 +249,4 @@ public sealed record EmbeddedEngineOptions
 
     /// <summary>How long an effect waits before its record is tried again after the store refused it; default 1 s.</summary>
     public TimeSpan RetryStorageAfter { get; init; } = TimeSpan.FromSeconds(1);
-
-    /// <summary>How long a notification waits before it is tried again after it could not be delivered; default 5 s.</summary>
-    public TimeSpan RetryNotificationAfter { get; init; } = TimeSpan.FromSeconds(5);
 }

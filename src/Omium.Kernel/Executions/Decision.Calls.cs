@@ -13,11 +13,6 @@ namespace Omium.Kernel.Executions;
 /// </summary>
 internal sealed partial class Decision
 {
-    /// <summary>An agent that asks for the same call with the same arguments this often in one attempt repeats itself.</summary>
-    private const int SameCallMax = 3;
-
-    /// <summary>Stands between a declared key and the count of a call that is made again after it was undone: with the old key the receiver would do nothing.</summary>
-    private const string AgainMark = "~again";
 
     private void RequestStepCall(StepPlan step, VisitKey key)
     {
@@ -68,8 +63,7 @@ internal sealed partial class Decision
         var allowed = _state.Edits.GetValueOrDefault(step.Spec.Agent ?? "")?.Tools ?? AgentConversation.Standing(_state, Plan, step).Tools;
         if (!allowed.Contains(asked.Name) || Plan.Tool(asked.Name) is not { } tool)
         {
-            Emit(new CallRefused(id.ToString(), asked.Name, asked.Id, $"there is no tool '{asked.Name}' for this agent", turn));
-            return true;
+            return RefuseForeign(id, asked, allowed, turn);
         }
 
         if (!CanonicalJson.TryParse(Encoding.UTF8.GetBytes(string.IsNullOrWhiteSpace(asked.Arguments) ? "{}" : asked.Arguments), out var arguments, out var problem)
@@ -88,16 +82,13 @@ internal sealed partial class Decision
 
         var visit = Visit(id.Key);
         var digest = DigestOf(arguments);
-        if (visit.CurrentCalls.Count(call => call.Tool == asked.Name && call.ArgumentsDigest == digest) >= SameCallMax)
+        if (RepeatedCall(visit, tool.Spec, digest) is { } repetition)
         {
-            Fail(id.Key, new Failing(FailureClasses.StepRepetition, "same_call_again", $"the agent asked for {asked.Name} with the same arguments more than {SameCallMax} times")
-            {
-                Permanent = true,
-            });
+            Fail(id.Key, repetition);
             return false;
         }
 
-        if (!CheckArguments(step, tool, id.Key, arguments, out var failing))
+        if (!CheckArguments(step, tool, id.Key, arguments, out var failing) || !CheckCall(step, id, asked.Name, arguments, turn, out failing))
         {
             Fail(id.Key, failing);
             return false;
@@ -135,11 +126,10 @@ internal sealed partial class Decision
             return false;
         }
 
-        return Check(tool.Guards, "arguments", key, ArgumentScope(tool, arguments), out failing);
+        return Check(tool.Guards, "arguments", key, ArgumentScope(tool, key, arguments), out failing);
     }
 
-    private DecisionScope ArgumentScope(ToolPlan tool, JsonElement arguments) =>
-        new(_state, Plan, values, atMs) { Arguments = (arguments, tool.Spec.InputSchema) };
+    private DecisionScope ArgumentScope(ToolPlan tool, VisitKey key, JsonElement arguments) => Scope(key) with { Arguments = (arguments, tool.Spec.InputSchema) };
 
     /// <summary>Puts the request on record; irreversible and high-value calls wait for a person, with their arguments shown. False when the attempt failed.</summary>
     private bool Request(StepPlan step, ToolPlan tool, EffectId id, JsonElement arguments, string? toolCallId, int turn, VisitKey key)
@@ -154,8 +144,16 @@ internal sealed partial class Decision
         var highValue = effect.Kind != EffectKind.None && !(amount <= _state.HighValueUsd); // What is no number is not small.
         var approved = step.OwnsCall && effect.Kind == EffectKind.Irreversible && HasApprovalBefore(step)
             && !Visit(key).Calls.Any(call => call.MayStand || call.Unsettled); // An approval covers one call, not its repetition.
-        var approval = highValue || (effect.Kind == EffectKind.Irreversible && !approved);
-        Emit(new CallRequested(id.ToString(), tool.Spec.Name, arguments, DigestOf(arguments), effect.Kind, idempotencyKey, toolCallId, approval, turn));
+        var approver = highValue ? ApproverOf(id.Step, tool.Spec.Name, DigestOf(arguments)) : null;
+        var approval = approver is null && (highValue || (effect.Kind == EffectKind.Irreversible && !approved));
+        Emit(new CallRequested(id.ToString(), tool.Spec.Name, arguments, DigestOf(arguments), effect.Kind, idempotencyKey, toolCallId, approval, turn, approver));
+        if (approval && highValue && IsServedByPolicy(HighValue(tool, effect, arguments, amount), Visit(key)))
+        {
+            Emit(new CallRefused(id.ToString(), tool.Spec.Name, toolCallId, "stopped before it was made: the recovery policy says what follows", turn));
+            Fail(key, HighValue(tool, effect, arguments, amount));
+            return false;
+        }
+
         if (approval)
         {
             var reason = highValue
@@ -169,6 +167,17 @@ internal sealed partial class Decision
 
         return true;
     }
+
+    private Failing HighValue(ToolPlan tool, EffectSpec effect, JsonElement arguments, double amount) => new(
+        FailureClasses.HighValueOperation, FailureClasses.HighValueOperation,
+        string.Create(CultureInfo.InvariantCulture, $"{tool.Spec.Name}: {amount} USD is above {_state.HighValueUsd} USD"))
+    {
+        Permanent = true,
+        Expected = string.Create(CultureInfo.InvariantCulture, $"amount <= {_state.HighValueUsd}"),
+        Actual = JsonMake.Object(
+            ("tool", JsonMake.Text(tool.Spec.Name)), ("arguments", PayloadReference.TryRead(arguments, out _, out _) ? JsonMake.Text("(too large to show)") : arguments), ("amount", double.IsFinite(amount) ? JsonMake.Number(amount) : JsonMake.Text("not a number")),
+            ("effect_kind", JsonMake.Text(effect.Kind.ToString().ToLowerInvariant()))),
+    };
 
     /// <summary>True when a human_approval step lies before this one on a path that was taken.</summary>
     private bool HasApprovalBefore(StepPlan step)
@@ -205,7 +214,7 @@ internal sealed partial class Decision
         }
 
         var own = step.Spec.Effect is not null && step.OwnsCall;
-        var scope = ArgumentScope(tool, arguments);
+        var scope = ArgumentScope(tool, id.Key, arguments);
         if ((own ? step.EffectAmount : tool.Amount) is { } amountExpression)
         {
             var result = amountExpression.Evaluate(scope);
@@ -228,9 +237,7 @@ internal sealed partial class Decision
                 return false;
             }
 
-            var undone = _state.Visits.Values.SelectMany(visit => visit.Calls)
-                .Count(call => call.Tool == tool.Spec.Name && call.Status == CallStatus.Compensated && (call.Key == text.Value || call.Key?.StartsWith(text.Value + AgainMark, StringComparison.Ordinal) == true));
-            key = undone == 0 ? text.Value : string.Create(CultureInfo.InvariantCulture, $"{text.Value}{AgainMark}{undone + 1}");
+            key = RepeatedKeys.Of(text.Value, _state.Undone.GetValueOrDefault(ExecutionState.UndoneName(tool.Spec.Name, text.Value)));
             return true;
         }
 
@@ -260,9 +267,14 @@ internal sealed partial class Decision
 
     private Rejection? Begin(BeginCall command)
     {
-        if (!EffectId.TryParse(command.Effect, out var id) || !_state.Visits.TryGetValue(id.Key, out var visit) || visit.Calls.Find(c => c.Id == id) is not { } call)
+        if (!EffectId.TryParse(command.Effect, out var id) || !_state.Visits.TryGetValue(id.Key, out var visit) || visit.Calls.Find(c => c.Id == id.WithoutSub) is not { } call)
         {
             return new Rejection("effect_not_found", $"no effect {command.Effect} is known here");
+        }
+
+        if (id.Sub == 'u')
+        {
+            return BeginUndo(command, id, call);
         }
 
         var again = call.Status == CallStatus.InDoubt && call.Next is "rerun" or "redo" && atMs >= call.NextDueMs;
@@ -271,7 +283,7 @@ internal sealed partial class Decision
             return new Rejection("effect_not_due", $"{command.Effect} may not be called now");
         }
 
-        if (visit.Shared is { Gathering: true } or { Writing: not null })
+        if (_state.SharedOf(visit.Key) is { Gathering: true } or { Writing: not null })
         {
             return new Rejection("effect_not_due", $"{command.Effect} waits for what its step shares with others");
         }
@@ -355,6 +367,7 @@ internal sealed partial class Decision
         var id = call.Id.ToString();
         CloseReviews("settled", via, review => _state.Reviews[review].Request is { Kind: "in_doubt" } request && request.Effect == id);
         Emit(new IntentSettled(id, outcome.Failure is null, Recordable(outcome), outcome.Failure, via));
+        GoOnAfterDoubt("policy");
         if (visit.Status != VisitStatus.Open || call.Id.Attempt != visit.Attempt)
         {
             SettleFenced(call.Id);

@@ -67,6 +67,10 @@ internal sealed partial class Decision
             ("tool", JsonMake.Text(call.Tool)), ("arguments", call.Arguments), ("reason", JsonMake.Text("Omium cannot know whether this call happened. Look at the other side, then say.")));
         Ask(key, "in_doubt", call.Id.ToString(), ["done", "redo", "reject"], shown);
         Notify("in_doubt", key.Step, $"nobody can say whether {call.Tool} happened");
+        if (_state.Status == ExecutionStatus.Running && IsLive(Visit(key), call))
+        {
+            Emit(new ExecutionPaused(PausedInDoubt, "policy", null));
+        }
     }
 
     private Rejection? SettleProbe(StepPlan step, VisitState visit, CallState call, int number, EffectOutcome outcome)
@@ -121,8 +125,19 @@ internal sealed partial class Decision
             Doubt(visit, call, "no_result");
         }
 
+        foreach (var undone in UndosUnderWay().Where(call => call.Undo is { VerifyDueMs: null } undo && atMs >= undo.InDoubtAtMs))
+        {
+            DoubtUndo(undone, "no_result");
+            ContinueRollback(undone);
+        }
+
         foreach (var key in _state.Open.Values.ToArray())
         {
+            if (Plan.Expands(key))
+            {
+                _expanded.Enqueue(key);
+            }
+
             if (_state.Status == ExecutionStatus.Running && Visit(key) is { Status: VisitStatus.Open, RetryDueMs: > 0 } visit
                 && atMs >= visit.RetryDueMs && PendingEffects.WaitsForRetry(visit, Plan))
             {
@@ -130,6 +145,16 @@ internal sealed partial class Decision
             }
         }
 
+        if (_state is { DeferredSteps: { } deferred, Status: ExecutionStatus.Running })
+        {
+            Emit(new SchedulingTakenUp());
+            foreach (var step in deferred)
+            {
+                _ready.Enqueue(step);
+            }
+        }
+
+        ExpireReviews();
         return null;
     }
 
@@ -138,6 +163,12 @@ internal sealed partial class Decision
         foreach (var (visit, call) in UnsettledIntents(call => call is { Status: CallStatus.Intent, IsTask: false } && call.Owner != command.SurvivingOwner))
         {
             Doubt(visit, call, "runner_lost");
+        }
+
+        foreach (var undone in UndosUnderWay().Where(call => call.Undo is { VerifyDueMs: null } undo && undo.Owner != command.SurvivingOwner))
+        {
+            DoubtUndo(undone, "runner_lost");
+            ContinueRollback(undone);
         }
 
         return null;

@@ -15,6 +15,12 @@ internal sealed partial class Decision
         var step = Plan.Step(key.Step)!;
         var visit = Visit(key);
         CloseReviews("superseded", "policy", id => _state.Reviews[id].Request is { Kind: "call_approval" or "approval" } request && request.Step == key.Step && request.Visit == key.Visit);
+        if (key.IsItem)
+        {
+            FailItem(step, key, failing);
+            return;
+        }
+
         var fingerprint = $"{_state.Workflow}/{key.Step}/{failing.Class}/{failing.Code}";
         var policy = Plan.Policy;
         var triggered = !_state.Ended && policy.Triggers.Contains(failing.Class);
@@ -23,7 +29,13 @@ internal sealed partial class Decision
         var rerun = actions is null && RerunsStale(key, failing);
         var retry = actions is null && !rerun && !_state.Ended ? SharedRetry(visit, failing) ?? RetryOf(step, visit, failing, fingerprint) : null;
         var final = actions is null && retry is null && !rerun;
-        var edges = final ? FailureEdges(step) : [];
+        List<int> edges = [];
+        if (final && !TryFailureEdges(step, failing.Code, out edges, out var exhausted))
+        {
+            Fail(key, exhausted with { Message = $"{exhausted.Message}; the last failure: {failing.Message}", Expected = failing.Expected, Actual = failing.Actual, Output = failing.Output });
+            return;
+        }
+
         Emit(new StepFailed(
             key.Step, key.Visit, visit.Attempt, failing.Class, failing.Code, failing.Message, fingerprint, Present(failing.Output), failing.Expected, Present(failing.Actual), final,
             final ? edges : null, Take(ref _inputTokens), Take(ref _outputTokens)));
@@ -50,8 +62,20 @@ internal sealed partial class Decision
         }
     }
 
-    /// <summary>Outgoing edges that a failure takes; none when their conditions cannot be evaluated.</summary>
-    private List<int> FailureEdges(StepPlan step) => TakeEdges(step, EdgeOn.Failure, Scope(), out var edges, out _) ? edges : [];
+    /// <summary>
+    /// Outgoing edges that a failure takes. False when they cannot be told (a loop is exhausted, a condition cannot be evaluated): that is the
+    /// failure then, and the policy is asked about it. A failure that is one of those itself takes none.
+    /// </summary>
+    private bool TryFailureEdges(StepPlan step, string code, out List<int> edges, out Failing failing)
+    {
+        if (TakeEdges(step, EdgeOn.Failure, Scope(), out edges, out failing))
+        {
+            return true;
+        }
+
+        edges = [];
+        return code == failing.Code;
+    }
 
     /// <summary>Index of the first rule that serves this failure; null when none does.</summary>
     private int? MatchingRule(Failing failing, VisitState visit)
@@ -116,6 +140,12 @@ internal sealed partial class Decision
     /// <summary>A new attempt. External calls of the failed one that may stand are undone first, or a person is asked; one that a person asked for goes ahead.</summary>
     private void RetryAttempt(VisitKey key, long waitMs, bool byPerson = false)
     {
+        if (Plan.Expands(key))
+        {
+            RetryItems(key, waitMs, byPerson);
+            return;
+        }
+
         var visit = Visit(key);
         if (!byPerson && visit.CurrentCalls.Any(call => call.Residue))
         {
@@ -134,13 +164,17 @@ internal sealed partial class Decision
                 _due.Enqueue(key);
             }
         }
+        else if (undoable && key.IsItem)
+        {
+            PlanItemRollback(key, [.. standing.Reverse().Select(call => call.Id.ToString())], new RecoveryAction("retry"));
+        }
         else if (_state.Rollback is not null)
         {
             Emit(new ActionsDeferred(key.Step, key.Visit, [new RecoveryAction("retry")]));
         }
         else if (undoable)
         {
-            PlanRollback("attempt", "attempt", [], [.. standing.Reverse().Select(call => call.Id.ToString())], "retry", null, null,
+            PlanRollback("attempt", RollbackScopes.Attempt, [], [.. standing.Reverse().Select(call => call.Id.ToString())], "retry", null, null,
                 new RollbackSequel(key, [new RecoveryAction("retry")], false, false));
         }
         else
@@ -154,6 +188,11 @@ internal sealed partial class Decision
     /// <summary>Begins a retried attempt that is due.</summary>
     private void EnterRetry(VisitKey key)
     {
+        if (key.IsItem && ItemOf(key) is null)
+        {
+            return; // This decision was not given its part of the list; it stays due, and the next one is.
+        }
+
         Emit(new AttemptStarted(key.Step, key.Visit, Visit(key).Attempt));
         if (Plan.Step(key.Step)! is { Shared.Gathers: true } sharing)
         {
@@ -182,7 +221,7 @@ internal sealed partial class Decision
                 case "rollback_to" or "compensate":
                     if (RollBackFailed(key, action, [.. actions.Skip(index + 1)]) is not RollBackResult.Impossible)
                     {
-                        return;
+                        return; // Begun, or a person is asked whether it shall be.
                     }
 
                     if (!actions.Skip(index + 1).Any(next => next.Kind is "await_review" or "escalate_to"))
@@ -193,7 +232,7 @@ internal sealed partial class Decision
 
                     break;
                 case "pause":
-                    if (_state.Status == ExecutionStatus.Running)
+                    if (_state.Status == ExecutionStatus.Running || _state.PauseReason == PausedInDoubt)
                     {
                         Emit(new ExecutionPaused("failure", "policy", null));
                     }
@@ -284,6 +323,12 @@ internal sealed partial class Decision
     /// <summary>A failed attempt that was decided about is failed for good; one that was taken back ends the execution.</summary>
     private void GiveUp(VisitKey key)
     {
+        if (key.IsItem)
+        {
+            GiveUpItem(key);
+            return;
+        }
+
         if (Visit(key).Status == VisitStatus.RolledBack)
         {
             var before = Visit(key);
@@ -295,8 +340,20 @@ internal sealed partial class Decision
             return;
         }
 
-        var edges = FailureEdges(Plan.Step(key.Step)!);
-        Emit(new StepGivenUp(key.Step, key.Visit, edges));
+        var last = Visit(key).Failures[^1].Failure;
+        if (TryFailureEdges(Plan.Step(key.Step)!, last.Code, out var edges, out var exhausted))
+        {
+            Emit(new StepGivenUp(key.Step, key.Visit, edges));
+        }
+        else
+        {
+            Emit(last with
+            {
+                Class = exhausted.Class, Code = exhausted.Code, Message = $"{exhausted.Message}; the last failure: {last.Message}",
+                Fingerprint = $"{_state.Workflow}/{key.Step}/{exhausted.Class}/{exhausted.Code}", Final = true, Edges = [], InputTokens = 0, OutputTokens = 0,
+            });
+        }
+
         GiveUp(key, edges);
     }
 
@@ -328,12 +385,19 @@ internal sealed partial class Decision
     private void SkipFailed(VisitKey key, string reason)
     {
         var step = Plan.Step(key.Step)!;
+        if (Visit(key).ItemOf is { } parent)
+        {
+            Emit(new StepSkipped(key.Step, key.Visit, reason, null, null));
+            _expanded.Enqueue(parent);
+            return;
+        }
+
         if (Visit(key).Status == VisitStatus.RolledBack)
         {
             key = new VisitKey(key.Step, _state.Latest[key.Step] + 1);
         }
 
-        _ = TakeEdges(step, EdgeOn.Success, Scope(JsonMake.Null), out var edges, out _);
+        _ = TakeEdges(step, EdgeOn.Success, Scope() with { Output = (JsonMake.Null, null) }, out var edges, out _);
         edges.RemoveAll(edge => Plan.Edges[edge].Handoff is not null); // What was skipped hands nothing over.
         Emit(new StepSkipped(key.Step, key.Visit, reason, null, edges));
         Leave(key);
@@ -344,13 +408,22 @@ internal sealed partial class Decision
     private void Notify(string kind, string step, string message, string channel = "default") =>
         Emit(new NotificationRequested(_state.NotificationCount + 1, channel, kind, step, message));
 
+    /// <summary>Attempts at one notification before it is given up, which is then shown: 5 s, 20 s, 80 s, 320 s and 1,280 s after one another.</summary>
+    private const int NotificationAttemptsMax = 6;
+
+    private static long NotificationWaitMs(int attempt) => 5_000L << (2 * (attempt - 1));
+
     private Rejection? Deliver(RecordNotification command)
     {
-        if (_state.Notifications.ContainsKey(command.Notification))
+        var attempt = _state.NotificationAttempts.GetValueOrDefault(command.Notification).Attempts + 1;
+        if (!_state.Notifications.ContainsKey(command.Notification) || (command.Problem is not null && command.Attempt != attempt))
         {
-            Emit(new NotificationSent(command.Notification));
+            return null;
         }
 
+        Emit(command.Problem is { } problem
+            ? new NotificationFailed(command.Notification, attempt, problem, attempt < NotificationAttemptsMax ? atMs + NotificationWaitMs(attempt) : null)
+            : new NotificationSent(command.Notification));
         return null;
     }
 }

@@ -5,9 +5,10 @@ internal sealed partial class Decision
 {
     private Rejection? Pause(PauseExecution command)
     {
-        if (_state.Requests.Contains(command.RequestId) || _state.Status == ExecutionStatus.Paused)
+        var byDoubt = _state is { Status: ExecutionStatus.Paused, PauseReason: PausedInDoubt };
+        if (_state.Requests.Contains(command.RequestId) || (_state.Status == ExecutionStatus.Paused && !byDoubt))
         {
-            return null;
+            return null; // Paused because of a doubt it would go on once that is over; a person's pause stays.
         }
 
         if (_state.Status == ExecutionStatus.RollingBack)
@@ -15,7 +16,7 @@ internal sealed partial class Decision
             return new Rejection("rollback_in_progress", "a rollback is under way; pause when it is complete");
         }
 
-        if (_state.Status != ExecutionStatus.Running)
+        if (_state.Status != ExecutionStatus.Running && !byDoubt)
         {
             return new Rejection("execution_ended", $"the execution is {Word(_state.Status)}: there is nothing to pause");
         }
@@ -36,13 +37,13 @@ internal sealed partial class Decision
             return new Rejection("execution_not_paused", $"the execution is {Word(_state.Status)}, not paused");
         }
 
-        if (_state.OpenReviews.FirstOrDefault(id => IsHalting(_state.Reviews[id].Request)) is { } review)
+        if ((_state.OpenReviews.FirstOrDefault(id => IsHalting(_state.Reviews[id].Request)) ?? OpenDoubt()) is { } review)
         {
             return new Rejection("review_open", $"review {review} waits for a decision: decide it, and the execution goes on");
         }
 
         Emit(new ExecutionResumed(command.By, command.RequestId));
-        foreach (var key in _state.Open.Values.Where(key => Visit(key).Failing).ToArray())
+        foreach (var key in _state.Open.Values.Where(key => Visit(key) is { Failing: true, Rollback: null }).ToArray())
         {
             RetryAttempt(key, 0, byPerson: true); // The policy paused without asking anybody: going on means trying again.
         }
@@ -90,13 +91,20 @@ internal sealed partial class Decision
             return new Rejection("checkpoint_not_found", $"there is no committed checkpoint or step '{command.To}' to go back to");
         }
 
+        radius = radius.Only(command.Steps);
+        if (Orphans(radius.Affected) is { Count: > 0 } orphans)
+        {
+            return new Rejection("rollback_orphans_consumer", $"this would leave {string.Join(", ", orphans)} without what it was made from; take that back as well");
+        }
+
         var blocked = radius.Effects.Where(call => EffectOf(call).Compensate is null).ToArray();
-        if (blocked.Length > 0)
+        if (blocked.Length > 0 && !command.AcceptResidue)
         {
             return new Rejection("rollback_irreversible", $"this would leave effects that cannot be undone: {string.Join(", ", blocked.Select(call => $"{call.Tool} ({call.Id})"))}");
         }
 
-        PlanRollback(radius.To, command.Scope, radius.Affected, [.. radius.Effects.Select(call => call.Id.ToString())], "person", command.By, command.RequestId,
+        LeaveBehind(blocked, command.By);
+        PlanRollback(radius.To, command.Scope, radius.Affected, Undoable(radius.Effects), "person", command.By, command.RequestId,
             _state.Status == ExecutionStatus.Cancelled ? new RollbackSequel(null, null, false, Cancel: true) : new RollbackSequel(null, [new Specs.RecoveryAction("pause")], false, false));
         return null;
     }
@@ -116,7 +124,7 @@ internal sealed partial class Decision
         }
 
         var checkpoint = _state.Visits.Values
-            .Where(visit => visit.Status == VisitStatus.Committed && (visit.Checkpoint == to || visit.Key.Step == to))
+            .Where(visit => visit.Status == VisitStatus.Committed && !visit.Key.IsItem && (visit.Checkpoint == to || visit.Key.Step == to))
             .MaxBy(visit => visit.CommitOrdinal);
         if (checkpoint is null)
         {
@@ -142,6 +150,11 @@ internal sealed partial class Decision
         if (_state.Status is ExecutionStatus.Succeeded or ExecutionStatus.Cancelled)
         {
             return new Rejection("execution_ended", $"the execution is {Word(_state.Status)}: there is nothing to retry");
+        }
+
+        if (OpenDoubt() is { } doubt)
+        {
+            return new Rejection("review_open", $"review {doubt} asks whether a call happened: say that first");
         }
 
         var failed = FailedVisits();
@@ -188,7 +201,7 @@ internal sealed partial class Decision
     /// <summary>Visits whose failure nothing has answered yet, the newest last.</summary>
     private VisitKey[] FailedVisits()
     {
-        var open = _state.Visits.Values.Where(visit => visit.Failing || IsDeadEnd(visit)).OrderBy(visit => visit.Ordinal).Select(visit => visit.Key);
+        var open = _state.Visits.Values.Where(visit => visit is { Failing: true, Rollback: null } || (IsDeadEnd(visit) && !visit.Key.IsItem)).OrderBy(visit => visit.Ordinal).Select(visit => visit.Key);
         var disputed = _state.DisputedHandoffs.Select(handoff => handoff.Key.From).Distinct();
         return [.. disputed, .. open.Where(key => key != _state.FailedVisit), .. _state.FailedVisit is { } newest ? new[] { newest } : []];
     }
@@ -205,7 +218,12 @@ internal sealed partial class Decision
         var (target, set) = (named?.To ?? "start", new HashSet<VisitKey>(named?.Affected ?? []));
         foreach (var key in failed)
         {
-            if (TryAffected(key, "last", out var last, out var affected))
+            if (key.IsItem)
+            {
+                set.Add(key); // Only that item begins again; the others stand or go on.
+                target = failed.All(other => other.IsItem) && named is null ? RollbackScopes.Attempt : target;
+            }
+            else if (TryAffected(key, "last", out var last, out var affected))
             {
                 set.UnionWith(affected);
                 target = named is null ? last : target;
@@ -235,4 +253,13 @@ internal sealed partial class Decision
 }
 
 /// <summary>What a rollback takes back, and the effects it undoes, newest first.</summary>
-internal sealed record BlastRadius(string To, IReadOnlyList<VisitKey> Affected, IReadOnlyList<CallState> Effects);
+internal sealed record BlastRadius(string To, IReadOnlyList<VisitKey> Affected, IReadOnlyList<CallState> Effects)
+{
+    /// <summary>Of it, only what belongs to these steps; null = all.</summary>
+    public BlastRadius Only(IReadOnlyList<string>? steps) => steps is null
+        ? this
+        : new BlastRadius(To, [.. Affected.Where(key => steps.Contains(StepOf(key.Step)))], [.. Effects.Where(call => steps.Contains(StepOf(call.Id.Step)))]);
+
+    /// <summary>The step whose items these are, or the step itself.</summary>
+    private static string StepOf(string step) => step.IndexOf('-', StringComparison.Ordinal) is > 0 and var cut ? step[..cut] : step;
+}

@@ -37,6 +37,7 @@ internal sealed partial class Decision
             {
                 'v' => SettleProbe(step, visit, call, id.SubNumber, command.Outcome),
                 'u' => SettleCompensation(call, id.SubNumber, command.Outcome),
+                'w' => SettleUndoProbe(call, id.SubNumber, command.Outcome),
                 _ => SettleCall(step, visit, call, command.Run, command.Outcome),
             };
     }
@@ -172,13 +173,13 @@ internal sealed partial class Decision
     /// <summary>An output: schema, postconditions, edges; then whoever verifies it, the writes it makes, and the commit.</summary>
     private void Finish(StepPlan step, VisitKey key, JsonElement output, string? by = null)
     {
-        if (!Accept(step, key, output, out var edges, out var failing))
+        if (!Accept(step, key, output, out var edges, out var failing, by is not null))
         {
             Fail(key, failing with { Output = failing.Output ?? Externalize(output) });
         }
-        else if (step.Spec.Verifiers is not null && by is null && !VerifiesArguments(step) && !HasLostLocks(key))
+        else if (step.Spec.Verifiers is not null && by is null && !VerifiesArguments(step) && !Plan.Expands(key) && !HasLostLocks(key))
         {
-            AskVerifiers(step, key, "output", Externalize(output), edges);
+            AskVerifiers(step, key, "output", Externalize(output), edges); // Of a for_each step they judge each item, not the list of them.
         }
         else
         {
@@ -193,7 +194,7 @@ internal sealed partial class Decision
         {
             Fail(key, new Failing(FailureClasses.LockConflict, LockLost, "its locks were given to others who had waited for longer than the lease: what it did was not alone"));
         }
-        else if (step.Shared is { Writes.Count: > 0 })
+        else if (step.Shared is { Writes.Count: > 0 } && !key.IsItem)
         {
             RequestWrites(step, key, output, by);
         }
@@ -216,8 +217,20 @@ internal sealed partial class Decision
         }
 
         var stored = Externalize(output);
+        if (by is null && Repetition(step, key, stored) is { } repetition)
+        {
+            Fail(key, repetition with { Output = stored });
+            return;
+        }
+
         Emit(new StepCommitted(
-            key.Step, key.Visit, Visit(key).Attempt, stored, Project(step, stored), edges.Count == 0 ? null : edges, by, Take(ref _inputTokens), Take(ref _outputTokens)));
+            key.Step, key.Visit, Visit(key).Attempt, stored, key.IsItem ? null : Project(step, stored), edges.Count == 0 ? null : edges, by, Take(ref _inputTokens), Take(ref _outputTokens)));
+        if (Visit(key).ItemOf is { } parent)
+        {
+            _expanded.Enqueue(parent); // Its step makes the checkpoint and takes the edges.
+            return;
+        }
+
         if (step.CheckpointName is { } checkpoint)
         {
             Emit(new CheckpointCommitted(checkpoint, key.Step, key.Visit));
@@ -235,9 +248,16 @@ internal sealed partial class Decision
         return taken;
     }
 
-    private bool Accept(StepPlan step, VisitKey key, JsonElement output, out List<int> edges, out Failing failing)
+    /// <summary>Whether an output may be committed, and which edges it takes. One that a person gives is not judged by how it came about.</summary>
+    private bool Accept(StepPlan step, VisitKey key, JsonElement output, out List<int> edges, out Failing failing, bool byPerson = false)
     {
         edges = [];
+        if (Plan.Expands(key))
+        {
+            var ofStep = Scope(key) with { Output = (output, step.ReadSchema) };
+            return Check(step.ForEach!.Post, "post", key, ofStep, out failing) && TryLeave(step, key, output, out edges, out failing);
+        }
+
         var resolved = values.Resolve(output);
         if (step.OutputSchema?.Validate(resolved) is { IsValid: false } invalid)
         {
@@ -251,14 +271,14 @@ internal sealed partial class Decision
             return false;
         }
 
-        var scope = Scope(output, step.Spec.OutputSchema, key);
-        return Check(step.Post, "post", key, scope, out failing) && TryLeave(step, key, output, out edges, out failing);
+        var scope = Scope(key) with { Output = (output, step.Spec.OutputSchema) };
+        return Check(step.Post, "post", key, scope, out failing, byPerson) && (key.IsItem || TryLeave(step, key, output, out edges, out failing));
     }
 
     /// <summary>The edges that an output takes, and whether what they hand over can be handed over.</summary>
     private bool TryLeave(StepPlan step, VisitKey key, JsonElement output, out List<int> edges, out Failing failing)
     {
-        var scope = Scope(output, step.Spec.OutputSchema, key);
+        var scope = OutputScope(key, output);
         return TakeEdges(step, EdgeOn.Success, scope, out edges, out failing) && CheckHandoffs(key, values.Resolve(output), edges, scope, out failing);
     }
 

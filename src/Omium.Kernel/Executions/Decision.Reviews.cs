@@ -24,6 +24,7 @@ internal sealed partial class Decision
     private void AskAboutFailure(VisitKey key, string? role)
     {
         var failure = Visit(key).Failures[^1].Failure;
+        var withheld = Visit(key).Withheld;
         var shown = JsonMake.Object(
             ("class", JsonMake.Text(failure.Class)),
             ("code", JsonMake.Text(failure.Code)),
@@ -31,8 +32,11 @@ internal sealed partial class Decision
             ("expected", failure.Expected is { } expected ? JsonMake.Text(expected) : default),
             ("actual", failure.Actual ?? default),
             ("input", Visit(key).Input),
-            ("output", failure.Output ?? default));
-        Ask(key, "failure", null, ["approve", "edit", "override", "rollback", "skip", "reject"], shown, role);
+            ("output", failure.Output ?? default),
+            ("rollback_to", withheld is null ? default : JsonMake.Text(withheld.To)),
+            ("irreversible", withheld is null ? default : JsonMake.Texts(withheld.Irreversible)));
+        string[] decisions = ["approve", "edit", "override", "rollback", "skip", "reject"];
+        Ask(key, "failure", null, withheld is null ? decisions : [AcceptResidue, .. decisions], shown, role);
     }
 
     private Rejection? Decide(DecideReview command)
@@ -53,7 +57,7 @@ internal sealed partial class Decision
             return new Rejection("review_closed", $"{decided.By} has already decided: {decided.Decision}", RecordsEvents: true);
         }
 
-        if (atMs > review.Request.ExpiresMs)
+        if (review.ExpiredMs > 0 || atMs > review.Request.ExpiresMs)
         {
             Emit(new ReviewRefused(command.Review, command.Decision, command.By, "review_expired"));
             return new Rejection("review_expired", "the time to decide is over; retry, roll back or cancel the execution instead", RecordsEvents: true);
@@ -106,7 +110,17 @@ internal sealed partial class Decision
             return RollBackByReview(key, command);
         }
 
+        if (command.Decision == AcceptResidue)
+        {
+            return RollBackWithResidue(key, command);
+        }
+
         Emit(new ReviewDecided(command.Review, command.Decision, command.By, command.Edits, command.Note));
+        if (command.Decision is "approve" or "edit")
+        {
+            ApproveHighValue(request, command.By);
+        }
+
         if (command.Decision == "reject")
         {
             Resume(command.By);
@@ -140,9 +154,18 @@ internal sealed partial class Decision
     /// <summary>Goes on after a person's decision; an execution that is not paused stays as it is.</summary>
     private void Resume(string by)
     {
-        if (_state.Status == ExecutionStatus.Paused && !_state.OpenReviews.Any(id => IsHalting(_state.Reviews[id].Request)))
+        if (_state.Status != ExecutionStatus.Paused || _state.OpenReviews.Any(id => IsHalting(_state.Reviews[id].Request)))
+        {
+            return;
+        }
+
+        if (OpenDoubt() is null)
         {
             Emit(new ExecutionResumed(by, null));
+        }
+        else if (_state.PauseReason != PausedInDoubt)
+        {
+            Emit(new ExecutionPaused(PausedInDoubt, "policy", null)); // This question is answered, another is not: nobody knows yet whether a call happened.
         }
     }
 
@@ -155,7 +178,7 @@ internal sealed partial class Decision
         }
 
         var trial = new Decision(_state, values, atMs);
-        if (!trial.Accept(step, key, output, out _, out var failing))
+        if (!trial.Accept(step, key, output, out _, out var failing, byPerson: true))
         {
             return new Rejection("override_refused", $"the output is held to the same checks, and fails: {failing.Message}");
         }
@@ -197,14 +220,10 @@ internal sealed partial class Decision
 
         Emit(new ReviewDecided(command.Review, command.Decision, command.By, null, command.Note));
         var effects = StandingEffects(affected);
-        foreach (var residue in effects.Where(call => EffectOf(call).Compensate is null))
-        {
-            Leftover(residue, "irreversible", "there is no way to undo it");
-        }
-
-        var undo = effects.Where(call => EffectOf(call).Compensate is not null).Select(call => call.Id.ToString()).ToArray();
-        PlanRollback(target, command.To is null ? "all" : "failure", affected, undo, "person", command.By, null,
-            new RollbackSequel(key, command.To is null ? null : [new RecoveryAction("pause"), new RecoveryAction("await_review")], false, command.To is null));
+        LeaveBehind(effects.Where(call => EffectOf(call).Compensate is null), command.By);
+        PlanRollback(target, command.To is null ? "all" : "failure", affected, Undoable(effects), "person", command.By, null, key.IsItem
+            ? new RollbackSequel(null, command.To is null ? null : [new RecoveryAction("pause")], false, command.To is null)
+            : new RollbackSequel(key, command.To is null ? null : [new RecoveryAction("pause"), new RecoveryAction("await_review")], false, command.To is null));
         return null;
     }
 
@@ -290,11 +309,13 @@ internal sealed partial class Decision
             }
 
             Emit(new ReviewDecided(command.Review, command.Decision, command.By, null, command.Note));
+            GoOnAfterDoubt(command.By);
             SettleIntent(step, Visit(key), call, new EffectOutcome { Result = Externalize(output) }, "person");
             return null;
         }
 
         Emit(new ReviewDecided(command.Review, command.Decision, command.By, null, command.Note));
+        GoOnAfterDoubt(command.By);
         if (command.Decision == "redo" && IsLive(visit, call))
         {
             Emit(new IntentInDoubt(request.Effect!, "person_says_redo", "redo", atMs));
@@ -313,7 +334,12 @@ internal sealed partial class Decision
             return new Rejection("review_not_found", $"no review {command.Review} is known here");
         }
 
-        Emit(new ReviewTested(command.Review, command.By, command.Edits, command.Outcome, command.Problem, command.InputTokens, command.OutputTokens));
+        if (command.RequestId is { } request && _state.Requests.Contains(request))
+        {
+            return null;
+        }
+
+        Emit(new ReviewTested(command.Review, command.By, command.Edits, command.Outcome, command.Problem, command.InputTokens, command.OutputTokens, command.RequestId));
         return null;
     }
 }

@@ -17,8 +17,11 @@ internal sealed partial class Decision
         /// <summary>Begun; the rest of the actions follows it.</summary>
         Begun,
 
-        /// <summary>There is no such place, or something in the set cannot be undone.</summary>
+        /// <summary>There is no such place.</summary>
         Impossible,
+
+        /// <summary>Something in the set cannot be undone: a person has been asked.</summary>
+        Withheld,
     }
 
     /// <summary>Carries out rollback_to or compensate for a failed visit; the rest of the actions goes with it.</summary>
@@ -31,9 +34,11 @@ internal sealed partial class Decision
         }
 
         var effects = StandingEffects(affected);
-        if (effects.Any(call => EffectOf(call).Compensate is null))
+        var irreversible = effects.Where(call => EffectOf(call).Compensate is null).Select(call => call.Id.ToString()).ToArray();
+        if (irreversible.Length > 0)
         {
-            return RollBackResult.Impossible;
+            Withhold(key, to, irreversible, rest);
+            return RollBackResult.Withheld;
         }
 
         PlanRollback(target, "failure", affected, [.. effects.Select(call => call.Id.ToString())], "policy", null, null, new RollbackSequel(key, rest, false, false));
@@ -47,6 +52,7 @@ internal sealed partial class Decision
     private bool TryAffected(VisitKey failed, string to, out string target, out IReadOnlyList<VisitKey> affected)
     {
         (target, affected) = ("start", []);
+        failed = Visit(failed).ItemOf ?? failed; // What reaches beyond an item is its step's.
         var ancestors = Ancestors(failed);
         var checkpoints = ancestors.Select(Visit).Where(visit => visit is { Status: VisitStatus.Committed, Checkpoint: not null });
         var checkpoint = to == "last"
@@ -125,12 +131,48 @@ internal sealed partial class Decision
 
         Emit(new RollbackPlanned(_state.Rollbacks + 1, to, scope, affected, compensations, cause, by, requestId, then));
         RevokeHandoffs(affected);
+        GiveUpRepeats(compensations);
+        ContinueRollback();
+    }
+
+    /// <summary>
+    /// Calls that are to be undone and wait to be made again are not made again. Whether one happened that nobody is asked about any more (its
+    /// review was closed when the execution was cancelled) is asked again: only that tells whether there is something to undo.
+    /// </summary>
+    private void GiveUpRepeats(IReadOnlyList<string> compensations)
+    {
+        foreach (var call in compensations.Select(CallOf).Where(call => call is { Status: CallStatus.InDoubt, Next: "review" }).ToArray())
+        {
+            if (!_state.OpenReviews.Any(review => _state.Reviews[review].Request is { Kind: "in_doubt" } request && request.Effect == call.Id.ToString()))
+            {
+                AskInDoubt(call.Id.Key, call);
+            }
+        }
+
         foreach (var call in compensations.Select(CallOf).Where(call => call is { Status: CallStatus.InDoubt, Next: "rerun" or "redo" }).ToArray())
         {
             GiveUpCall(call);
         }
+    }
 
-        ContinueRollback();
+    /// <summary>The rollback that undoes a call: its item's own, else the execution's; null when neither does.</summary>
+    private RollbackState? RollbackOf(CallState call)
+    {
+        var rollback = Visit(call.Id.Key).Rollback ?? _state.Rollback;
+        return rollback is not null && rollback.Remaining.Contains(call.Id.ToString()) ? rollback : null;
+    }
+
+    /// <summary>After a call of a rollback is settled.</summary>
+    private void ContinueRollback(CallState call)
+    {
+        if (Visit(call.Id.Key).Rollback is not null)
+        {
+            ContinueItemRollback(call.Id.Key);
+        }
+        else
+        {
+            ContinueRollback();
+        }
     }
 
     /// <summary>A call that was to be made again is not: known not to have happened, it needs nothing; else it may stand.</summary>
@@ -162,10 +204,11 @@ internal sealed partial class Decision
         }
 
         var then = rollback.Plan.Then;
-        Emit(new RollbackCompleted(rollback.Plan.Rollback, rollback.Compensated, rollback.Residue));
-        if (_state.Ended)
+        var completed = Compared(new RollbackCompleted(rollback.Plan.Rollback, rollback.Compensated, rollback.Residue));
+        Emit(completed);
+        if (_state.Ended || IsStoppedBy(completed))
         {
-            return; // Cancelled meanwhile: what was begun is undone, nothing follows.
+            return; // Cancelled meanwhile, or nothing may be built on what stands: what was begun is undone, nothing follows.
         }
 
         if (then.Cancel)
@@ -186,12 +229,13 @@ internal sealed partial class Decision
                 ActNoFurther(key); // A policy that only rolls back means: try again from there.
             }
         }
-        else if (then.Actions is { Count: > 0 } && _state.Status == ExecutionStatus.Running)
+        else if (then.Actions is { Count: > 0 } && (_state.Status == ExecutionStatus.Running || _state.PauseReason == PausedInDoubt))
         {
             Emit(new ExecutionPaused("rolled_back", rollback.Plan.By ?? rollback.Plan.Cause, null));
         }
 
         TakeUpDeferred();
+        GoOnAfterDoubt("policy");
         EnqueueAll(); // Also what other branches settled meanwhile goes on.
     }
 
@@ -212,37 +256,65 @@ internal sealed partial class Decision
         {
             _ready.Enqueue(step.Spec.Id);
         }
+
+        foreach (var key in _state.Open.Values.Where(Plan.Expands))
+        {
+            _expanded.Enqueue(key);
+        }
     }
 
     private Rejection? SettleCompensation(CallState call, int attempt, EffectOutcome outcome)
     {
         var effect = call.Id.ToString();
-        if (_state.Rollback is not { } rollback || rollback.Remaining.FirstOrDefault() != effect || !call.MayStand || attempt != call.CompensationAttempts + 1)
+        if (RollbackOf(call) is null || !call.MayStand || attempt != call.CompensationAttempts + 1)
         {
             return null;
+        }
+
+        if (call.Undo is null && ToolRendering.UndoNeedsIntent(Plan, call))
+        {
+            return new Rejection("no_intent", $"the undo of {effect} has no beginning on record: its result cannot be taken");
         }
 
         if (outcome.Failure is not { } failure)
         {
             Emit(new CompensationSettled(effect, attempt, true, null, null));
         }
-        else if (failure.Permanent || attempt >= CompensationAttemptsMax)
+        else if (call.Status == CallStatus.Failed && failure.Code is "http_404" or "http_410")
         {
-            Emit(new CompensationSettled(effect, attempt, false, failure, null));
-            Leftover(call, "compensation_failed", failure.Message);
+            Emit(new CompensationSettled(effect, attempt, true, failure, null)); // It may never have happened, and the other side knows of nothing to undo.
+        }
+        else if (call.Undo is { } undo && failure.MayHaveHappened)
+        {
+            if (undo.VerifyDueMs is not null)
+            {
+                return null; // In doubt already: an answer that tells nothing changes nothing.
+            }
+
+            DoubtUndo(call, "unclear_answer");
         }
         else
         {
-            Emit(new CompensationSettled(effect, attempt, false, failure, atMs + Math.Max(WaitBetween(attempt), failure.RetryAfterMs ?? 0)));
+            UndoFailed(call, attempt, failure);
         }
 
-        ContinueRollback();
+        ContinueRollback(call);
         return null;
     }
 
-    private void Leftover(CallState call, string reason, string message)
+    private void UndoFailed(CallState call, int attempt, EffectFailure failure)
     {
-        Emit(new ResidueRecorded(call.Id.ToString(), call.Tool, reason, message));
+        var isLast = failure.Permanent || attempt >= CompensationAttemptsMax;
+        Emit(new CompensationSettled(call.Id.ToString(), attempt, false, failure, isLast ? null : atMs + Math.Max(WaitBetween(attempt), failure.RetryAfterMs ?? 0)));
+        if (isLast)
+        {
+            Leftover(call, "compensation_failed", failure.Message);
+        }
+    }
+
+    private void Leftover(CallState call, string reason, string message, string? by = null)
+    {
+        Emit(new ResidueRecorded(call.Id.ToString(), call.Tool, reason, message, by));
         Notify("residue", call.Id.Step, $"{call.Tool} could not be undone: {message}");
     }
 
@@ -255,12 +327,12 @@ internal sealed partial class Decision
             Emit(new ResultDiscarded(id.ToString(), "fenced"));
         }
 
-        if (_state.Rollback is not { } rollback || !rollback.Remaining.Contains(id.ToString()) || call.MayStand)
+        if (RollbackOf(call) is null || call.MayStand)
         {
             return;
         }
 
         Emit(new CompensationSettled(id.ToString(), call.CompensationAttempts, false, null, null));
-        ContinueRollback();
+        ContinueRollback(call);
     }
 }

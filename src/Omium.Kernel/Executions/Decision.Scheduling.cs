@@ -127,16 +127,26 @@ internal sealed partial class Decision
         if (step.Shared is { Gathers: true })
         {
             Emit(new StepScheduled(key.Step, number, JsonMake.EmptyObject, "", after.Count == 0 ? null : after, null));
-            Gather(step, key); // The input is made from what is shared, too: when it is there.
+            if (!IsOutOfVisits(key))
+            {
+                Gather(step, key); // The input is made from what is shared, too: when it is there.
+            }
+
             return;
         }
 
-        var input = InputOf(step, Scope(receiver: step.Spec.Id), out var problem);
+        string? problem = null;
+        var input = step.ForEach is null ? InputOf(step, Scope() with { Receiver = step.Spec.Id }, out problem) : JsonMake.EmptyObject; // Each item has an input of its own.
         var stored = Externalize(input);
         Emit(new StepScheduled(key.Step, number, stored, DigestOf(stored), after.Count == 0 ? null : after, SourcesOf(step)));
         if (problem is not null)
         {
             Fail(key, new Failing(FailureClasses.ExpressionFailed, "input_expression", problem) { Permanent = true });
+            return;
+        }
+
+        if (IsOutOfVisits(key))
+        {
             return;
         }
 
@@ -156,7 +166,13 @@ internal sealed partial class Decision
     /// <summary>Begins an attempt: preconditions, then whatever the step's type needs first.</summary>
     private void Enter(StepPlan step, VisitKey key)
     {
-        if (!Check(step.Pre, "pre", key, Scope(visit: key), out var failing))
+        if (Plan.Expands(key))
+        {
+            EnterItems(step, key);
+            return;
+        }
+
+        if (!Check(step.Pre, "pre", key, Scope(key), out var failing))
         {
             Fail(key, failing);
             return;
@@ -245,7 +261,9 @@ internal sealed partial class Decision
 
     private void Trigger(EdgePlan loop, VisitKey from)
     {
-        Emit(new LoopTriggered(loop.Index, loop.Spec.To, _state.Latest.GetValueOrDefault(loop.Spec.To) + 1, loop.Reset, from));
+        var restarted = loop.Nested.Where(_state.Loops.ContainsKey).ToArray();
+        Emit(new LoopTriggered(loop.Index, loop.Spec.To, _state.Latest.GetValueOrDefault(loop.Spec.To) + 1, loop.Reset, from, restarted.Length == 0 ? null : restarted));
+        _loops++;
         _ready.Enqueue(loop.Spec.To);
     }
 
@@ -295,12 +313,17 @@ internal sealed partial class Decision
     }
 
     /// <summary>Evaluates guards in order; the first that does not hold is put on record and answered as a failure.</summary>
-    private bool Check(IReadOnlyList<GuardPlan> guards, string phase, VisitKey key, DecisionScope scope, out Failing failing)
+    private bool Check(IReadOnlyList<GuardPlan> guards, string phase, VisitKey key, DecisionScope scope, out Failing failing, bool byPerson = false)
     {
         failing = default!;
         for (var index = 0; index < guards.Count; index++)
         {
             var guard = guards[index];
+            if (byPerson && GuardForms.JudgesConduct(guard.Spec.Form))
+            {
+                continue;
+            }
+
             var result = guard.Check.Evaluate(scope);
             if (result.Value is CelBool { Value: true })
             {
@@ -309,6 +332,7 @@ internal sealed partial class Decision
 
             var actual = ActualOf(guard.Check, scope);
             var message = result.Error is { } error ? $"the check could not be evaluated: {error.Message}" : guard.Spec.Message ?? $"the check does not hold: {guard.Spec.Check}";
+            message += Explanation(guard, result, scope);
             Emit(new GuardFailed(key.Step, key.Visit, Visit(key).Attempt, phase, index, guard.Spec.Code, message, guard.Spec.Check, actual));
             failing = new Failing(FailureClasses.OfGuardCode(guard.Spec.Code), guard.Spec.Code, message) { Expected = guard.Spec.Check, Actual = actual };
             return false;

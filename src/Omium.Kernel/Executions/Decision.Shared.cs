@@ -70,7 +70,7 @@ internal sealed partial class Decision
         }
 
         failing = default!;
-        var result = template.Evaluate(Scope(output?.Value, output?.Schema, key), encode: Within);
+        var result = template.Evaluate(Scope(key) with { Output = output }, encode: Within);
         var text = result.Value is { ValueKind: JsonValueKind.String } value ? value.GetString()! : null;
         var problem = text is null
             ? result.Error?.Error.Message ?? "is not a text"
@@ -133,7 +133,8 @@ internal sealed partial class Decision
 
     private void PrepareInput(StepPlan step, VisitKey key)
     {
-        var input = InputOf(step, Scope(visit: key), out var problem);
+        string? problem = null;
+        var input = step.ForEach is null ? InputOf(step, Scope(key), out problem) : JsonMake.EmptyObject;
         var stored = Externalize(input);
         Emit(new StepPrepared(key.Step, key.Visit, Visit(key).Attempt, stored, DigestOf(stored), SourcesOf(step)));
         if (problem is not null)
@@ -269,7 +270,7 @@ internal sealed partial class Decision
         {
             var isJudged = visit.After.Any(source => set.Contains(source)
                 && Plan.Step(source.Step)!.Outgoing.Any(edge => edge.Spec.To == visit.Key.Step && edge.When is not null));
-            if (visit.Status != VisitStatus.RolledBack && (isJudged || visit.Reads.Any(set.Contains) || ReadsWriteOf(visit, set)))
+            if (visit.Status != VisitStatus.RolledBack && (isJudged || (visit.ItemOf is { } parent && set.Contains(parent)) || visit.Reads.Any(set.Contains) || ReadsWriteOf(visit, set)))
             {
                 set.Add(visit.Key);
             }
@@ -308,7 +309,7 @@ internal sealed partial class Decision
         string? problem = null;
         if (plan.Value is { } expression)
         {
-            var result = expression.Evaluate(Scope(output, step.Spec.OutputSchema, key));
+            var result = expression.Evaluate(Scope(key) with { Output = (output, step.Spec.OutputSchema) });
             problem = result.Value is { } computed ? (computed.TryToJson(out var json, out var unfit) ? null : unfit) : result.Error?.Message;
             value = problem is null && result.Value is { } known && known.TryToJson(out json, out _) ? json : null;
         }
@@ -430,7 +431,7 @@ internal sealed partial class Decision
             return null; // It holds nothing.
         }
 
-        if (visit.Calls.Any(call => call.Unsettled) || shared.Writing is not null || shared.Gathering || (shared.CommittedAttempt > 0 && !shared.WritesSettled))
+        if (_state.HasUnsettled(visit) || shared.Writing is not null || shared.Gathering || (shared.CommittedAttempt > 0 && !shared.WritesSettled))
         {
             return new Rejection("locks_in_use", $"{key} has begun something whose outcome is not known: its locks stay");
         }

@@ -12,10 +12,14 @@ namespace Omium.Kernel.Executions;
 /// </summary>
 internal sealed partial class Decision(ExecutionState state, DecisionValues values, long atMs)
 {
+    /// <summary>Loops taken in one record; what follows goes into the next. A loop of decisions alone would otherwise put all its turns into one.</summary>
+    private const int LoopsPerRecordMax = 16;
+
     private readonly List<ExecutionEvent> _events = [];
     private readonly Dictionary<string, byte[]> _payloads = new(StringComparer.Ordinal);
     private readonly Queue<string> _ready = new();
     private readonly Queue<VisitKey> _due = new();
+    private int _loops;
     private long _inputTokens;
     private long _outputTokens;
     private ExecutionState _state = state;
@@ -25,6 +29,7 @@ internal sealed partial class Decision(ExecutionState state, DecisionValues valu
     /// <summary>Decides, then does whatever became possible by it.</summary>
     public DecisionOutcome Run(ExecutionCommand command)
     {
+        _readsStanding = ExecutionKernel.ReadsStanding(command);
         var rejection = command switch
         {
             StartExecution c => Start(c),
@@ -48,6 +53,7 @@ internal sealed partial class Decision(ExecutionState state, DecisionValues valu
             SettleTask c => Settle(c),
             LoseTask c => Lose(c),
             AcknowledgeHandoff c => Acknowledge(c),
+            ResolveResidue c => Resolve(c),
             _ => new Rejection("unknown_command", $"no command {command.Name} is known to this kernel"),
         };
         if (rejection is { RecordsEvents: false })
@@ -100,9 +106,19 @@ internal sealed partial class Decision(ExecutionState state, DecisionValues valu
     {
         while (true)
         {
+            if (_loops >= LoopsPerRecordMax && _ready.Count > 0)
+            {
+                Emit(new SchedulingDeferred([.. _ready.Distinct(StringComparer.Ordinal)]));
+                return;
+            }
+
             if (_due.TryDequeue(out var retried))
             {
                 EnterRetry(retried);
+            }
+            else if (_expanded.TryDequeue(out var expanded))
+            {
+                ContinueItems(expanded);
             }
             else if (_ready.TryDequeue(out var step))
             {
@@ -129,7 +145,8 @@ internal sealed partial class Decision(ExecutionState state, DecisionValues valu
 
     private void FinishIfDone()
     {
-        if (_state.Status != ExecutionStatus.Running || _state.Open.Count > 0 || _state.OpenReviews.Count > 0 || _state.Rollback is not null || _events.Count == 0 || _state.LiveHandoffs.Any())
+        if (_state.Status != ExecutionStatus.Running || _state.Open.Count > 0 || _state.OpenReviews.Count > 0 || _state.Rollback is not null
+            || _state.DeferredSteps is not null || _events.Count == 0 || _state.LiveHandoffs.Any())
         {
             return;
         }
@@ -151,14 +168,16 @@ internal sealed partial class Decision(ExecutionState state, DecisionValues valu
 
     private static bool IsDeadEnd(VisitState visit) => visit is { Status: VisitStatus.Failed, TakenEdges.Count: 0 };
 
-    /// <summary>What expressions see. Of a visit: the values it has read, and the message agreed on with its step, which an input made before there is a visit names by <paramref name="receiver"/>.</summary>
-    private DecisionScope Scope(JsonElement? output = null, JsonElement? outputSchema = null, VisitKey? visit = null, string? receiver = null) =>
-        new(_state, Plan, values, atMs)
-        {
-            Output = output is { } value ? (value, outputSchema) : null,
-            Values = visit is { } key ? Visit(key).Shared?.Reads : null,
-            Receiver = receiver ?? visit?.Step,
-        };
+    private DecisionScope Scope() => new(_state, Plan, values, atMs);
+
+    /// <summary>What a step's own expressions see: the visit with the shared values that it has read, what was agreed on with it, and an item's also the item.</summary>
+    internal DecisionScope Scope(VisitKey key) => Scope() with
+    {
+        Item = key.IsItem ? ItemOf(key) : null,
+        Visit = _state.Visits.GetValueOrDefault(key),
+        SharedReads = _state.SharedOf(key)?.Reads,
+        Receiver = Plan.Step(key.Step)?.Spec.Id,
+    };
 
     /// <summary>A value for an event: itself when it is small, else a reference, its bytes becoming a payload of this append.</summary>
     private JsonElement Externalize(JsonElement value)

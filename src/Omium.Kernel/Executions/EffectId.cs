@@ -5,9 +5,10 @@ namespace Omium.Kernel.Executions;
 /// <summary>
 /// The stable name of an effect inside its stream: <c>step~visit~attempt</c>, then <c>~m{turn}</c> for a model's turn, <c>~c{n}</c> for a call
 /// (the n-th of the attempt, from 1), <c>~v{n}</c> behind a call for its n-th verify probe, <c>~u{n}</c> for the n-th attempt of its compensation (each is an
-/// effect of its own: a late answer of one is none of the next), <c>~j{n}~t{try}</c> for the n-th verifier of the attempt. The measurement of a handoff's claim is
-/// <c>sender~visit~try~h{edge}~k{claim}</c>, edges and claims counted from 1, and what a worker acknowledges is <c>sender~visit~round~h{edge}</c>. Of what
-/// executions share: <c>~g{n}</c> the n-th time a visit gathers it, <c>~p1</c> its writes are prepared, <c>~s{n}</c> it is settled, <c>~w1</c> its writes are
+/// effect of its own: a late answer of one is none of the next), <c>~w{n}</c> for the n-th probe whether it was undone, <c>~j{n}~t{try}</c> for the n-th verifier
+/// of the attempt. The measurement of a handoff's claim is <c>sender~visit~try~h{edge}~k{claim}</c>, edges and claims counted from 1, and what a worker
+/// acknowledges is <c>sender~visit~round~h{edge}</c>. Of what executions share, in the place of a part: <c>~g{n}</c> the n-th time a visit gathers it,
+/// <c>~p{n}</c> its writes are prepared, <c>~s{n}</c> it is settled, <c>~w1</c> its writes are
 /// taken back. Notifications are <c>notify~{n}</c>, timers <c>timer</c>. Outside the stream the execution id and a slash stand before it.
 /// </summary>
 public readonly record struct EffectId(string Step, int Visit, int Attempt, char Part, int Number, char Sub, int SubNumber = 0)
@@ -32,6 +33,9 @@ public readonly record struct EffectId(string Step, int Visit, int Attempt, char
 
     /// <summary>The n-th attempt to undo this call.</summary>
     public EffectId Compensation(int number) => this with { Sub = 'u', SubNumber = number };
+
+    /// <summary>The n-th probe whether this call was undone.</summary>
+    public EffectId UndoProbe(int number) => this with { Sub = 'w', SubNumber = number };
 
     /// <summary>Reads an id; false when it is none.</summary>
     public static bool TryParse(string text, out EffectId id)
@@ -65,7 +69,7 @@ public readonly record struct EffectId(string Step, int Visit, int Attempt, char
         ? string.Create(CultureInfo.InvariantCulture, $"{Step}~{Visit}~{Attempt}~{Part}{Number}")
         : string.Create(CultureInfo.InvariantCulture, $"{Step}~{Visit}~{Attempt}~{Part}{Number}~{Sub}{SubNumber}");
 
-    private static string SubsOf(char part) => part switch { 'c' => "vu", 'h' => "k", 'j' => "t", _ => "" };
+    private static string SubsOf(char part) => part switch { 'c' => "vuw", 'h' => "k", 'j' => "t", _ => "" };
 
     private static bool TryNumber(string text, out int value) => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out value) && value > 0;
 }

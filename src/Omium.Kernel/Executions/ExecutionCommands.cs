@@ -76,7 +76,8 @@ public sealed record DecideReview(long AtMs, string Review, string Decision, str
 }
 
 /// <summary>A person tested a fix; the test ran beside the execution.</summary>
-public sealed record RecordTest(long AtMs, string Review, string By, AgentEdit Edits, string Outcome, string? Problem, long InputTokens, long OutputTokens)
+public sealed record RecordTest(
+    long AtMs, string Review, string By, AgentEdit Edits, string Outcome, string? Problem, long InputTokens, long OutputTokens, string? RequestId = null)
     : ExecutionCommand(AtMs)
 {
     public override string Name => "record_test";
@@ -100,8 +101,16 @@ public sealed record CancelExecution(long AtMs, string By, string RequestId) : E
     public override string Name => "cancel";
 }
 
-/// <summary>Take back what came after a checkpoint. Scope: failure or all.</summary>
-public sealed record RollBackExecution(long AtMs, string By, string RequestId, string To, string Scope) : ExecutionCommand(AtMs)
+/// <summary>Take back what came after a checkpoint.</summary>
+/// <param name="AtMs">Time of the command.</param>
+/// <param name="By">Who wants it.</param>
+/// <param name="RequestId">Request.</param>
+/// <param name="To">Checkpoint or step.</param>
+/// <param name="Scope">failure or all.</param>
+/// <param name="AcceptResidue">True: effects that nothing can undo stay, on the residue ledger; else they make it refused.</param>
+/// <param name="Steps">Only these of the steps it would take back; null = all of them. Refused when something committed was made from one of them.</param>
+public sealed record RollBackExecution(
+    long AtMs, string By, string RequestId, string To, string Scope, bool AcceptResidue = false, IReadOnlyList<string>? Steps = null) : ExecutionCommand(AtMs)
 {
     public override string Name => "rollback";
 }
@@ -112,8 +121,8 @@ public sealed record RetryExecution(long AtMs, string By, string RequestId, stri
     public override string Name => "retry";
 }
 
-/// <summary>A notification was delivered.</summary>
-public sealed record RecordNotification(long AtMs, int Notification) : ExecutionCommand(AtMs)
+/// <summary>A notification was delivered, or was not (<paramref name="Problem"/>) at this attempt, counted from 1.</summary>
+public sealed record RecordNotification(long AtMs, int Notification, string? Problem = null, int Attempt = 0) : ExecutionCommand(AtMs)
 {
     public override string Name => "record_notification";
 }

@@ -52,6 +52,10 @@ public abstract partial record ExecutionEvent;
 /// <summary>A step's visit, as events and state name it.</summary>
 public readonly record struct VisitKey(string Step, int Visit)
 {
+    /// <summary>True when it is an item of a for_each step (<see cref="ItemName"/>).</summary>
+    [JsonIgnore]
+    public bool IsItem => ItemName.Is(Step);
+
     /// <inheritdoc/>
     public override string ToString() => $"{Step}~{Visit}";
 }
@@ -71,7 +75,7 @@ public sealed record ExecutionStarted(
 public sealed record StepScheduled(
     string Step, int Visit, JsonElement Input, string InputDigest, IReadOnlyList<VisitKey>? After, IReadOnlyList<VisitKey>? Reads) : ExecutionEvent;
 
-/// <summary>A check was not met. Phase: pre, post, schema, arguments.</summary>
+/// <summary>A check was not met. Phase: pre, post, schema, arguments (a tool's guards), call (a step's guards on its agent's calls).</summary>
 /// <param name="Step">Step.</param>
 /// <param name="Visit">Visit.</param>
 /// <param name="Attempt">Attempt.</param>
@@ -98,8 +102,10 @@ public sealed record ModelAnswered(string Step, int Visit, int Attempt, int Turn
 /// <param name="ToolCallId">The model's id of the call.</param>
 /// <param name="Approval">True: a person must approve it first.</param>
 /// <param name="Turn">The agent's turn that asked for it; 0 for a tool_call step.</param>
+/// <param name="ApprovedBy">Who had approved this very call before it was asked for (<see cref="CallApproved"/>).</param>
 public sealed record CallRequested(
-    string Effect, string Tool, JsonElement Arguments, string ArgumentsDigest, Specs.EffectKind Kind, string? Key, string? ToolCallId, bool Approval, int Turn) : ExecutionEvent;
+    string Effect, string Tool, JsonElement Arguments, string ArgumentsDigest, Specs.EffectKind Kind, string? Key, string? ToolCallId, bool Approval, int Turn,
+    string? ApprovedBy = null) : ExecutionEvent;
 
 /// <summary>A call will not be made; an agent is told why.</summary>
 public sealed record CallRefused(string Effect, string Tool, string? ToolCallId, string Reason, int Turn) : ExecutionEvent;
@@ -182,7 +188,8 @@ public sealed record AttemptStarted(string Step, int Visit, int Attempt) : Execu
 /// <param name="Visit">The target's next visit.</param>
 /// <param name="Reset">Steps that run anew.</param>
 /// <param name="From">The visit that took the edge: taking it back undoes the reset.</param>
-public sealed record LoopTriggered(int Edge, string Step, int Visit, IReadOnlyList<string> Reset, VisitKey From) : ExecutionEvent;
+/// <param name="Restarted">Loop edges within it, which are entered anew: their <c>max_visits</c> counts from 0 again.</param>
+public sealed record LoopTriggered(int Edge, string Step, int Visit, IReadOnlyList<string> Reset, VisitKey From, IReadOnlyList<int>? Restarted = null) : ExecutionEvent;
 
 /// <summary>A rule of the recovery policy was applied.</summary>
 public sealed record RuleApplied(int Rule, string Step, int Visit) : ExecutionEvent;
@@ -196,7 +203,7 @@ public sealed record ActionsTakenUp(string Step, int Visit) : ExecutionEvent;
 /// <summary>Phase one of a rollback: the visits it takes back are fenced, their effects listed for compensation.</summary>
 /// <param name="Rollback">Number of the rollback in this execution.</param>
 /// <param name="To">Checkpoint it goes back to; "start" when there is none.</param>
-/// <param name="Scope">failure, all or attempt.</param>
+/// <param name="Scope">failure, all, attempt, or item: only the effects of one item, beside everything else (<see cref="RollbackScopes"/>).</param>
 /// <param name="Affected">Visits taken back.</param>
 /// <param name="Compensations">Effects to compensate, in the order they will be.</param>
 /// <param name="Cause">policy, person or retry.</param>
@@ -217,11 +224,16 @@ public sealed record RollbackSequel(VisitKey? Visit, IReadOnlyList<Specs.Recover
 /// <summary>A compensation was done, or given up after its attempts.</summary>
 public sealed record CompensationSettled(string Effect, int Attempt, bool Done, EffectFailure? Failure, long? RetryDueMs) : ExecutionEvent;
 
-/// <summary>Something could not be undone and is a person's business.</summary>
-public sealed record ResidueRecorded(string Effect, string Tool, string Reason, string Message) : ExecutionEvent;
+/// <summary>Something could not be undone and is a person's business. <paramref name="By"/>: the person who accepted that, if one did.</summary>
+public sealed record ResidueRecorded(string Effect, string Tool, string Reason, string Message, string? By = null) : ExecutionEvent;
 
-/// <summary>Phase two is done: every compensation is settled and the checkpoints that stand agree with the log.</summary>
-public sealed record RollbackCompleted(int Rollback, int Compensated, int Residue) : ExecutionEvent;
+/// <summary>Phase two is done: every compensation is settled, and the last checkpoint of every agent, tool and person was compared with the log.</summary>
+/// <param name="Rollback">Number of the rollback.</param>
+/// <param name="Compensated">Effects undone.</param>
+/// <param name="Residue">Effects left, of those it tried to undo.</param>
+/// <param name="Checked">Last checkpoints compared.</param>
+/// <param name="Disagreeing">Those that stand although something they were made from was taken back: never, unless Omium has a fault; the execution is then paused.</param>
+public sealed record RollbackCompleted(int Rollback, int Compensated, int Residue, int Checked = 0, IReadOnlyList<VisitKey>? Disagreeing = null) : ExecutionEvent;
 
 /// <summary>A person is asked.</summary>
 /// <param name="Review">Review id.</param>
@@ -246,7 +258,7 @@ public sealed record ReviewDecided(string Review, string Decision, string By, Ag
 public sealed record ReviewRefused(string Review, string Decision, string By, string Code) : ExecutionEvent;
 
 /// <summary>A fix was tested beside the execution.</summary>
-public sealed record ReviewTested(string Review, string By, AgentEdit Edits, string Outcome, string? Problem, long InputTokens, long OutputTokens) : ExecutionEvent;
+public sealed record ReviewTested(string Review, string By, AgentEdit Edits, string Outcome, string? Problem, long InputTokens, long OutputTokens, string? RequestId = null) : ExecutionEvent;
 
 /// <summary>An agent was changed for this execution.</summary>
 public sealed record EditsApplied(string Agent, AgentEdit Edits, string By) : ExecutionEvent;

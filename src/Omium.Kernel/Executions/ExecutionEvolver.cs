@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Omium.Kernel.Json;
 
 namespace Omium.Kernel.Executions;
 
@@ -19,6 +20,7 @@ internal static partial class ExecutionEvolver
         {
             ExecutionStarted e => Started(state, e, atMs),
             StepScheduled e => Scheduled(state, e, atMs),
+            ItemsExpanded e => Expanded(state, e),
             StepSkipped e => Skipped(state, e, atMs),
             GuardFailed e => With(state, new(e.Step, e.Visit), v => v with { GuardsFailed = v.GuardsFailed.Add(e) }),
             ModelAnswered e => With(state, new(e.Step, e.Visit), v => v with
@@ -55,29 +57,34 @@ internal static partial class ExecutionEvolver
             RuleApplied e => state with { RuleUses = state.RuleUses.SetItem(e.Rule, state.RuleUses.GetValueOrDefault(e.Rule) + 1) },
             RollbackPlanned e => Planned(state, e),
             CompensationSettled e => Compensated(state, e),
-            ResidueRecorded e => (Parse(e.Effect).Part == 'w' ? state : WithCall(state, e.Effect, c => c with { Residue = true })) with { Residue = state.Residue.Add(e) },
-            RollbackCompleted => state with
-            {
-                Rollback = null,
-                Status = state.Status != ExecutionStatus.RollingBack ? state.Status : state.Rollback is { WasPaused: true } ? ExecutionStatus.Paused : ExecutionStatus.Running,
-            },
+            ResidueRecorded e => (Parse(e.Effect).Part == 'w' ? state : WithCall(state, e.Effect, c => c with { Residue = true })) with { Residue = state.Residue.Add(new ResidueState(e, atMs)) },
+            RollbackCompleted e => Completed(state, e),
             ReviewRequested e => Asked(state, e, atMs),
             ReviewDecided e => Answered(state, e, atMs),
-            ReviewRefused or ReviewTested => state,
+            ReviewRefused => state,
+            ReviewTested e => Requested(state, e.RequestId),
             EditsApplied e => state with { Edits = state.Edits.SetItem(e.Agent, Merge(state.Edits.GetValueOrDefault(e.Agent), e.Edits)) },
             NotificationRequested e => state with
             {
                 Notifications = state.Notifications.SetItem(e.Notification, e), NotificationCount = Math.Max(state.NotificationCount, e.Notification),
             },
-            NotificationSent e => state with { Notifications = state.Notifications.Remove(e.Notification) },
-            ExecutionPaused e => Requested(state, e.RequestId) with { Status = ExecutionStatus.Paused },
-            ExecutionResumed e => Requested(Reopened(state), e.RequestId) with { Status = ExecutionStatus.Running, EndedMs = 0 },
+            NotificationSent e => state with
+            {
+                Notifications = state.Notifications.Remove(e.Notification), NotificationAttempts = state.NotificationAttempts.Remove(e.Notification),
+            },
+            ExecutionPaused e => Requested(state, e.RequestId) with { Status = ExecutionStatus.Paused, PauseReason = e.Reason },
+            ExecutionResumed e => Requested(Reopened(state), e.RequestId) with { Status = ExecutionStatus.Running, EndedMs = 0, PauseReason = null },
             ExecutionSucceeded e => state with { Status = ExecutionStatus.Succeeded, Output = e.Output, EndedMs = atMs },
             ExecutionFailed => state with { Status = ExecutionStatus.Failed, EndedMs = atMs },
             ExecutionCancelled e => Requested(state, e.RequestId) with { Status = ExecutionStatus.Cancelled, EndedMs = atMs },
-            _ => EvolveShared(state, happened, atMs) ?? EvolveHandoffs(state, happened, atMs) ?? EvolveVerification(state, happened)
+            _ => EvolvePeople(state, happened, atMs) ?? EvolveShared(state, happened, atMs) ?? EvolveHandoffs(state, happened, atMs) ?? EvolveVerification(state, happened)
                 ?? throw new CorruptLogException($"an event of an unknown kind: {happened.GetType().Name}"),
         };
+        if (ItemOf(happened) is { } item)
+        {
+            next = Counted(state, next, item);
+        }
+
         return next.UpdatedMs == atMs ? next : next with { UpdatedMs = atMs };
     }
 
@@ -116,7 +123,7 @@ internal static partial class ExecutionEvolver
         var key = new VisitKey(e.Step, e.Visit);
         if (state.Visits.TryGetValue(key, out var visit))
         {
-            return Close(state, visit with { Status = VisitStatus.Skipped, SettledMs = atMs, TakenEdges = e.Edges ?? [], Review = null });
+            return Close(state, visit with { Status = VisitStatus.Skipped, SettledMs = atMs, TakenEdges = e.Edges ?? [], Reviews = [] });
         }
 
         return Added(state, new VisitState(key, state.Ordinal + 1)
@@ -143,7 +150,7 @@ internal static partial class ExecutionEvolver
     private static ExecutionState Requested(ExecutionState state, CallRequested e)
     {
         var id = Parse(e.Effect);
-        return With(state, id.Key, v => v with
+        return With(UseApproval(state, e), id.Key, v => v with
         {
             Calls = v.Calls.Add(new CallState(id, e.Tool)
             {
@@ -194,10 +201,15 @@ internal static partial class ExecutionEvolver
             SettledMs = atMs,
             RetryDueMs = 0,
             CommitOrdinal = state.Commits + 1,
-            Review = null,
+            Reviews = [],
             InputTokens = visit.InputTokens + e.InputTokens,
             OutputTokens = visit.OutputTokens + e.OutputTokens,
         });
+        if (!visit.Key.IsItem && PayloadReference.TryRead(e.Output, out _, out _))
+        {
+            next = next with { LargeOutputs = next.LargeOutputs.Add(state.Commits + 1, visit.Key) };
+        }
+
         return next with { Commits = state.Commits + 1, FailedVisit = next.FailedVisit is { } failed && failed.Step == e.Step ? null : next.FailedVisit };
     }
 
@@ -209,23 +221,24 @@ internal static partial class ExecutionEvolver
             Failures = visit.Failures.Add((e, atMs)),
             TakenEdges = e.Edges ?? [],
             RetryDueMs = 0,
-            Review = null,
+            Reviews = [],
             Deferred = null,
             Shared = visit.Shared is { } shared ? shared with { Gathering = false, Writing = null } : null,
+            Withheld = null,
             InputTokens = visit.InputTokens + e.InputTokens,
             OutputTokens = visit.OutputTokens + e.OutputTokens,
         };
         var next = e.Final
             ? Close(state, visit with { Status = VisitStatus.Failed, SettledMs = atMs })
             : state with { Visits = state.Visits.SetItem(visit.Key, visit with { Status = VisitStatus.FailedAttempt }) };
-        return next with { FailedVisit = visit.Key };
+        return visit.Key.IsItem ? next : next with { FailedVisit = visit.Key };
     }
 
     private static ExecutionState GivenUp(ExecutionState state, StepGivenUp e, long atMs)
     {
         var visit = Visit(state, new(e.Step, e.Visit));
-        var given = visit with { Status = VisitStatus.Failed, SettledMs = atMs, TakenEdges = e.Edges ?? [], Review = null };
-        return Close(state, given) with { FailedVisit = visit.Key };
+        var given = visit with { Status = VisitStatus.Failed, SettledMs = atMs, TakenEdges = e.Edges ?? [], Reviews = [] };
+        return visit.Key.IsItem ? Close(state, given) : Close(state, given) with { FailedVisit = visit.Key };
     }
 
     private static ExecutionState Retrying(ExecutionState state, RetryScheduled e)
@@ -233,7 +246,8 @@ internal static partial class ExecutionEvolver
         var visit = Visit(state, new(e.Step, e.Visit));
         var reopened = visit with
         {
-            Status = VisitStatus.Open, Attempt = e.Attempt, RetryDueMs = e.DueMs, Turns = [], SettledMs = 0, TakenEdges = [], Shared = visit.Shared is { } shared ? shared with { Writing = null } : null,
+            Status = VisitStatus.Open, Attempt = e.Attempt, RetryDueMs = e.DueMs, Turns = [], SettledMs = 0, TakenEdges = [], Items = TriedAgain(visit.Items),
+            Shared = visit.Shared is { } shared ? shared with { Writing = null } : null,
         };
         return state with { Visits = state.Visits.SetItem(visit.Key, reopened), Open = state.Open.SetItem(visit.Ordinal, visit.Key), FailedVisit = state.FailedVisit == visit.Key ? null : state.FailedVisit };
     }
@@ -249,17 +263,25 @@ internal static partial class ExecutionEvolver
             }
         }
 
-        return state with { Visits = visits, Loops = state.Loops.SetItem(e.Edge, state.Loops.GetValueOrDefault(e.Edge) + 1) };
+        var loops = state.Loops.SetItem(e.Edge, state.Loops.GetValueOrDefault(e.Edge) + 1);
+        return state with { Visits = visits, Loops = loops.RemoveRange(e.Restarted ?? []) };
     }
 
     private static ExecutionState Planned(ExecutionState state, RollbackPlanned e)
     {
+        if (e.Scope == RollbackScopes.Item)
+        {
+            return PlannedForItem(state, e);
+        }
+
         var next = state;
         foreach (var key in e.Affected)
         {
             var visit = Visit(next, key);
             var fenced = visit.Calls.Where(c => c.Unsettled && c.Kind != Specs.EffectKind.None).Select(c => c.Id.ToString());
-            next = Close(next, visit with { Status = VisitStatus.RolledBack, Review = null, Deferred = null }) with { FencedCalls = next.FencedCalls.Union(fenced) };
+            var closed = Close(next, visit with { Status = VisitStatus.RolledBack, Reviews = [], Deferred = null, Rollback = null, Withheld = null });
+            closed = closed with { FencedCalls = next.FencedCalls.Union(fenced) };
+            next = key.IsItem ? Counted(next, closed, key) : closed;
         }
 
         var takenBack = e.Affected.ToHashSet();
@@ -268,6 +290,7 @@ internal static partial class ExecutionEvolver
         return Requested(OwingRestores(next, e.Affected), e.RequestId) with
         {
             Output = null,
+            RunAgainStale = e.Scope == "stale" ? state.RunAgainStale.Union(e.Affected) : state.RunAgainStale,
             Status = ExecutionStatus.RollingBack,
             Rollbacks = e.Rollback,
             Rollback = new RollbackState(e, [.. e.Compensations]) { WasPaused = state.Status == ExecutionStatus.Paused },
@@ -277,38 +300,58 @@ internal static partial class ExecutionEvolver
 
     private static ExecutionState Compensated(ExecutionState state, CompensationSettled e)
     {
-        var rollback = state.Rollback ?? throw new CorruptLogException("a compensation without a rollback");
+        var key = Parse(e.Effect).Key;
+        var own = Visit(state, key).Rollback;
+        var rollback = own ?? state.Rollback ?? throw new CorruptLogException("a compensation without a rollback");
         var settled = e.Done || e.RetryDueMs is null;
         var next = WithCall(state, e.Effect, c => c with
         {
-            Status = e.Done ? CallStatus.Compensated : c.Status, CompensationAttempts = e.Attempt, CompensationDueMs = e.RetryDueMs ?? 0,
+            Status = e.Done ? CallStatus.Compensated : c.Status, CompensationAttempts = e.Attempt, CompensationDueMs = e.RetryDueMs ?? 0, Undo = null,
         });
-        return next with
+        rollback = rollback with
         {
-            Rollback = rollback with
-            {
-                Remaining = settled ? rollback.Remaining.Remove(e.Effect) : rollback.Remaining,
-                Compensated = rollback.Compensated + (e.Done ? 1 : 0),
-                Residue = rollback.Residue + (settled && !e.Done && e.Failure is not null ? 1 : 0),
-            },
+            Remaining = settled ? rollback.Remaining.Remove(e.Effect) : rollback.Remaining,
+            Compensated = rollback.Compensated + (e.Done ? 1 : 0),
+            Residue = rollback.Residue + (settled && !e.Done && e.Failure is not null ? 1 : 0),
         };
+        next = e.Done ? Undone(next, e.Effect) : next;
+        return own is null ? next with { Rollback = rollback } : With(next, key, v => v with { Rollback = rollback });
+    }
+
+    /// <summary>Counts an undone call under its declared key: made again, it needs another one.</summary>
+    private static ExecutionState Undone(ExecutionState state, string effect)
+    {
+        var id = Parse(effect);
+        var call = Visit(state, id.Key).Calls.Find(c => c.Id == id)!;
+        if (call.Key is not { } key)
+        {
+            return state;
+        }
+
+        var name = ExecutionState.UndoneName(call.Tool, RepeatedKeys.Declared(key));
+        return state with { Undone = state.Undone.SetItem(name, state.Undone.GetValueOrDefault(name) + 1) };
     }
 
     private static ExecutionState Asked(ExecutionState state, ReviewRequested e, long atMs)
     {
-        var next = With(state, new(e.Step, e.Visit), v => v with { Review = e.Review });
-        return next with { Reviews = next.Reviews.Add(e.Review, new ReviewState(e, atMs)), OpenReviews = next.OpenReviews.Add(e.Review) };
+        var next = With(state, new(e.Step, e.Visit), v => v with { Reviews = v.Reviews.Add(e.Review) });
+        return next with
+        {
+            Reviews = next.Reviews.Add(e.Review, new ReviewState(e, atMs)),
+            OpenReviews = next.OpenReviews.Add(e.Review),
+            FailureReviews = e.Kind == "failure" ? next.FailureReviews.SetItem(e.Step, next.FailureReviews.GetValueOrDefault(e.Step, []).Add(e.Review)) : next.FailureReviews,
+        };
     }
 
     private static ExecutionState Answered(ExecutionState state, ReviewDecided e, long atMs)
     {
-        if (!state.Reviews.TryGetValue(e.Review, out var review) || review.Decided is not null)
+        if (!state.Reviews.TryGetValue(e.Review, out var review) || review.Decided is not null || review.ExpiredMs > 0)
         {
             throw new CorruptLogException($"review {e.Review} was decided twice or never requested");
         }
 
         var key = new VisitKey(review.Request.Step, review.Request.Visit);
-        var next = With(state, key, v => v.Review == e.Review ? v with { Review = null } : v);
+        var next = With(state, key, v => v with { Reviews = v.Reviews.Remove(e.Review) });
         if (review.Request is { Kind: "call_approval", Effect: { } effect } && e.Decision == "approve")
         {
             next = WithCall(next, effect, c => c.Status == CallStatus.AwaitingApproval ? c with { Status = CallStatus.Requested } : c);

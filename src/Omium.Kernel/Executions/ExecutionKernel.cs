@@ -18,8 +18,11 @@ public static class ExecutionKernel
     /// <summary>Raised whenever Decide can answer differently than before.</summary>
     public const int Version = 1;
 
-    /// <summary>Digests of payloads that <see cref="Decide"/> must be given for this command; at most 1 MiB in all (larger values stay opaque).</summary>
-    public static IReadOnlyList<string> Needs(ExecutionState state, ExecutionCommand command)
+    /// <summary>
+    /// Digests of payloads that <see cref="Decide"/> must be given for this command; at most 1 MiB in all (larger values stay opaque). The results of
+    /// an agent's calls are among them when a guard of its step reads them.
+    /// </summary>
+    public static IReadOnlyList<string> Needs(ExecutionState state, ExecutionCommand command, WorkflowPlan plan)
     {
         var needed = new List<string>();
         var room = (long)PayloadReference.DecisionBytesMax;
@@ -40,16 +43,25 @@ public static class ExecutionKernel
             case SettleEffect or SettleTask or AcknowledgeHandoff:
                 var (effect, result) = command switch { SettleEffect e => (e.Effect, e.Outcome.Result), SettleTask e => (e.Effect, e.Outcome.Result), AcknowledgeHandoff e => (e.Effect, null), _ => ("", null) };
                 Add(result);
-                Add(state.Input);
                 if (EffectId.TryParse(effect, out var id) && state.Visits.TryGetValue(id.Key, out var visit))
                 {
+                    AddItem(state, visit, Add);
+                    Add(state.Input);
                     Add(visit.Input);
-                    foreach (var read in visit.Shared?.Reads ?? [])
+                    foreach (var read in state.SharedOf(id.Key)?.Reads ?? [])
                     {
                         Add(read.Value);
                     }
 
                     Add(id.Part == 'h' ? visit.Output : visit.Verification?.Request.Value); // What a receiver reads next, or what is committed next.
+                    if (plan.Step(id.Step)?.ReadsCalls == true)
+                    {
+                        foreach (var call in visit.CurrentCalls)
+                        {
+                            Add(call.Result);
+                            Add(call.Arguments);
+                        }
+                    }
                 }
 
                 break;
@@ -62,8 +74,9 @@ public static class ExecutionKernel
                 Add(state.Input);
                 break;
             default:
+                AddItems(state, command, Add);
                 Add(state.Input);
-                if (command is WakeTimers or ResumeExecution or RetryExecution or DecideReview or RollBackExecution)
+                if (ReadsStanding(command))
                 {
                     AddStanding(state, Add);
                 }
@@ -73,6 +86,9 @@ public static class ExecutionKernel
 
         return needed;
     }
+
+    /// <summary>True for commands that begin steps again: their decisions are given the large outputs that stand, as far as there is room.</summary>
+    internal static bool ReadsStanding(ExecutionCommand command) => command is WakeTimers or ResumeExecution or RetryExecution or DecideReview or RollBackExecution;
 
     /// <summary>
     /// What steps that are begun again may read: inputs of what is open, then outputs that stand, the newest first. These commands are rare; a
@@ -90,9 +106,57 @@ public static class ExecutionKernel
             }
         }
 
-        foreach (var visit in state.Visits.Values.Where(visit => visit.Status == VisitStatus.Committed).OrderByDescending(visit => visit.CommitOrdinal))
+        foreach (var key in state.LargeOutputs.Values.Reverse())
         {
-            add(visit.Output);
+            add(state.Visits[key] is { Status: VisitStatus.Committed } visit ? visit.Output : null);
+        }
+    }
+
+    /// <summary>The piece of the list that holds an item, and the one that holds the item to begin next.</summary>
+    private static void AddItem(ExecutionState state, VisitState visit, Action<JsonElement?> add)
+    {
+        if (visit.ItemOf is { } parent && state.Visits[parent].Items is { } items && ItemName.TryRead(visit.Key.Step, out _, out var index))
+        {
+            add(items.ChunkOf(index).Items);
+            AddFollowing(state.Visits[parent], add);
+        }
+    }
+
+    private static void AddFollowing(VisitState visit, Action<JsonElement?> add)
+    {
+        if (visit.Items is { Following: { } next } items)
+        {
+            add(items.ChunkOf(next).Items);
+        }
+    }
+
+    /// <summary>Pieces of lists for a command that names no effect: of the item under review, else of what may begin or be tried again.</summary>
+    private static void AddItems(ExecutionState state, ExecutionCommand command, Action<JsonElement?> add)
+    {
+        if (command is DecideReview decided && state.Reviews.TryGetValue(decided.Review, out var review))
+        {
+            AddItem(state, state.Visits[new VisitKey(review.Request.Step, review.Request.Visit)], add);
+        }
+
+        if (!ReadsStanding(command))
+        {
+            return;
+        }
+
+        foreach (var visit in state.Open.Values.Select(key => state.Visits[key]))
+        {
+            AddFollowing(visit, add);
+            if (visit.RetryDueMs > 0 || visit.Failing)
+            {
+                AddItem(state, visit, add);
+            }
+            else if (visit is { Items: null, Calls.Count: 0, Turns.Count: 0 })
+            {
+                foreach (var read in visit.Reads)
+                {
+                    add(state.Visits[read].Output); // What it is to be made from, a list before all, comes before what others might read.
+                }
+            }
         }
     }
 
@@ -131,9 +195,10 @@ public static class ExecutionKernel
     public static IReadOnlyList<PendingEffect> Pending(ExecutionState state, WorkflowPlan plan) => PendingEffects.Of(state, plan);
 
     /// <summary>What a rollback would take back and undo, without doing it; null when there is no such checkpoint.</summary>
-    public static RollbackPreview? PreviewRollback(ExecutionState state, DecisionValues values, string to, string scope, long atMs)
+    public static RollbackPreview? PreviewRollback(ExecutionState state, DecisionValues values, string to, string scope, long atMs, IReadOnlyList<string>? steps = null)
     {
-        var radius = new Decision(state, values, atMs).Radius(to, scope);
+        var decision = new Decision(state, values, atMs);
+        var radius = decision.Radius(to, scope)?.Only(steps);
         if (radius is null)
         {
             return null;
@@ -141,7 +206,7 @@ public static class ExecutionKernel
 
         var undo = radius.Effects.Where(call => HasCompensation(call, values.Plan)).Select(call => call.Id.ToString()).ToArray();
         var stuck = radius.Effects.Where(call => !HasCompensation(call, values.Plan)).Select(call => call.Id.ToString()).ToArray();
-        return new RollbackPreview(radius.To, radius.Affected, undo, stuck);
+        return new RollbackPreview(radius.To, radius.Affected, undo, stuck, decision.Orphans(radius.Affected));
     }
 
     private static bool HasCompensation(CallState call, WorkflowPlan plan)
@@ -153,4 +218,10 @@ public static class ExecutionKernel
 }
 
 /// <summary>The blast radius of a rollback.</summary>
-public sealed record RollbackPreview(string To, IReadOnlyList<VisitKey> Affected, IReadOnlyList<string> Compensations, IReadOnlyList<string> Irreversible);
+/// <param name="To">Where it goes back to.</param>
+/// <param name="Affected">Visits it takes back.</param>
+/// <param name="Compensations">Effects it undoes, in order.</param>
+/// <param name="Irreversible">Effects that nothing can undo: they make it refused, or are left with a person's consent.</param>
+/// <param name="Orphans">Visits that were made from what it takes back and would stay: any makes it refused.</param>
+public sealed record RollbackPreview(
+    string To, IReadOnlyList<VisitKey> Affected, IReadOnlyList<string> Compensations, IReadOnlyList<string> Irreversible, IReadOnlyList<VisitKey> Orphans);

@@ -7,6 +7,9 @@ public sealed partial record ExecutionState
     /// <summary>Visits that hold or wait for locks, or whose writes of shared values are not settled, in the order they were scheduled.</summary>
     public ImmutableSortedDictionary<int, VisitKey> Sharing { get; init; } = ImmutableSortedDictionary<int, VisitKey>.Empty;
 
+    /// <summary>Visits taken back because what they had read changed; what only came after them, and was not made from their output, stands.</summary>
+    public ImmutableHashSet<VisitKey> RunAgainStale { get; init; } = [];
+
     /// <summary>What became of a transaction (<c>step~visit~attempt</c>) of this execution; once it is not open, it never changes again.</summary>
     public TransactionOutcome OutcomeOf(VisitKey key, int attempt)
     {
@@ -27,7 +30,15 @@ public sealed partial record ExecutionState
 
     /// <summary>True when a visit has to give back what it shares: it is settled or the execution has ended, and nothing of it is in doubt.</summary>
     internal bool Settles(VisitState visit) =>
-        (Ended || visit.Status is not (VisitStatus.Open or VisitStatus.FailedAttempt)) && !visit.Calls.Any(call => call.Unsettled);
+        (Ended || visit.Status is not (VisitStatus.Open or VisitStatus.FailedAttempt)) && !HasUnsettled(visit);
+
+    /// <summary>True while an effect of a visit, or of one of its items, has begun and its outcome is not known.</summary>
+    internal bool HasUnsettled(VisitState visit) =>
+        visit.Calls.Any(call => call.Unsettled) || (visit.Items is not null && Visits.Values.Any(item => item.ItemOf == visit.Key && item.Calls.Any(call => call.Unsettled)));
+
+    /// <summary>What a visit shares with other executions; an item's is its step's.</summary>
+    internal SharedUse? SharedOf(VisitKey key) =>
+        !Visits.TryGetValue(key, out var visit) ? null : visit.ItemOf is { } parent ? Visits[parent].Shared : visit.Shared;
 
     /// <summary>The same, or it has given its locks up and cannot ask for them again before the execution goes on.</summary>
     internal bool GivesBack(VisitState visit) => Settles(visit) || (Status != ExecutionStatus.Running && visit.Shared is { Locks: LockPhase.Yielded });

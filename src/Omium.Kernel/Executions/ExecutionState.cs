@@ -109,8 +109,8 @@ public sealed partial record ExecutionState
     /// <summary>Number of rollbacks planned so far.</summary>
     public int Rollbacks { get; init; }
 
-    /// <summary>What could not be undone.</summary>
-    public ImmutableList<ResidueRecorded> Residue { get; init; } = [];
+    /// <summary>What could not be undone, oldest first.</summary>
+    public ImmutableList<ResidueState> Residue { get; init; } = [];
 
     /// <summary>Notifications not yet delivered.</summary>
     public ImmutableDictionary<int, NotificationRequested> Notifications { get; init; } = ImmutableDictionary<int, NotificationRequested>.Empty;
@@ -135,6 +135,17 @@ public sealed partial record ExecutionState
 
     /// <summary>Agents that stand in for another in this execution, by the agent they replace.</summary>
     public ImmutableDictionary<string, string> Substitutes { get; init; } = ImmutableDictionary<string, string>.Empty;
+
+    /// <summary>Committed visits of steps whose output is a payload, by the order of their commits; those taken back since are still named.</summary>
+    public ImmutableSortedDictionary<int, VisitKey> LargeOutputs { get; init; } = ImmutableSortedDictionary<int, VisitKey>.Empty;
+
+    /// <summary>How often calls under a declared key were undone, by tool and key.</summary>
+    public ImmutableDictionary<string, int> Undone { get; init; } = ImmutableDictionary<string, int>.Empty;
+
+    /// <summary>Reviews that asked about a failure of a step (or item), oldest first, by its id.</summary>
+    public ImmutableDictionary<string, ImmutableList<string>> FailureReviews { get; init; } = ImmutableDictionary<string, ImmutableList<string>>.Empty;
+
+    internal static string UndoneName(string tool, string key) => $"{tool}\n{key}";
 
     /// <summary>The latest visit of a step that was not taken back, or null: the one that joins and expressions see.</summary>
     public VisitState? StandingVisit(string step)
@@ -232,9 +243,6 @@ public sealed partial record VisitState(VisitKey Key, int Ordinal)
 
     /// <summary>Guards that were not met, oldest first.</summary>
     public ImmutableList<GuardFailed> GuardsFailed { get; init; } = [];
-
-    /// <summary>The open review it waits for, if any.</summary>
-    public string? Review { get; init; }
 
     /// <summary>The visit whose loop edge runs this step anew; null when none does, or when that visit was taken back.</summary>
     public VisitKey? DetachedBy { get; init; }
@@ -392,4 +400,7 @@ public sealed record ReviewState(ReviewRequested Request, long RequestedMs)
 
     /// <summary>When it was decided, Unix ms.</summary>
     public long DecidedMs { get; init; }
+
+    /// <summary>When it expired without a decision, Unix ms; 0 while it has not.</summary>
+    public long ExpiredMs { get; init; }
 }

@@ -33,7 +33,8 @@ internal static class Freshness
         var queue = new Queue<VisitKey>([key]);
         while (queue.TryDequeue(out var next))
         {
-            foreach (var source in state.Visits[next].Reads)
+            var visit = state.Visits[next];
+            foreach (var source in visit.ItemOf is { } parent ? visit.Reads.Append(parent) : visit.Reads)
             {
                 if (source != key && seen.Add(source))
                 {

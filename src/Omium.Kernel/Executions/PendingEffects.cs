@@ -43,6 +43,9 @@ public enum PendingKind
 
     /// <summary>Take committed writes back.</summary>
     Restore,
+
+    /// <summary>A review that a person may decide until then: wake the timers when due. Nothing else waits for it.</summary>
+    Deadline,
 }
 
 /// <summary>One outstanding effect. <paramref name="DueMs"/>: not before this time (Unix ms); 0 = at once.</summary>
@@ -79,17 +82,18 @@ internal static partial class PendingEffects
             }
         }
 
-        if (state.Rollback is { } rollback && rollback.Remaining.FirstOrDefault() is { } next
-            && EffectId.TryParse(next, out var undone) && state.Visits[undone.Key].Calls.Find(call => call.Id == undone) is { MayStand: true } standing)
+        if (state.Rollback is { } rollback && rollback.Remaining.FirstOrDefault() is { } next && EffectId.TryParse(next, out var undone))
         {
-            pending.Add(new PendingEffect(standing.Id.Compensation(standing.CompensationAttempts + 1).ToString(), PendingKind.Compensate, standing.CompensationDueMs));
+            AddCompensation(pending, rollback, state.Visits[undone.Key]);
         }
 
         AddSharing(pending, state);
         foreach (var notification in state.Notifications.Keys.Order())
         {
-            pending.Add(new PendingEffect($"notify~{notification}", PendingKind.Notify, 0));
+            pending.Add(new PendingEffect($"notify~{notification}", PendingKind.Notify, state.NotificationAttempts.GetValueOrDefault(notification).DueMs));
         }
+
+        AddPeople(pending, state);
 
         return pending;
     }
@@ -108,7 +112,13 @@ internal static partial class PendingEffects
             return;
         }
 
-        if (visit.Review is not null && !visit.CurrentCalls.Any(call => call.Outstanding))
+        if (plan.Expands(visit.Key) && !WaitsForRetry(visit, plan))
+        {
+            AddItems(pending, visit, plan.Step(visit.Key.Step)!.Spec.ForEach!);
+            return;
+        }
+
+        if (visit.Reviews.Count > 0 && !visit.CurrentCalls.Any(call => call.Outstanding))
         {
             return;
         }
@@ -133,12 +143,18 @@ internal static partial class PendingEffects
     /// simply not due before, which saves an append.
     /// </summary>
     public static bool WaitsForRetry(VisitState visit, WorkflowPlan plan) =>
-        visit is { Status: VisitStatus.Open, RetryDueMs: > 0 } && plan.Step(visit.Key.Step) is { } step && (step.Spec.Type != StepType.AgentTask || step.Pre.Count > 0 || step.Shared is { Gathers: true });
+        visit is { Status: VisitStatus.Open, RetryDueMs: > 0 } && plan.Step(visit.Key.Step) is { } step
+        && (step.Spec.Type != StepType.AgentTask || step.Pre.Count > 0 || plan.Expands(visit.Key) || (step.Shared is { Gathers: true } && !visit.Key.IsItem));
 
     /// <summary>Adds the calls of the current attempt (and unsettled ones of earlier attempts). True when any is outstanding.</summary>
     private static bool AddUnsettled(List<PendingEffect> pending, VisitState visit, bool startNew)
     {
         var outstanding = false;
+        if (visit.Rollback is { } rollback)
+        {
+            AddCompensation(pending, rollback, visit);
+        }
+
         foreach (var call in visit.Calls)
         {
             if (call.Outstanding && (call.Id.Attempt == visit.Attempt || call.Unsettled))

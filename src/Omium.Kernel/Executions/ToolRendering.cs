@@ -18,10 +18,10 @@ public static class ToolRendering
         var step = values.Plan.Step(call.Id.Step)!;
         var timeout = (step.OwnsCall ? step.Spec.Timeout : null) ?? tool.Spec.Timeout;
         var request = TryRender(state, values, tool, arguments, call.Key, call.Id.ToString(), timeout, out problem);
-        return request is null ? null : request with { FencingTokens = TokensOf(state.Visits[call.Id.Key]) };
+        return request is null ? null : request with { FencingTokens = TokensOf(state.SharedOf(call.Id.Key)) };
     }
 
-    private static string? TokensOf(VisitState visit) => visit.Shared is { Locks: LockPhase.Held, Grants.Count: > 0 } shared
+    private static string? TokensOf(SharedUse? use) => use is { Locks: LockPhase.Held, Grants.Count: > 0 } shared
         ? string.Join(", ", shared.Grants
             .DistinctBy(grant => grant.Root)
             .Select(grant => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{string.Join('/', grant.Root.Split('/').Select(Uri.EscapeDataString))}={grant.Token}")))
@@ -38,10 +38,30 @@ public static class ToolRendering
         return TryRender(state, values, tool, arguments, null, effect, tool.Spec.Timeout, out problem);
     }
 
-    /// <summary>The request of the compensation: its arguments are <c>{"input": arguments, "output": result, "key": key}</c>, its key is derived from the call's.</summary>
+    /// <summary>
+    /// The request of the compensation: its arguments are <c>{"input": arguments, "output": result, "key": key, "happened": "yes" | "unknown"}</c>, its
+    /// key is derived from the call's. Unknown: the call gave no result, and may never have happened; then there is no output, and a tool that
+    /// finds nothing to undo answers success (404 and 410 count as that).
+    /// </summary>
     public static ToolRequest? TryRenderCompensation(ExecutionState state, DecisionValues values, CallState call, JsonElement arguments, JsonElement? result, out string? problem) =>
-        TryRenderOther(state, values, call, Effect(values.Plan, call).Compensate, "u", $"{call.Key}-undo",
-            JsonMake.Object(("input", arguments), ("output", result ?? JsonMake.Null), ("key", Text(call.Key))), out problem);
+        TryRenderOther(state, values, call, Effect(values.Plan, call).Compensate, "u", $"{call.Key}-undo", UndoArguments(call, arguments, result), out problem);
+
+    /// <summary>
+    /// True when the compensation of a call is verifiable and not idempotent: its beginning is put on record, and after a crash its verify tool is asked
+    /// before it is called again.
+    /// </summary>
+    public static bool UndoNeedsIntent(WorkflowPlan plan, CallState call) => UndoEffect(plan, call) is { Kind: EffectKind.Verifiable };
+
+    /// <summary>The effect of the tool that undoes a call; null when there is none.</summary>
+    internal static EffectSpec? UndoEffect(WorkflowPlan plan, CallState call) => Effect(plan, call).Compensate is { } name ? plan.Tool(name)?.Spec.Effect : null;
+
+    /// <summary>The request that asks whether a call was undone: its arguments are <c>{"input": arguments of the compensation, "key": its key}</c>.</summary>
+    public static ToolRequest? TryRenderUndoVerify(ExecutionState state, DecisionValues values, CallState call, JsonElement arguments, JsonElement? result, out string? problem) =>
+        TryRenderOther(state, values, call, UndoEffect(values.Plan, call)?.Verify, "w", null,
+            JsonMake.Object(("input", UndoArguments(call, arguments, result)), ("key", JsonMake.Text($"{call.Key}-undo"))), out problem);
+
+    private static JsonElement UndoArguments(CallState call, JsonElement arguments, JsonElement? result) => JsonMake.Object(
+        ("input", arguments), ("output", result ?? JsonMake.Null), ("key", Text(call.Key)), ("happened", JsonMake.Text(call.Status == CallStatus.Settled ? "yes" : "unknown")));
 
     private static JsonElement ProbeArguments(CallState call, JsonElement arguments) => JsonMake.Object(("input", arguments), ("key", Text(call.Key)));
 

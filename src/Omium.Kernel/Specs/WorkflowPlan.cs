@@ -38,8 +38,12 @@ public sealed partial class WorkflowPlan
     /// <summary>Schema of the input.</summary>
     public JsonSchema? InputSchema { get; }
 
-    /// <summary>A step; null when there is none of that id.</summary>
-    public StepPlan? Step(string id) => _steps.GetValueOrDefault(id);
+    /// <summary>A step by its id, or by the name of one of its items (<see cref="Executions.ItemName"/>); null when there is none.</summary>
+    public StepPlan? Step(string id) => _steps.GetValueOrDefault(id)
+        ?? (Executions.ItemName.TryRead(id, out var step, out _) && _steps.GetValueOrDefault(step) is { ForEach: not null } each ? each : null);
+
+    /// <summary>True for the visit of a for_each step itself, which runs nothing but its items.</summary>
+    public bool Expands(Executions.VisitKey key) => _steps.GetValueOrDefault(key.Step)?.ForEach is not null;
 
     /// <summary>A tool; null when there is none of that name.</summary>
     public ToolPlan? Tool(string name) => _tools.GetValueOrDefault(name);
@@ -54,6 +58,7 @@ public sealed partial class WorkflowPlan
         var tools = spec.Tools.Values.ToDictionary(tool => tool.Name, compiler.Tool, StringComparer.Ordinal);
         var forward = spec.Edges.Where(edge => edge.VisitsMax is null).ToLookup(edge => edge.From, edge => edge.To, StringComparer.Ordinal);
         var edges = spec.Edges.Select((edge, index) => new EdgePlan(index, edge, compiler.Expression(edge.When), edge.VisitsMax is null ? [] : Closure(forward, edge.To)) { Handoff = compiler.Handoff(edge.Handoff) }).ToArray();
+        edges = [.. edges.Select(edge => edge with { Nested = NestedIn(edge, edges) })];
         var outgoing = edges.ToLookup(edge => edge.Spec.From, StringComparer.Ordinal);
         var incoming = edges.ToLookup(edge => edge.Spec.To, StringComparer.Ordinal);
         var steps = new Dictionary<string, StepPlan>(StringComparer.Ordinal);
@@ -94,6 +99,16 @@ public sealed partial class WorkflowPlan
         return [.. seen.Order(StringComparer.Ordinal)];
     }
 
+    /// <summary>
+    /// Loops that lie within another one: what they run anew is a part of what it runs anew, and not all of it (so that two loops never count as
+    /// within each other, and the turns of all of them stay bounded by the product of their max_visits).
+    /// </summary>
+    private static int[] NestedIn(EdgePlan outer, EdgePlan[] edges) => !outer.IsLoop ? [] :
+    [
+        .. edges.Where(inner => inner.IsLoop && inner.Index != outer.Index && outer.Reset.Contains(inner.Spec.From) && inner.Reset.Count < outer.Reset.Count
+            && inner.Reset.All(outer.Reset.Contains)).Select(inner => inner.Index),
+    ];
+
     /// <summary>Finds which parts of each step's output expressions read: what a large output keeps inline.</summary>
     private static void ProjectOutputs(WorkflowPlan plan)
     {
@@ -115,7 +130,11 @@ public sealed partial class WorkflowPlan
 }
 
 /// <summary>A compiled guard.</summary>
-public sealed record GuardPlan(GuardSpec Spec, CelExpression Check);
+public sealed record GuardPlan(GuardSpec Spec, CelExpression Check)
+{
+    /// <summary>Lists what is wrong, when the guard can say so.</summary>
+    public CelExpression? Explanation { get; init; }
+}
 
 /// <summary>A compiled rule of the recovery policy.</summary>
 public sealed record RulePlan(RecoveryRule Spec, CelExpression? When);
@@ -128,6 +147,9 @@ public sealed record EdgePlan(int Index, EdgeSpec Spec, CelExpression? When, IRe
 
     /// <summary>True for an edge with max_visits.</summary>
     public bool IsLoop => Spec.VisitsMax is not null;
+
+    /// <summary>Of a loop edge: the loop edges within it, which are entered anew with each of its turns.</summary>
+    public IReadOnlyList<int> Nested { get; init; } = [];
 }
 
 /// <summary>A compiled tool.</summary>
@@ -175,6 +197,9 @@ public sealed class StepPlan(StepSpec spec)
     /// <summary>Postconditions.</summary>
     public IReadOnlyList<GuardPlan> Post { get; init; } = [];
 
+    /// <summary>Checked on every call that its agent asks for.</summary>
+    public IReadOnlyList<GuardPlan> Calls { get; init; } = [];
+
     /// <summary>Schema of the output.</summary>
     public JsonSchema? OutputSchema { get; init; }
 
@@ -198,6 +223,12 @@ public sealed class StepPlan(StepSpec spec)
 
     /// <summary>What it shares with other executions; null = nothing.</summary>
     public SharedPlan? Shared { get; init; }
+
+    /// <summary>Its list, when it runs once per item.</summary>
+    public ForEachPlan? ForEach { get; init; }
+
+    /// <summary>The schema that says which numbers of its output others read: its own, or of a for_each step the schema of what became of its items.</summary>
+    public JsonElement? ReadSchema { get; init; }
 
     /// <summary>Outgoing edges.</summary>
     public IReadOnlyList<EdgePlan> Outgoing { get; init; } = [];
@@ -223,9 +254,13 @@ public sealed class StepPlan(StepSpec spec)
     /// <summary>Name of the checkpoint its commit makes; null = none.</summary>
     public string? CheckpointName => Spec.Checkpoint ? Spec.CheckpointName ?? Spec.Id : null;
 
-    /// <summary>Every expression of the step.</summary>
+    /// <summary>True when a guard reads what the visit's calls asked and answered.</summary>
+    public bool ReadsCalls => Pre.Concat(Post).Concat(Calls).Any(guard => guard.Check.Paths.Any(path => path.Root == "visit" && (path.Segments.Count == 0 || path.Segments[0] == "calls")));
+
+    /// <summary>Every expression of the step that reads small parts; a list of items is read whole, once (Decision.Items).</summary>
     internal IEnumerable<CelExpression> Expressions => (Input?.Expressions.Select(e => e.Expression) ?? [])
-        .Concat(Pre.Concat(Post).Select(guard => guard.Check))
+        .Concat(Pre.Concat(Post).Concat(Calls).Select(guard => guard.Check))
+        .Concat((ForEach?.Pre ?? []).Concat(ForEach?.Post ?? []).Select(guard => guard.Check))
         .Concat(new[] { EffectKey, EffectAmount }.OfType<CelExpression>())
         .Concat(Shared?.Expressions ?? []);
 
@@ -295,8 +330,11 @@ internal sealed partial class PlanCompiler
     {
         var input = Template(step.Input);
         var tool = step.Type == StepType.Worker ? Task(step) : step.Tool is { } name ? tools.GetValueOrDefault(name) : null;
-        var reads = input?.Expressions.SelectMany(e => e.Expression.Paths).Where(path => path.Root == "steps" && path.Segments.Count > 0).Select(path => path.Segments[0])
-            ?? incoming.Where(edge => !edge.IsLoop).Select(edge => edge.Spec.From);
+        var forEach = step.ForEach is { } each ? ForEach(spec, each) : null;
+        var read = (input?.Expressions.Select(e => e.Expression) ?? []).Concat(new[] { forEach?.Items }.OfType<CelExpression>());
+        var reads = input is null && forEach is null
+            ? incoming.Where(edge => !edge.IsLoop).Select(edge => edge.Spec.From)
+            : read.SelectMany(expression => expression.Paths).Where(path => path.Root == "steps" && path.Segments.Count > 0).Select(path => path.Segments[0]);
         var shared = Shared(step.Shared);
         return new StepPlan(step)
         {
@@ -304,12 +342,15 @@ internal sealed partial class PlanCompiler
             Input = input,
             Pre = Guards(step.Pre),
             Post = Guards(step.Post),
+            Calls = Guards(step.Calls),
             OutputSchema = Schema(step.OutputSchema),
             Agent = step.Agent is { } agent ? spec.Agents.GetValueOrDefault(agent) : null,
             Tool = tool,
             Effect = step.Effect ?? tool?.Spec.Effect ?? EffectSpec.None,
             EffectKey = Expression(step.Effect?.Key),
             EffectAmount = Expression(step.Effect?.Amount),
+            ForEach = forEach,
+            ReadSchema = ForEachOutput.SchemaOf(step),
             Outgoing = outgoing,
             LoopsIn = [.. incoming.Where(edge => edge.IsLoop)],
             Incoming = [.. incoming.Where(edge => !edge.IsLoop)],
@@ -338,8 +379,11 @@ internal sealed partial class PlanCompiler
         return plans;
     }
 
+    private ForEachPlan? ForEach(WorkflowSpec spec, ForEachSpec each) =>
+        Expression(each.Items) is { } items ? new ForEachPlan(items, Guards(each.Pre), Guards(each.Post), ForEachOutput.ItemShapeOf(spec, items)) : null;
+
     private GuardPlan[] Guards(IReadOnlyList<GuardSpec> guards) =>
-        [.. guards.Select(guard => (guard, check: Expression(guard.Check))).Where(pair => pair.check is not null).Select(pair => new GuardPlan(pair.guard, pair.check!))];
+        [.. guards.Select(guard => (guard, check: Expression(guard.Check))).Where(pair => pair.check is not null).Select(pair => new GuardPlan(pair.guard, pair.check!) { Explanation = Expression(pair.guard.Explanation) })];
 
     private static JsonElement? Text(string? text) => text is null ? null : Json.JsonMake.Text(text);
 }

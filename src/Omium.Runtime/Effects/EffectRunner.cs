@@ -9,11 +9,14 @@ using Omium.Runtime.Resources;
 
 namespace Omium.Runtime.Effects;
 
-/// <summary>Tells people. Delivery is at least once; a throw means not delivered, and it is tried again.</summary>
+/// <summary>Tells people. Delivery is at least once.</summary>
 public interface INotifier
 {
-    /// <summary>Delivers one notification.</summary>
-    Task NotifyAsync(ExecutionCell cell, NotificationRequested notification, CancellationToken cancellation);
+    /// <summary>
+    /// Delivers one notification. Answers null when it was delivered, else why not, for people and without secrets: it is tried again for half an
+    /// hour, then given up and shown as undelivered.
+    /// </summary>
+    Task<string?> TryNotifyAsync(ExecutionCell cell, NotificationRequested notification, CancellationToken cancellation);
 }
 
 /// <summary>
@@ -23,7 +26,7 @@ public interface INotifier
 /// call              begin_call (intent durable) -> call out -> raw result put aside -> settle_effect
 /// measure           call out -> settle_effect
 /// verify, undo      call out -> settle_effect
-/// notify            deliver -> record_notification
+/// notify            try to deliver -> record_notification (delivered, or why not)
 /// timer             wake_timers
 /// gather, prepare, settle, restore   what executions share: see SharedRunner
 /// </code>
@@ -63,7 +66,7 @@ public sealed partial class EffectRunner(Advancer advancer, SharedRunner shared,
     {
         switch (effect.Kind)
         {
-            case PendingKind.Timer:
+            case PendingKind.Timer or PendingKind.Deadline:
                 return await advancer.AdvanceAsync(cell.Stream, new WakeTimers(advancer.NowMs), null, cancellation);
             case PendingKind.Notify:
                 return await NotifyAsync(cell, effect, cancellation);
@@ -144,7 +147,8 @@ public sealed partial class EffectRunner(Advancer advancer, SharedRunner shared,
             return null;
         }
 
-        if (effect.Kind == PendingKind.Call)
+        var needsIntent = effect.Kind == PendingKind.Call || (effect.Kind == PendingKind.Compensate && ToolRendering.UndoNeedsIntent(cell.Plan!, call));
+        if (needsIntent)
         {
             var current = await shared.CurrentAsync(cell, effect.Id, cancellation);
             var begun = await advancer.AdvanceAsync(
@@ -164,7 +168,7 @@ public sealed partial class EffectRunner(Advancer advancer, SharedRunner shared,
             call = FindCall(cell.State, id)!;
         }
 
-        var (request, problem) = await RenderAsync(cell, effect.Kind, call, cancellation);
+        var (request, problem) = await RenderAsync(cell, effect.Kind, id.Sub, call, cancellation);
         var outcome = EffectLimits.Refusal(permit, effect.Kind) ?? (request is null
             ? new EffectOutcome { Failure = new EffectFailure(FailureClasses.ExpressionFailed, "request_template", problem ?? "the request cannot be rendered", Permanent: true) }
             : await tools.CallAsync(request, cancellation));
@@ -177,7 +181,7 @@ public sealed partial class EffectRunner(Advancer advancer, SharedRunner shared,
         return await SettleAsync(cell, effect.Id, outcome, cancellation, effect.Kind == PendingKind.Call ? call.Runs : 0);
     }
 
-    private async ValueTask<(ToolRequest? Request, string? Problem)> RenderAsync(ExecutionCell cell, PendingKind kind, CallState call, CancellationToken cancellation)
+    private async ValueTask<(ToolRequest? Request, string? Problem)> RenderAsync(ExecutionCell cell, PendingKind kind, char sub, CallState call, CancellationToken cancellation)
     {
         var arguments = await advancer.MaterializeAsync(cell, call.Arguments, cancellation);
         var values = new DecisionValues(cell.Plan!);
@@ -185,6 +189,10 @@ public sealed partial class EffectRunner(Advancer advancer, SharedRunner shared,
         ToolRequest? request;
         switch (kind)
         {
+            case PendingKind.Verify when sub == 'w':
+                var undone = call.Result is { } known ? await advancer.MaterializeAsync(cell, known, cancellation) : (JsonElement?)null;
+                request = ToolRendering.TryRenderUndoVerify(cell.State, values, call, arguments, undone, out problem);
+                break;
             case PendingKind.Verify:
                 request = ToolRendering.TryRenderVerify(cell.State, values, call, arguments, out problem);
                 break;
@@ -245,8 +253,9 @@ public sealed partial class EffectRunner(Advancer advancer, SharedRunner shared,
             return null;
         }
 
-        await notifier.NotifyAsync(cell, notification, cancellation);
-        return await advancer.AdvanceAsync(cell.Stream, new RecordNotification(advancer.NowMs, number), null, cancellation);
+        var attempt = cell.State.NotificationAttempts.GetValueOrDefault(number).Attempts + 1;
+        var problem = await notifier.TryNotifyAsync(cell, notification, cancellation);
+        return await advancer.AdvanceAsync(cell.Stream, new RecordNotification(advancer.NowMs, number, problem, problem is null ? 0 : attempt), null, cancellation);
     }
 
     private static CallState? FindCall(ExecutionState state, EffectId id) =>

@@ -18,5 +18,5 @@ public sealed class ExecutionCell(StreamId stream) : StreamCell(stream)
 
     internal IndexRow? ExecutionRow { get; set; }
 
-    internal override bool Idle => Pending.Count == 0;
+    internal override bool Idle => Pending.All(effect => effect.Kind == PendingKind.Deadline);
 }

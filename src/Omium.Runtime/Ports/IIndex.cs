@@ -36,6 +36,9 @@ public static class IndexKinds
 
     /// <summary>One row per root of shared scopes: free or held, with the label contended when somebody waits. What it is called stays sealed in its stream.</summary>
     public const string Resource = "resource";
+
+    /// <summary>One row per effect that a rollback could not undo.</summary>
+    public const string Residue = "residue";
 }
 
 /// <summary>One row of a listing, replaced whole whenever it changes.</summary>

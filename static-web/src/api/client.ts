@@ -2,7 +2,7 @@ import { toApiError, unreachable } from './errors';
 import { currentKey, signOut } from './session';
 import type {
   CreateKeyRequest, DecideReviewRequest, EventRecord, ExecutionSummary, ExecutionView, FailureSummary, FailureView, GraphView,
-  HealthSummary, KeyView, MeView, Page, ReviewView, RollbackRequest, RollbackView, StartExecutionRequest, TestFixView,
+  HealthSummary, KeyView, MeView, Page, ResidueView, ReviewView, RollbackRequest, RollbackView, StartExecutionRequest, StepView, TestFixView,
   TimelineEntry, ValidateView, VerifyView, WorkflowSummary, WorkflowView, AgentEdits,
 } from './types';
 
@@ -90,6 +90,8 @@ export const api = {
   startExecution: (body: StartExecutionRequest) => post<ExecutionView>('/v1/executions', body),
   execution: (execution: string) => get<ExecutionView>(`/v1/executions/${id(execution)}`),
   executionAt: (execution: string, at: number) => get<ExecutionView>(`/v1/executions/${id(execution)}/state?at=${at}`),
+  items: (execution: string, step: string, filter: { visit: number; status?: string | undefined; cursor?: string | undefined }) =>
+    get<Page<StepView>>(`/v1/executions/${id(execution)}/steps/${id(step)}/items${query({ limit: 50, ...filter })}`),
   timeline: (execution: string) => get<TimelineEntry[] | Page<TimelineEntry>>(`/v1/executions/${id(execution)}/timeline`).then(items),
   graph: (execution: string) => get<GraphView>(`/v1/executions/${id(execution)}/graph`),
   events: (execution: string, cursor?: string) =>
@@ -103,6 +105,9 @@ export const api = {
   failures: (filter: { status?: string; cursor?: string }) => get<Page<FailureSummary>>(`/v1/failures${query({ limit: 30, ...filter })}`),
   failure: (failure: string) => get<FailureView>(`/v1/failures/${id(failure)}`),
   ignoreFailure: (failure: string) => post<void>(`/v1/failures/${id(failure)}/ignore`),
+
+  residue: (execution: string) => get<Page<ResidueView>>(`/v1/residue${query({ limit: 100, execution })}`),
+  resolveResidue: (residue: string, note: string) => post<ResidueView>(`/v1/residue/${id(residue)}/resolve`, note === '' ? {} : { note }),
 
   reviews: (filter: { status?: string; cursor?: string }) => get<Page<ReviewView>>(`/v1/reviews${query({ limit: 30, ...filter })}`),
   decide: (review: string, body: DecideReviewRequest) => post<ReviewView>(`/v1/reviews/${id(review)}/decide`, body),

@@ -34,6 +34,13 @@ export const executionQuery = (id: string) => queryOptions({ queryKey: ['executi
 export const executionAtQuery = (id: string, at: number) =>
   queryOptions({ queryKey: ['execution', id, 'state', at], queryFn: () => api.executionAt(id, at), staleTime: Infinity });
 export const timelineQuery = (id: string) => queryOptions({ queryKey: ['execution', id, 'timeline'], queryFn: () => api.timeline(id) });
+export const itemsQuery = (id: string, step: string, visit: number, status?: string) =>
+  infiniteQueryOptions({
+    queryKey: ['execution', id, 'items', step, visit, status ?? ''],
+    queryFn: ({ pageParam }) => api.items(id, step, { visit, status, cursor: pageParam }),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (page) => page.next_cursor,
+  });
 export const graphQuery = (id: string) => queryOptions({ queryKey: ['execution', id, 'graph'], queryFn: () => api.graph(id) });
 export const eventsQuery = (id: string) =>
   infiniteQueryOptions({
@@ -51,6 +58,8 @@ export const failuresQuery = (status?: string) =>
     getNextPageParam: (page) => page.next_cursor,
   });
 export const failureQuery = (id: string) => queryOptions({ queryKey: ['failure', id], queryFn: () => api.failure(id) });
+
+export const residueQuery = (execution: string) => queryOptions({ queryKey: ['execution', execution, 'residue'], queryFn: () => api.residue(execution) });
 
 export const reviewsQuery = (status?: string) =>
   infiniteQueryOptions({

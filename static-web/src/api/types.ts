@@ -69,6 +69,8 @@ export interface ExecutionView {
   failure?: StepFailure;
   failure_id?: string;
   open_reviews: string[];
+  /** While paused: failure, in_doubt, rolled_back, or what the person said. */
+  pause_reason?: string;
 }
 
 export interface StepView {
@@ -87,6 +89,24 @@ export interface StepView {
   reads: StepReference[];
   calls: CallView[];
   failures: StepFailure[];
+  /** Of a for_each step: how far its items are. */
+  items?: ItemCounts;
+  /** Of an item: its index, from 0. */
+  item?: number;
+}
+
+/** Items of a for_each step; they are listed apart (`/steps/{step}/items`). */
+export interface ItemCounts {
+  total: number;
+  succeeded: number;
+  failed: number;
+  /** Of the failed ones: those whose effects were undone. */
+  rolled_back: number;
+  skipped: number;
+  running: number;
+  /** Of the running ones: those that wait for a person. */
+  waiting: number;
+  not_begun: number;
 }
 
 export interface StepReference {
@@ -152,6 +172,8 @@ export interface TimelineEntry {
   step?: string;
   visit?: number;
   detail?: string;
+  /** The item of a for_each step that the line is about. */
+  item?: number;
 }
 
 export interface GraphView {
@@ -167,6 +189,7 @@ export interface GraphNode {
   visit: number;
   checkpoint?: string;
   external_effect: boolean;
+  items?: ItemCounts;
 }
 
 export interface GraphEdge {
@@ -248,6 +271,8 @@ export interface FailureView {
   failure: StepFailure;
   /** specification, inter_agent_misalignment, verification or operations. */
   group: string;
+  /** The mode of MAST that the class stands for, by number and name. */
+  mode?: string;
   actor?: string;
   input?: Json;
   output?: Json;
@@ -303,10 +328,32 @@ export interface AgentView {
   tools: string[];
 }
 
+// What rollbacks left behind
+
+export interface ResidueView {
+  id: string;
+  status: 'open' | 'resolved';
+  at: string;
+  accepted_by?: string;
+  resolved?: { by: string; at: string; note?: string };
+  execution: string;
+  workflow: string;
+  effect_id: string;
+  step: string;
+  visit: number;
+  tool: string;
+  arguments?: Json;
+  result?: Json;
+  idempotency_key?: string;
+  /** compensation_failed, compensation_in_doubt or irreversible. */
+  reason: string;
+  message: string;
+}
+
 // Reviews
 
 export type ReviewKind = 'failure' | 'approval' | 'call_approval' | 'in_doubt' | 'handoff' | 'verification';
-export type Decision = 'approve' | 'edit' | 'override' | 'rollback' | 'skip' | 'reject' | 'done' | 'redo' | 'repeat';
+export type Decision = 'accept_residue' | 'approve' | 'edit' | 'override' | 'rollback' | 'skip' | 'reject' | 'done' | 'redo' | 'repeat';
 
 export interface ReviewView {
   id: string;
@@ -321,6 +368,8 @@ export interface ReviewView {
   forbidden_edits: string[];
   /** Digest of what is shown; a decision must carry it. */
   digest: string;
+  /** Role that the policy escalated it to. */
+  role?: string;
   shown?: Json;
   failure_id?: string;
   requested_at: string;

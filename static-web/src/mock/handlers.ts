@@ -175,6 +175,7 @@ const recovery: HttpHandler[] = [
     world.failures.set(failure.id, { ...failure, status: 'ignored' });
     return new Response(null, { status: 204 });
   }),
+  on('get', '/residue', (_world, _, request) => paged([], request)),
   on('get', '/reviews', (world, _, request) => {
     const status = new URL(request.url).searchParams.get('status');
     return paged([...world.reviews.values()].filter((review) => !status || review.status === status).toSorted((left, right) => right.requested_at.localeCompare(left.requested_at)), request);

@@ -79,9 +79,9 @@ export function graphAt(graph: GraphView, view: ExecutionView): GraphView {
   const groups = new Map(groupSteps(view.steps).map((group) => [group.step, group.latest]));
   const nodes = graph.nodes.map((node): GraphNode => {
     const step = groups.get(node.step);
-    const { checkpoint: _, ...bare } = node;
+    const { checkpoint: _, items: __, ...bare } = node;
     if (!step) return { ...bare, status: 'scheduled', visit: 1 };
-    return { ...bare, status: step.status, visit: step.visit, ...(step.checkpoint ? { checkpoint: step.checkpoint } : {}) };
+    return { ...bare, status: step.status, visit: step.visit, ...(step.checkpoint ? { checkpoint: step.checkpoint } : {}), ...(step.items ? { items: step.items } : {}) };
   });
   const edges = graph.edges.map((edge): GraphEdge => {
     if (groups.has(edge.to)) return edge;

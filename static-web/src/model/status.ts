@@ -117,6 +117,7 @@ export function decisionLook(decision: Decision, kind: ReviewKind): DecisionLook
       return plain('Measure again', 'The sender does not run again. What is measured outside is measured anew; if both views agree, the run goes on.');
     case 'edit': return plain('Retry with the edit', 'The step runs again from the last checkpoint with your edit, for this run only.');
     case 'override': return plain('Write the answer yourself', 'Your answer stands in for the step’s. The same checks are applied to it.', false, true);
+    case 'accept_residue': return plain('Roll back and leave what cannot be undone', 'What can be undone is. What cannot stays, on the list of what was left in the world, under your key.', true);
     case 'rollback':
       if (kind === 'handoff') return plain('Run the sender again', 'The sender goes back to the checkpoint before it, its effects are undone, and it hands over anew.', true);
       return plain('Roll back', 'What the failed step touched is undone. What nothing depends on stays.', true);

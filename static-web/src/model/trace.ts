@@ -51,6 +51,8 @@ export function summarise(view: ExecutionView): TraceSummary {
   const calls = new Map<string, number>();
   for (const step of view.steps) {
     for (const call of step.calls) if (call.status === 'settled') calls.set(call.tool, (calls.get(call.tool) ?? 0) + 1);
+    // What an item that committed has called stands; its calls are in the list of the items.
+    if (step.items && step.type === 'tool_call' && step.actor && step.items.succeeded > 0) calls.set(step.actor, (calls.get(step.actor) ?? 0) + step.items.succeeded);
   }
   return {
     committed: groups.filter((group) => group.latest.status === 'committed').length,

@@ -3,7 +3,7 @@ using Omium.Contracts.Executions;
 
 namespace Omium.Api.Tests.Residue;
 
-/// <summary><c>GET /v1/residue</c>: what, where and why, of one's own executions only.</summary>
+/// <summary><c>/v1/residue</c>: what, where and why, of the whole tenant and of nobody else, until a person has dealt with it.</summary>
 public sealed class ResidueTests : IAsyncLifetime
 {
     private const string Spec = """
@@ -52,23 +52,66 @@ public sealed class ResidueTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task List_NoExecutionOrAnothersOrUnknown_IsRefused()
+    public async Task List_WholeTenant_FilteredAndPaged_NewestFirst()
+    {
+        _host.Tools.Refusing.Add("refund");
+        string[] executions = [await RunAsync(), await RunAsync("b-2"), await RunAsync("b-3")];
+        foreach (var execution in executions)
+        {
+            await RollBackAsync(execution);
+        }
+
+        var all = await _host.GetAsync("/v1/residue?limit=2", ContractJson.Default.ResiduePage);
+        var rest = await _host.GetAsync($"/v1/residue?limit=2&cursor={Uri.EscapeDataString(all.NextCursor!)}", ContractJson.Default.ResiduePage);
+        Assert.Equal(executions.Order(), all.Items.Concat(rest.Items).Select(left => left.Execution).Order());
+        Assert.Equal((2, 1, null), (all.Items.Count, rest.Items.Count, rest.NextCursor));
+        Assert.All(all.Items, left => Assert.InRange(left.At, DateTimeOffset.UtcNow.AddMinutes(-1), DateTimeOffset.UtcNow.AddMinutes(1)));
+        Assert.Equal(3, (await _host.GetAsync("/v1/residue?workflow=booking&status=open", ContractJson.Default.ResiduePage)).Items.Count);
+        Assert.Empty((await _host.GetAsync("/v1/residue?workflow=other", ContractJson.Default.ResiduePage)).Items);
+        Assert.Empty((await _host.GetAsync("/v1/residue?to=2020-01-01T00:00:00Z", ContractJson.Default.ResiduePage)).Items);
+        Assert.Equal("/status", (await _host.FailAsync(HttpMethod.Get, "/v1/residue?status=lost", 422)).Errors![0].Pointer);
+        using var stranger = _host.ClientOf((await _host.Keys.CreateAsync("ten_b", "stranger", "local")).Secret!);
+        Assert.Empty((await ApiHost.GetAsync(stranger, "/v1/residue", ContractJson.Default.ResiduePage)).Items);
+        Assert.Equal("residue_not_found", (await _host.FailAsync(HttpMethod.Post, $"/v1/residue/{all.Items[0].Id}/resolve", 404, client: stranger)).Code);
+    }
+
+    [Fact]
+    public async Task Resolve_ByAPerson_IsOnRecordOnceAndLeavesTheOpenList()
+    {
+        _host.Tools.Refusing.Add("refund");
+        var execution = await RunAsync();
+        await RollBackAsync(execution);
+        var left = Assert.Single((await _host.GetAsync("/v1/residue?status=open", ContractJson.Default.ResiduePage)).Items);
+        Assert.Equal(($"{execution}.charge~1~1~c1", "open", null), (left.Id, left.Status, left.Resolved));
+
+        var resolved = await _host.PostAsync($"/v1/residue/{left.Id}/resolve", """{"note": "refunded by hand"}""", ContractJson.Default.ResidueView);
+        Assert.Equal(("resolved", "refunded by hand"), (resolved.Status, resolved.Resolved!.Note));
+        var again = await _host.PostAsync($"/v1/residue/{left.Id}/resolve", """{"note": "refunded by hand"}""", ContractJson.Default.ResidueView);
+        Assert.Equal(resolved.Resolved, again.Resolved);
+        Assert.Equal("residue_resolved", (await _host.FailAsync(HttpMethod.Post, $"/v1/residue/{left.Id}/resolve", 409, ApiHost.Json("""{"note": "no, by me"}"""))).Code);
+
+        Assert.Empty((await _host.GetAsync("/v1/residue?status=open", ContractJson.Default.ResiduePage)).Items);
+        Assert.Equal(resolved.Resolved, Assert.Single((await _host.GetAsync("/v1/residue?status=resolved", ContractJson.Default.ResiduePage)).Items).Resolved);
+        var lines = await _host.GetAsync($"/v1/executions/{execution}/timeline", ContractJson.Default.TimelinePage);
+        Assert.Contains("refunded by hand", Assert.Single(lines.Items, line => line.Kind == "residue.resolved").Detail, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task List_OfAnothersOrUnknownExecution_IsRefused()
     {
         var execution = await RunAsync();
-        var unnamed = await _host.FailAsync(HttpMethod.Get, "/v1/residue", 422);
-        Assert.Equal(("validation_failed", "/execution"), (unnamed.Code, unnamed.Errors![0].Pointer));
         Assert.Equal("execution_not_found", (await _host.FailAsync(HttpMethod.Get, "/v1/residue?execution=exe_nothing", 404)).Code);
         using var stranger = _host.ClientOf((await _host.Keys.CreateAsync("ten_b", "stranger", "local")).Secret!);
         Assert.Equal("execution_not_found", (await _host.FailAsync(HttpMethod.Get, $"/v1/residue?execution={execution}", 404, client: stranger)).Code);
     }
 
-    private async Task<string> RunAsync()
+    private async Task<string> RunAsync(string booking = "b-1")
     {
         using var saved = await _host.Client.PostAsync("/v1/workflows", ApiHost.Yaml(Spec));
         Assert.True(saved.IsSuccessStatusCode, await saved.Content.ReadAsStringAsync());
         using var request = new HttpRequestMessage(HttpMethod.Post, "/v1/executions")
         {
-            Content = ApiHost.Json($$"""{"workflow": "booking", "input": {"booking": "b-1", "note": "{{new string('n', 50_000)}}"} }"""),
+            Content = ApiHost.Json($$"""{"workflow": "booking", "input": {"booking": "{{booking}}", "note": "{{new string('n', 50_000)}}"} }"""),
         };
         request.Headers.Add("Prefer", "wait=10");
         using var response = await _host.Client.SendAsync(request);

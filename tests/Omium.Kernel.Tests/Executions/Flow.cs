@@ -25,10 +25,11 @@ internal static class Flow
          "steps": [STEPS], "edges": [EDGES]RECOVERY}
         """;
 
-    public static KernelHarness Of(string steps, string edges = "", string recovery = "") => new(Frame
+    /// <summary>A harness; without <paramref name="checks"/> it is fast enough for thousands of steps.</summary>
+    public static KernelHarness Of(string steps, string edges = "", string recovery = "", bool checks = true) => new(Frame
         .Replace("STEPS", steps, StringComparison.Ordinal)
         .Replace("EDGES", edges, StringComparison.Ordinal)
-        .Replace("RECOVERY", recovery.Length == 0 ? "" : $", \"recovery\": {recovery}", StringComparison.Ordinal)) { Checks = true };
+        .Replace("RECOVERY", recovery.Length == 0 ? "" : $", \"recovery\": {recovery}", StringComparison.Ordinal)) { Checks = checks };
 
     /// <summary>A tool_call step of the tool <c>plain</c>, or of the one named.</summary>
     public static string Call(string id, string needs = "", string more = "", string tool = "plain") =>
@@ -75,7 +76,7 @@ internal static class Flow
 
     public static CallState TheCall(this KernelHarness harness, string step, int number = 1) => harness.State.LatestVisit(step)!.Calls[number - 1];
 
-    public static string[] Due(this KernelHarness harness) => [.. harness.Pending.Where(effect => effect.Kind != PendingKind.Notify).Select(effect => effect.Id)];
+    public static string[] Due(this KernelHarness harness) => [.. harness.Pending.Where(effect => effect.Kind is not (PendingKind.Notify or PendingKind.Deadline)).Select(effect => effect.Id)];
 
     private static string Quoted(string names) => string.Join(", ", names.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(name => $"\"{name}\""));
 }

@@ -80,7 +80,7 @@ internal sealed class KernelHarness
     public static DecisionValues ValuesFor(WorkflowPlan plan, ExecutionState state, ExecutionCommand command, IReadOnlyDictionary<string, JsonElement> payloads)
     {
         var values = new DecisionValues(plan);
-        foreach (var digest in ExecutionKernel.Needs(state, command).Where(payloads.ContainsKey))
+        foreach (var digest in ExecutionKernel.Needs(state, command, plan).Where(payloads.ContainsKey))
         {
             values.Payloads[digest] = payloads[digest];
         }
@@ -110,8 +110,8 @@ internal sealed class KernelHarness
     {
         for (var steps = 0; steps < stepsMax; steps++)
         {
-            var pending = Pending;
-            if (pending.Count == 0)
+            var pending = Pending.Where(effect => effect.Kind != PendingKind.Deadline).ToArray();
+            if (pending.Length == 0)
             {
                 return;
             }
@@ -135,11 +135,15 @@ internal sealed class KernelHarness
                 Carried.Add(leased.Tool);
                 Send(new SettleTask(NowMs, effect.Id, leased.Runs, carryOut(leased.Tool, effect.Id)));
                 return;
-            case PendingKind.Timer:
+            case PendingKind.Timer or PendingKind.Deadline:
                 Send(new WakeTimers(NowMs));
                 return;
             case PendingKind.Notify:
                 Send(new RecordNotification(NowMs, int.Parse(effect.Id.Split('~')[1])));
+                return;
+            case PendingKind.Compensate when EffectId.TryParse(effect.Id, out var undo)
+                && ToolRendering.UndoNeedsIntent(Plan, State.Visits[undo.Key].Calls.Find(candidate => candidate.Id == undo.WithoutSub)!)
+                && Send(new BeginCall(NowMs, effect.Id, "runner-1", 5_000)) is { Accepted: false } or { Events.Count: 0 }:
                 return;
             case PendingKind.Call when Send(new BeginCall(NowMs, effect.Id, "runner-1", 5_000)) is { Accepted: false } or { Events.Count: 0 }:
                 return;
@@ -153,7 +157,7 @@ internal sealed class KernelHarness
             PendingKind.Measure => $"measure {State.Handoffs[new HandoffKey(id.Number - 1, id.Key)].Claims[id.SubNumber - 1].Claim.Tool}",
             PendingKind.Model => id.Step,
             PendingKind.Compensate => $"undo {call!.Tool}",
-            PendingKind.Verify => $"verify {call!.Tool}",
+            PendingKind.Verify => id.Sub == 'w' ? $"verify undo {call!.Tool}" : $"verify {call!.Tool}",
             _ => call!.Tool,
         };
         Carried.Add(name);

@@ -27,6 +27,7 @@ internal static class Laws
             Assert.Equal(Encoding.UTF8.GetString(bytes), Encoding.UTF8.GetString(again));
             CheckRepeats(state, body);
             AgreementLaws.CheckStarts(state, body, plan);
+            ItemLaws.Check(state, body, plan);
             state = ExecutionKernel.Fold(state, body);
             AgreementLaws.CheckQuestions(answered, body, ExecutionKernel.Pending(state, plan));
             Assert.Equal(StateDump.Of(state), StateDump.Of(outcome.State));
@@ -34,6 +35,9 @@ internal static class Laws
 
         var undone = log.SelectMany(bytes => KernelJson.Deserialize(bytes).Events).OfType<CompensationSettled>().Where(settled => settled.Done).Select(settled => settled.Effect).ToArray();
         Assert.Equal(undone.Distinct(), undone);
+        Assert.All(
+            log.SelectMany(bytes => KernelJson.Deserialize(bytes).Events).OfType<RollbackCompleted>(),
+            completed => Assert.True(completed.Disagreeing is null, $"after rollback {completed.Rollback}, {string.Join(", ", completed.Disagreeing ?? [])} stand on what was taken back"));
         var full = StateDump.Of(state);
         for (var at = 0; at < log.Count; at += Math.Max(1, log.Count / 4))
         {

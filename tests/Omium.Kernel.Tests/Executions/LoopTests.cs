@@ -33,10 +33,13 @@ public sealed class LoopTests
     }
 
     [Fact]
-    public void Loop_OfDecisionsTenThousandTimes_NeitherOverflowsNorHangs()
+    public void Loop_OfDecisionsTenThousandTimes_NeitherOverflowsNorHangsNorFillsOneRecord()
     {
         var harness = new KernelHarness("""{"omium": "v0", "name": "spin", "steps": [{"id": "a", "type": "decision", "input": {"n": 1}}], "edges": [{"from": "a", "to": "a", "max_visits": 10000}]}""");
         harness.Start();
+        Assert.Equal(ExecutionStatus.Running, harness.State.Status);
+        harness.Run((_, _) => throw new InvalidOperationException("a decision calls nothing"));
+        Assert.InRange(harness.Log.Max(record => record.Length), 1, 16 * 1_024);
         Assert.Equal((ExecutionStatus.Failed, 10_001), (harness.State.Status, harness.State.Latest["a"]));
     }
 
@@ -49,6 +52,57 @@ public sealed class LoopTests
         harness.Run(Numbers(0, 7, 1, 9, 0, 7, 1, 2));
         Assert.Equal(ExecutionStatus.Succeeded, harness.State.Status);
         Assert.Equal((2, 4, 2), (harness.State.Latest["a"], harness.State.Latest["b"], harness.State.Latest["c"]));
+    }
+
+    /// <summary>Twice inside is taken for each turn outside: max_visits bounds a stay in the loop, not the execution.</summary>
+    [Fact]
+    public void NestedLoops_InnerEnteredAnew_CountsItsVisitsAnew()
+    {
+        var harness = Flow.Of(string.Join(',', Call("a"), Call("b", "a"), Call("c")),
+            string.Join(',', Edge("b", "b", "\"when\": \"output.n == 7\", \"max_visits\": 2"), Edge("b", "c", "\"when\": \"output.n != 7\""), Edge("c", "a", Again + ", \"max_visits\": 2")));
+        harness.Start();
+        harness.Run(Numbers(0, 7, 7, 1, 9, 0, 7, 7, 1, 9, 0, 7, 7, 1, 2));
+        Assert.Equal(ExecutionStatus.Succeeded, harness.State.Status);
+        Assert.Equal((3, 9), (harness.State.Latest["a"], harness.State.Latest["b"]));
+        Assert.Equal(harness.Events.OfType<LoopTriggered>().First(loop => loop.Step == "b").Edge, Assert.Single(harness.Events.OfType<LoopTriggered>().Last(loop => loop.Step == "a").Restarted!));
+        Laws.Check(harness);
+    }
+
+    /// <summary>Two loops back to one step are not within each other: neither sets the other back, or they would turn for ever.</summary>
+    [Fact]
+    public void TwoLoopsToOneStep_Alternating_AreBoundedByTheirSum()
+    {
+        var harness = Flow.Of(string.Join(',', Call("a"), Call("b", "a"), Call("c", "b")),
+            string.Join(',', Edge("b", "a", "\"when\": \"output.n == 7\", \"max_visits\": 2"), Edge("c", "a", "\"when\": \"output.n == 7\", \"max_visits\": 2")));
+        harness.Start();
+        var turn = 0;
+        harness.Run((tool, effect) => Ok(effect[0] == 'a' ? "{}" : effect[0] == 'c' ? """{"n": 7}""" : $$"""{"n": {{(turn++ % 2 == 0 ? 7 : 1)}}}"""));
+        Assert.Equal((ExecutionStatus.Failed, "no_termination"), (harness.State.Status, harness.Events.OfType<ExecutionFailed>().Single().Class));
+        Assert.InRange(harness.State.Latest["a"], 4, 5);
+    }
+
+    /// <summary>A failure that loops back ends as what it is: a loop without end, whatever failed in it last.</summary>
+    [Theory]
+    [InlineData("")]
+    [InlineData("""{"rules": [{"on": ["tool_error"], "do": ["fail"]}]}""")]
+    public void Loop_OnFailureExhausted_FailsWithNoTermination(string recovery)
+    {
+        var harness = Flow.Of(string.Join(',', Call("a"), Call("b", "a")), Edge("b", "a", "\"on\": \"failure\", \"max_visits\": 2"), recovery);
+        harness.Start();
+        harness.Run((_, effect) => effect[0] == 'a' ? Ok("{}") : Fails("tool_error", "refused", permanent: true));
+        var failed = harness.Events.OfType<ExecutionFailed>().Single();
+        Assert.Equal(("no_termination", "loop_exhausted", 3), (failed.Class, failed.Code, harness.State.Latest["b"]));
+        Assert.Contains("refused happened", failed.Message, StringComparison.Ordinal);
+        Laws.Check(harness);
+    }
+
+    [Fact]
+    public void Loop_OnFailureExhausted_ThePolicyIsAskedAboutThat()
+    {
+        var harness = Flow.Of(Call("a"), Edge("a", "a", "\"on\": \"failure\", \"max_visits\": 1"), """{"rules": [{"on": ["no_termination"], "do": ["skip"]}]}""");
+        harness.Start();
+        harness.Run((_, _) => Fails("tool_error", "refused", permanent: true));
+        Assert.Equal((ExecutionStatus.Succeeded, VisitStatus.Skipped), (harness.State.Status, harness.Status("a")));
     }
 
     [Fact]

@@ -78,7 +78,7 @@ public sealed class RollbackTests
         harness.Run((_, effect) => effect.StartsWith("c~", StringComparison.Ordinal) ? Fails("tool_error", "x") : Ok("{}"));
         Assert.Equal(5, harness.TheCall("c").CompensationAttempts);
         Assert.Equal((2, 1), (harness.Events.OfType<RollbackCompleted>().Single().Compensated, harness.Events.OfType<RollbackCompleted>().Single().Residue));
-        Assert.Equal("c~1~1~c1", Assert.Single(harness.State.Residue).Effect);
+        Assert.Equal("c~1~1~c1", Assert.Single(harness.State.Residue).Left.Effect);
         Assert.Equal(ExecutionStatus.Paused, harness.State.Status);
     }
 
@@ -141,7 +141,7 @@ public sealed class RollbackTests
         Assert.Single(automatic.State.OpenReviews);
         Assert.Empty(automatic.Events.OfType<RollbackPlanned>());
         Assert.True(automatic.Decide("rollback").Accepted);
-        Assert.Equal(("irreversible", ExecutionStatus.Cancelled), (Assert.Single(automatic.State.Residue).Reason, automatic.State.Status));
+        Assert.Equal(("irreversible", ExecutionStatus.Cancelled), (Assert.Single(automatic.State.Residue).Left.Reason, automatic.State.Status));
     }
 
     [Fact]

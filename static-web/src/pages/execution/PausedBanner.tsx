@@ -15,6 +15,13 @@ export function PausedBanner({ view }: { view: ExecutionView }) {
       </Banner>
     );
   }
+  if (reviews > 0 && view.pause_reason === 'in_doubt') {
+    return (
+      <Banner tone="wait" title="Paused: nobody knows whether a call happened" text="Look on the other side and say which it was. Nothing new begins before that.">
+        <ButtonLink weight="primary" to="/reviews" testId="review-link">Say what happened</ButtonLink>
+      </Banner>
+    );
+  }
   if (reviews > 0) {
     return (
       <Banner tone="wait" title={`${count(reviews, 'question')} to a person`} text="The run waits for the answer.">

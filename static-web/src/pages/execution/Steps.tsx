@@ -1,6 +1,7 @@
 import type { CallView, ExecutionView, StepFailure, StepView } from '~/api/types';
 import { readCheck, readActual } from '~/model/expectation';
 import { clock, count, preview } from '~/model/format';
+import { itemsNote, shownOutput } from '~/model/items';
 import { callLook, humanise, stepLook } from '~/model/status';
 import { attemptNote, groupSteps, stepDuration, type StepGroup } from '~/model/trace';
 import { StatusPill } from '~/ui/Glyph';
@@ -8,18 +9,20 @@ import { Empty } from '~/ui/states';
 import { Knot, Thread } from '~/ui/Thread';
 import { useNow } from '~/ui/time';
 import { Fields, JsonBlock } from '~/ui/Value';
+import { Items } from './Items';
 
 export function Steps({ view, travelled }: { view: ExecutionView; travelled: boolean }) {
   const groups = groupSteps(view.steps);
   if (groups.length === 0) return <Empty title="No step has been scheduled yet">They appear here as they begin.</Empty>;
   return (
     <Thread label="Steps">
-      {groups.map((group, index) => <StepRow key={group.step} group={group} seenAt={travelled ? Date.parse(view.updated_at) : undefined} last={index === groups.length - 1} />)}
+      {groups.map((group, index) => <StepRow key={group.step} group={group} execution={travelled ? undefined : view.id} seenAt={travelled ? Date.parse(view.updated_at) : undefined} last={index === groups.length - 1} />)}
     </Thread>
   );
 }
 
-function StepRow({ group, last, seenAt }: { group: StepGroup; last: boolean; seenAt: number | undefined }) {
+/** Without an execution it is a state of the past: its items are counted, and the list, which is of now, is left out. */
+function StepRow({ group, last, seenAt, execution }: { group: StepGroup; last: boolean; seenAt: number | undefined; execution: string | undefined }) {
   const { latest: step, earlier } = group;
   return (
     <Knot look={stepLook(step.status)} last={last} testId={`step-${group.step}`}>
@@ -27,12 +30,12 @@ function StepRow({ group, last, seenAt }: { group: StepGroup; last: boolean; see
         <summary data-list-item className="-mx-2 flex cursor-pointer list-none flex-col gap-0.5 rounded-lg px-2 pb-1 hover:bg-sunken [&::-webkit-details-marker]:hidden">
           <StepHead step={step} seenAt={seenAt} />
         </summary>
-        <StepBody step={step} />
+        <StepBody step={step} execution={execution} />
       </details>
       {earlier.map((visit) => (
         <details key={visit.visit} className="mt-1 border-l-2 border-dashed border-edge pl-3 text-ink-2">
           <summary className="cursor-pointer text-[0.9rem]">Visit {visit.visit}: {stepLook(visit.status).label.toLowerCase()}{visit.failures.length > 0 && `, ${humanise(visit.failures[visit.failures.length - 1]!.class).toLowerCase()}`}</summary>
-          <StepBody step={visit} />
+          <StepBody step={visit} execution={execution} />
         </details>
       ))}
     </Knot>
@@ -55,7 +58,8 @@ function StepHead({ step, seenAt }: { step: StepView; seenAt: number | undefined
           <StatusPill look={stepLook(step.status)} />
         </span>
       </span>
-      {step.output !== undefined && step.status === 'committed' && <Fields value={step.output} limit={4} />}
+      {step.items && <span className="text-[0.93rem] font-medium" data-testid={`items-${step.step}`}>{itemsNote(step.items)}</span>}
+      {step.output !== undefined && step.status === 'committed' && !step.items && <Fields value={step.output} limit={4} />}
       <span className="flex flex-wrap gap-x-4 text-[0.87rem] text-ink-2">
         {step.checkpoint && step.status === 'committed' && <span>◆ checkpoint <span className="font-mono text-[0.82rem] text-ink">{step.checkpoint}</span></span>}
         {step.calls.length > 0 && <span>{count(step.calls.length, 'call')}: {step.calls.map((call) => `${call.tool} ${callLook(call.status).label.toLowerCase()}`).join(', ')}</span>}
@@ -65,21 +69,22 @@ function StepHead({ step, seenAt }: { step: StepView; seenAt: number | undefined
   );
 }
 
-function StepBody({ step }: { step: StepView }) {
+function StepBody({ step, execution }: { step: StepView; execution: string | undefined }) {
   return (
     <div className="flex flex-col gap-4 py-3">
       {step.failures.map((failure) => <FailureNote key={`${failure.attempt}-${failure.at}`} failure={failure} />)}
       {step.reads.length > 0 && <p className="text-[0.9rem] text-ink-2">Made from the outputs of {step.reads.map((read) => `${read.step}${read.visit > 1 ? ` (visit ${read.visit})` : ''}`).join(', ')}.</p>}
       {step.calls.map((call) => <Call key={call.effect_id} call={call} />)}
+      {step.items && execution && <Items execution={execution} step={step} />}
       <div className="grid gap-4 lg:grid-cols-2">
         <div className="min-w-0"><h4 className="eyebrow pb-1">Input</h4><JsonBlock value={step.input} label={`Input of ${step.step}`} /></div>
-        <div className="min-w-0"><h4 className="eyebrow pb-1">{step.status === 'committed' ? 'Output' : 'Answer'}</h4><JsonBlock value={step.output} label={`Output of ${step.step}`} /></div>
+        <div className="min-w-0"><h4 className="eyebrow pb-1">{step.status === 'committed' ? 'Output' : 'Answer'}</h4><JsonBlock value={shownOutput(step)} label={`Output of ${step.step}`} /></div>
       </div>
     </div>
   );
 }
 
-function FailureNote({ failure }: { failure: StepFailure }) {
+export function FailureNote({ failure }: { failure: StepFailure }) {
   const check = readCheck(failure.expected);
   const seen = readActual(failure.actual, check.path);
   return (
@@ -94,7 +99,7 @@ function FailureNote({ failure }: { failure: StepFailure }) {
   );
 }
 
-function Call({ call }: { call: CallView }) {
+export function Call({ call }: { call: CallView }) {
   return (
     <details className="rounded-xl border border-line px-4 py-2.5">
       <summary className="flex cursor-pointer flex-wrap items-center gap-x-3 gap-y-1">

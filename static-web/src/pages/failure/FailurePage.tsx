@@ -13,6 +13,7 @@ import { DependencyChain } from './DependencyChain';
 import { Evidence } from './Evidence';
 import { Mend } from './Mend';
 import { RecoveryStrip } from './RecoveryStrip';
+import { Residue } from './Residue';
 import { Verdict } from './Verdict';
 
 export function FailurePage() {
@@ -47,6 +48,7 @@ function Recovery({ failure, run }: { failure: FailureView; run: ExecutionView |
         <div className="flex flex-col gap-10 xl:order-1">
           <DependencyChain failure={failure} />
           <AutomaticActions failure={failure} />
+          <Residue execution={failure.execution} />
           <Evidence failure={failure} />
         </div>
         <div className="-order-1 xl:order-2"><Mend failure={failure} run={run} stage={stage} /></div>

@@ -4,6 +4,7 @@ import './graph.css';
 import { useEffect, useMemo, useState } from 'react';
 import type { GraphNode, GraphView } from '~/api/types';
 import { edgeLabel, graphInWords } from '~/model/graph';
+import { itemsNote } from '~/model/items';
 import { stepLook } from '~/model/status';
 import { useTheme } from '~/layout/theme';
 import { Glyph } from '../Glyph';
@@ -26,7 +27,7 @@ function StepCard({ data: { node, down, planned, culprit } }: NodeProps<StepNode
       </span>
       <span className="truncate text-[0.8rem] text-ink-2">{node.actor && node.actor !== node.step ? node.actor : node.type.replace('_', ' ')}{node.visit > 1 ? `, visit ${node.visit}` : ''}</span>
       <span className="truncate text-[0.78rem] text-ink-3">
-        {[node.checkpoint && (planned || node.status === 'committed') && `◆ ${node.checkpoint}`, node.external_effect && 'reaches outside'].filter(Boolean).join('  ·  ')}
+        {node.items && !planned ? itemsNote(node.items) : [node.checkpoint && (planned || node.status === 'committed') && `◆ ${node.checkpoint}`, node.external_effect && 'reaches outside'].filter(Boolean).join('  ·  ')}
       </span>
       <Handle type="source" position={down ? Position.Bottom : Position.Right} isConnectable={false} />
     </div>

@@ -12,6 +12,7 @@ internal sealed class World
     private const long KeyTtlMs = 3_600_000;
     private readonly Dictionary<string, long> _keys = [];
     private readonly Dictionary<string, int> _standing = [];
+    private readonly HashSet<string> _undone = [];
 
     /// <summary>Call ids that truly happened and were not undone.</summary>
     public HashSet<string> Done { get; } = [];
@@ -60,9 +61,17 @@ internal sealed class World
     /// <summary>What the verify tool, or a person who looks, sees: whether it stands under its key.</summary>
     public bool Stands(CallState call) => call.Kind == EffectKind.Irreversible ? Done.Contains(call.Id.ToString()) : _standing.GetValueOrDefault(call.Key!) > 0;
 
-    /// <summary>The call is undone. Undoing what never happened does nothing.</summary>
-    public void Undo(CallState call)
+    /// <summary>True when an undo of this call has reached the other side.</summary>
+    public bool IsUndone(CallState call) => _undone.Contains(call.Id.ToString());
+
+    /// <summary>The call is undone. Undoing what never happened does nothing. A receiver that honours no keys must never be asked twice.</summary>
+    public void Undo(CallState call, bool isHonoured)
     {
+        if (!_undone.Add(call.Id.ToString()) && !isHonoured)
+        {
+            Violations.Add($"{call.Id}: the undo of {call.Tool} was done twice");
+        }
+
         if (!Done.Remove(call.Id.ToString()))
         {
             return; // A compensation is delivered at least once, and must be idempotent.

@@ -5,7 +5,7 @@ namespace Omium.EndToEnd.Harness;
 /// <summary><c>omium dev</c> as a process of its own on a data directory; it can be killed and started again on the same directory.</summary>
 internal sealed class OmiumProcess : IAsyncDisposable
 {
-    private static readonly TimeSpan ReadyMax = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan ReadyMax = TimeSpan.FromSeconds(60); // A machine under load; how long a start takes is asserted where it is the subject.
     private readonly string[] _arguments;
     private readonly IReadOnlyDictionary<string, string> _environment;
     private readonly List<string> _errorsOfTheDead = [];

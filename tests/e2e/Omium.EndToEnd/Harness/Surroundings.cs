@@ -48,6 +48,9 @@ internal static class Surroundings
     /// <summary>How often S02 is killed at a random moment.</summary>
     public static int Kills => int.Parse(Environment.GetEnvironmentVariable("OMIUM_E2E_KILLS") is { Length: > 0 } count ? count : "5", CultureInfo.InvariantCulture);
 
+    /// <summary>How often the crash matrix kills at each of its moments.</summary>
+    public static int MatrixKills => int.Parse(Environment.GetEnvironmentVariable("OMIUM_E2E_MATRIX") is { Length: > 0 } count ? count : "3", CultureInfo.InvariantCulture);
+
     /// <summary>Seed of everything random in these tests.</summary>
     public static int Seed => int.Parse(Environment.GetEnvironmentVariable("OMIUM_E2E_SEED") is { Length: > 0 } seed ? seed : "2503", CultureInfo.InvariantCulture);
 

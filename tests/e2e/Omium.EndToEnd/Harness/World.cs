@@ -22,8 +22,9 @@ internal sealed class World : IAsyncDisposable
     /// <summary>A client that gives up when the server dies.</summary>
     public OmiumClient Client { get; }
 
-    /// <summary>Starts all of it. Without a script no model is configured; without a directory of its files there is no console.</summary>
-    public static async Task<World> StartAsync(string? modelScript = null, double failRate = 0, string? console = null, int? workerLeaseMs = null)
+    /// <summary>Starts all of it. Without a script no model is configured; without a directory of its files there is no console; more variables of Omium's may be made from the receiver's address.</summary>
+    public static async Task<World> StartAsync(
+        string? modelScript = null, double failRate = 0, string? console = null, int? workerLeaseMs = null, Func<Uri, IReadOnlyDictionary<string, string>>? variables = null)
     {
         _ = Surroundings.Binary; // Skips before anything is made.
         var directory = Directory.CreateTempSubdirectory("omium-e2e-").FullName;
@@ -34,6 +35,11 @@ internal sealed class World : IAsyncDisposable
             model = modelScript is null ? null : await ScriptedModel.StartAsync(directory, modelScript);
             receiver = await Receiver.StartAsync(directory, failRate, Surroundings.Seed);
             var environment = new Dictionary<string, string> { ["OMIUM_TOOLS_ALLOW_PRIVATE_ADDRESSES"] = "true" };
+            foreach (var (variable, value) in variables?.Invoke(receiver.Address) ?? new Dictionary<string, string>())
+            {
+                environment[variable] = value;
+            }
+
             if (model is not null)
             {
                 environment["OMIUM_MODEL_BASE_URL"] = model.BaseUrl;

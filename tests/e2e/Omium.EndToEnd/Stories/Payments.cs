@@ -89,11 +89,11 @@ internal static class Payments
         return (string)(await client.PostAsync("/v1/executions", start)).Expect(HttpStatusCode.Created)["id"]!;
     }
 
-    /// <summary>Waits until the run waits for a person; the one review that is open then, which is of this kind.</summary>
+    /// <summary>Waits until the run waits for a person (a doubt pauses it); the one review that is open then, which is of this kind.</summary>
     public static async Task<JsonNode> ReviewAsync(OmiumClient client, string execution, string kind)
     {
-        var waiting = await client.WaitForStatusAsync(execution, "waiting");
-        Assert.Equal("review", (string?)waiting["waiting_for"]);
+        var waiting = await client.WaitForStatusAsync(execution, kind == "in_doubt" ? "paused" : "waiting");
+        Assert.Equal(("review", kind == "in_doubt" ? kind : null), ((string?)waiting["waiting_for"], (string?)waiting["pause_reason"]));
         var review = await client.GetAsync($"/v1/reviews/{Assert.Single(waiting["open_reviews"]!.AsArray())}");
         Assert.Equal((kind, "open"), ((string?)review["kind"], (string?)review["status"]));
         return review;

@@ -63,7 +63,7 @@ public sealed class S05LostRecordTests
     [Theory]
     [InlineData("done", 1)]
     [InlineData("redo", 2)]
-    public async Task S05_WithNeither_IsInDoubtUntilAPersonSays(string decision, int payments)
+    public async Task S05_WithNeither_IsPausedInDoubtUntilAPersonSays(string decision, int payments)
     {
         await using var world = await World.StartAsync();
         await world.Client.SaveAsync(Payments.Irreversible(world.Receiver.Address));

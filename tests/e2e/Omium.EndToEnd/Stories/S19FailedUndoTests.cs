@@ -3,7 +3,7 @@ using Omium.EndToEnd.Harness;
 
 namespace Omium.EndToEnd.Stories;
 
-/// <summary>S19: of three effects that a rollback undoes, the middle one's undo is refused for good. The others are undone all the same, and what is left is listed.</summary>
+/// <summary>S19: of three effects that a rollback undoes, the middle one's undo is refused for good. The others are undone all the same; what is left is listed, and a person resolves it.</summary>
 public sealed class S19FailedUndoTests
 {
     private const int Refusal = 422;
@@ -42,7 +42,28 @@ public sealed class S19FailedUndoTests
         await world.Client.WaitForStatusAsync(execution, "paused");
         await AssertUndoneAsync(world, execution, inFlight);
         AssertLeft(Assert.Single(await ResidueAsync(world, execution)), execution, charged);
+        await AssertResolvedByAPersonAsync(world, execution);
         await Payments.AssertVerifiesAsync(world.Client, execution);
+    }
+
+    /// <summary>A person deals with it outside and says so: who, when and how are in the log, also after a kill, and the list of what is open is empty.</summary>
+    private static async Task AssertResolvedByAPersonAsync(World world, string execution)
+    {
+        var open = (await world.Client.GetAsync("/v1/residue?status=open"))["items"]!.AsArray().Single()!;
+        Assert.Equal(execution, (string?)open["execution"]);
+        var path = $"/v1/residue/{open["id"]}/resolve";
+        var note = new JsonObject { ["note"] = "refunded at the counter" };
+        var resolved = (await world.Client.PostAsync(path, note)).Expect(HttpStatusCode.OK);
+        Assert.Equal(("resolved", "refunded at the counter"), ((string?)resolved["status"], (string?)resolved["resolved"]!["note"]));
+        world.Omium.KillHard();
+        await world.Omium.StartAgainAsync();
+        (await world.Client.PostAsync(path, note.DeepClone().AsObject())).Expect(HttpStatusCode.OK);
+        (await world.Client.PostAsync(path, new JsonObject { ["note"] = "no, by me" })).ExpectProblem(HttpStatusCode.Conflict, "residue_resolved");
+
+        Assert.Empty((await world.Client.GetAsync("/v1/residue?status=open"))["items"]!.AsArray());
+        var happened = Assert.Single((await world.Client.RecordsAsync(execution)).Events("residue.resolved"));
+        Assert.Equal((string?)(await world.Client.GetAsync("/v1/me"))["key_id"], (string?)happened["by"]);
+        Assert.Equal(0, (await world.Receiver.CountAsync("refund")).Effects); // Saying so does nothing outside.
     }
 
     private static async Task KillWhileUndoingAsync(World world, string execution, string inFlight)

@@ -66,7 +66,51 @@ public sealed class S20RollbackPreviewTests
         await world.Client.WaitForStatusAsync(execution, "paused");
         await AssertUndoneAsync(world);
         Assert.Equal(1, (await world.Receiver.CountAsync("send_letter")).Requests);
+
+        // And whoever accepts that the letter stays may go back further all the same: that is on the ledger, under their name.
+        await AssertAcceptedAsync(world, execution);
         await Payments.AssertVerifiesAsync(world.Client, execution);
+    }
+
+    /// <summary>A rollback that was narrowed to a step is refused when a committed step was made from it, and says which.</summary>
+    [Fact]
+    public async Task S20_ACommittedConsumerWouldBeOrphaned_TheRollbackIsRefusedWithItsName()
+    {
+        await using var world = await World.StartAsync();
+        var (execution, _) = await Bookings.StartAsync(world);
+        var before = await world.Client.RecordsAsync(execution);
+        JsonObject Asked(bool preview, params string[] steps) => new()
+        {
+            ["to"] = "start", ["scope"] = "all", ["preview"] = preview, ["steps"] = new JsonArray([.. steps.Select(step => JsonValue.Create(step))]),
+        };
+        var path = $"/v1/executions/{execution}/rollback";
+
+        var preview = (await world.Client.PostAsync(path, Asked(preview: true, "charge"))).Expect(HttpStatusCode.OK);
+        Assert.Equal(["charge"], Bookings.StepsOf(preview["affected"]!));
+        Assert.Equal(["book_courier"], Bookings.StepsOf(preview["orphans"]!));
+        var refused = (await world.Client.PostAsync(path, Asked(preview: false, "charge"))).ExpectProblem(HttpStatusCode.Conflict, "rollback_orphans_consumer");
+        Assert.Contains("book_courier", (string)refused["detail"]!, StringComparison.Ordinal);
+        Assert.Equal(before.Count, (await world.Client.RecordsAsync(execution)).Count);
+        await AssertUndoneAsync(world);
+
+        // With its consumers it is taken back, and the note, which depends on none of them, stays.
+        (await world.Client.PostAsync(path, Asked(preview: false, "charge", "book_courier", "approve"))).Expect(HttpStatusCode.OK);
+        await world.Client.WaitForStatusAsync(execution, "paused");
+        await AssertUndoneAsync(world, "refund", "cancel_courier");
+        var completed = Assert.Single((await world.Client.RecordsAsync(execution)).Events("rollback.completed"));
+        Assert.Equal((2, null), ((int?)completed["checked"], completed["disagreeing"])); // What stands agrees with the log: reserve and file_note.
+        await Payments.AssertVerifiesAsync(world.Client, execution);
+    }
+
+    private static async Task AssertAcceptedAsync(World world, string execution)
+    {
+        var body = new JsonObject { ["to"] = "charge", ["scope"] = "all", ["accept_residue"] = true };
+        (await world.Client.PostAsync($"/v1/executions/{execution}/rollback", body)).Expect(HttpStatusCode.OK);
+        await world.Client.WaitForStatusAsync(execution, "paused");
+        await AssertUndoneAsync(world, "cancel_courier");
+        var left = (await world.Client.GetAsync($"/v1/residue?execution={execution}"))["items"]!.AsArray().Single()!;
+        Assert.Equal(("send_letter", "irreversible", (string?)(await world.Client.GetAsync("/v1/me"))["key_id"]), ((string?)left["tool"], (string?)left["reason"], (string?)left["accepted_by"]));
+        Assert.Equal(1, (await world.Receiver.CountAsync("send_letter")).Requests);
     }
 
     /// <summary>Resumed, the run does again what was taken back and nothing else, and asks anew.</summary>

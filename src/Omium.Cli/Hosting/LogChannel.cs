@@ -1,11 +1,9 @@
-using Omium.Kernel.Executions;
-using Omium.Runtime.Effects;
-using Omium.Runtime.Executions;
+using Omium.Runtime.Effects.Notifications;
 
 namespace Omium.Cli.Hosting;
 
 /// <summary>Notifications on one machine: a line of the log, and the newest kept in memory.</summary>
-internal sealed partial class LogNotifier(ILogger<LogNotifier> logger) : INotifier
+internal sealed partial class LogChannel(ILogger<LogChannel> logger) : INotificationChannel
 {
     private const int KeptMax = 100;
     private readonly Queue<string> _kept = new();
@@ -24,10 +22,9 @@ internal sealed partial class LogNotifier(ILogger<LogNotifier> logger) : INotifi
     }
 
     /// <inheritdoc/>
-    public Task NotifyAsync(ExecutionCell cell, NotificationRequested notification, CancellationToken cancellation)
+    public Task<string?> TryDeliverAsync(ChannelNotification notification, CancellationToken cancellation)
     {
-        var execution = cell.Stream.Id;
-        LogNotification(logger, execution, notification.Channel, notification.Message);
+        LogNotification(logger, notification.Execution, notification.Channel, notification.Message);
         lock (_gate)
         {
             if (_kept.Count == KeptMax)
@@ -35,10 +32,10 @@ internal sealed partial class LogNotifier(ILogger<LogNotifier> logger) : INotifi
                 _kept.Dequeue();
             }
 
-            _kept.Enqueue($"{execution}: {notification.Message}");
+            _kept.Enqueue($"{notification.Execution}: {notification.Message}");
         }
 
-        return Task.CompletedTask;
+        return Task.FromResult<string?>(null);
     }
 
     [LoggerMessage(4001, LogLevel.Information, "{Execution} tells {Channel}: {Message}")]

@@ -1,0 +1,101 @@
+using System.Globalization;
+using Omium.Kernel.Specs;
+
+namespace Omium.Kernel.Executions;
+
+/// <summary>What waits for people and must not wait for ever: doubts that pause, reviews that expire, calls that were approved by name.</summary>
+internal sealed partial class Decision
+{
+    /// <summary>Why an execution is paused while nobody knows whether a call happened.</summary>
+    private const string PausedInDoubt = "in_doubt";
+
+    /// <summary>The open review that asks whether a call of a visit under way happened; null when there is none.</summary>
+    private string? OpenDoubt() => _state.OpenReviews.FirstOrDefault(id =>
+        _state.Reviews[id].Request is { Kind: "in_doubt", Effect: { } effect } && CallOf(effect) is { } call && IsLive(Visit(call.Id.Key), call));
+
+    /// <summary>A doubt is over. What was paused because of it goes on, unless another one is open or somebody paused it since.</summary>
+    private void GoOnAfterDoubt(string by)
+    {
+        if (_state is { Status: ExecutionStatus.Paused, PauseReason: PausedInDoubt } && OpenDoubt() is null)
+        {
+            Emit(new ExecutionResumed(by, null));
+            EnqueueAll();
+        }
+    }
+
+    /// <summary>
+    /// Reviews past their time. A human_approval with a time-out fails its step by it; every other question is asked again, under a new id, and
+    /// somebody is told: nothing waits for a person who was never reached.
+    /// </summary>
+    private void ExpireReviews()
+    {
+        foreach (var id in _state.OpenReviews.Where(id => atMs > _state.Reviews[id].Request.ExpiresMs).ToArray())
+        {
+            var request = _state.Reviews[id].Request;
+            var isOpen = _state.OpenReviews.Contains(id); // The one before may have failed its step, which closes what that asked.
+            if (!isOpen || (_state.Ended && request.Kind != "in_doubt"))
+            {
+                continue;
+            }
+
+            var key = new VisitKey(request.Step, request.Visit);
+            if (request.Kind == "approval" && Plan.Step(request.Step)?.Spec.Timeout is { } timeout)
+            {
+                Emit(new ReviewExpired(id, "step_failed"));
+                var message = string.Create(CultureInfo.InvariantCulture, $"nobody decided within {timeout.TotalSeconds} s");
+                Fail(key, new Failing(FailureClasses.Timeout, "approval_timeout", message) { Permanent = true });
+                continue;
+            }
+
+            Emit(new ReviewExpired(id, "asked_again"));
+            Ask(key, request.Kind, request.Effect, request.Decisions, request.Shown, request.Role);
+            Notify("review_expired", request.Step, $"nobody decided in time about {request.Step}; it is asked again");
+        }
+    }
+
+    /// <summary>
+    /// True when the policy says itself what follows a high-value call: it is a trigger, or a rule names it. Then its actions run as written;
+    /// else the call alone waits for approval.
+    /// </summary>
+    private bool IsServedByPolicy(Failing failing, VisitState visit) =>
+        Plan.Policy.Triggers.Contains(failing.Class) || (MatchingRule(failing, visit) is { } rule && Plan.Rules[rule].Spec.On.Contains(failing.Class));
+
+    /// <summary>The approval of this very call that a person gave after it was stopped; null when there is none.</summary>
+    private string? ApproverOf(string step, string tool, string argumentsDigest) => _state.Approvals
+        .Where(approved => approved.Step == step && approved.Tool == tool && approved.ArgumentsDigest == argumentsDigest)
+        .Select(approved => approved.By).Min(StringComparer.Ordinal);
+
+    /// <summary>Approving a failure of class high_value_operation approves the call that was stopped: it may be made, once.</summary>
+    private void ApproveHighValue(ReviewRequested request, string by)
+    {
+        var key = new VisitKey(request.Step, request.Visit);
+        if (Visit(key).Failures[^1].Failure is { Class: FailureClasses.HighValueOperation }
+            && Visit(key).Calls.FindLast(call => call is { Status: CallStatus.Refused, Kind: not EffectKind.None }) is { } call)
+        {
+            Emit(new CallApproved(request.Step, call.Tool, call.ArgumentsDigest, by));
+        }
+    }
+
+    private Rejection? Resolve(ResolveResidue command)
+    {
+        if (_state.Requests.Contains(command.RequestId))
+        {
+            return null;
+        }
+
+        if (_state.Residue.Find(left => left.Left.Effect == command.Effect) is not { } residue)
+        {
+            return new Rejection("residue_not_found", $"nothing was left of {command.Effect}");
+        }
+
+        if (residue.Resolved is { } resolved)
+        {
+            return resolved.By == command.By && resolved.Note == command.Note
+                ? null
+                : new Rejection("residue_resolved", $"{resolved.By} has already dealt with it");
+        }
+
+        Emit(new ResidueResolved(command.Effect, command.By, command.Note, command.RequestId));
+        return null;
+    }
+}
