@@ -6,6 +6,7 @@ using Omium.Runtime.Effects;
 using Omium.Runtime.Executions;
 using Omium.Runtime.Ports;
 using Omium.Runtime.Resources;
+using Omium.Runtime.Workers;
 
 namespace Omium.Api;
 
@@ -24,6 +25,7 @@ internal sealed record ApiServices(
     IModelClient Model,
     KeyService Keys,
     WorkflowStore Workflows,
+    TaskBoard Tasks,
     PolicyStore Policies,
     TimeProvider Time,
     IOptions<OmiumApiOptions> Configured)

@@ -12,9 +12,11 @@ using Omium.Api.Policies;
 using Omium.Api.Residue;
 using Omium.Api.Reviews;
 using Omium.Api.Sharing;
+using Omium.Api.Workers;
 using Omium.Api.Workflows;
 using Omium.Runtime.Executions;
 using Omium.Runtime.Resources;
+using Omium.Runtime.Workers;
 
 namespace Omium.Api;
 
@@ -24,7 +26,8 @@ namespace Omium.Api;
 /// request -> key -> route -> handler -> Advance (durable) -> view -> JSON
 /// </code>
 /// The host registers the stores (IEventLog, IPayloadStore, IDocumentStore, IIndex), IKeyWrap, PlanCache, Advancer, IExecutionEngine,
-/// ResourceAdvancer (the one that its engine writes with), IModelClient and TimeProvider; everything else is added here.
+/// ResourceAdvancer (the one that its engine writes with), IModelClient and TimeProvider, and a TaskBoard that its engine offers tasks to;
+/// everything else is added here.
 /// </summary>
 public static class OmiumApi
 {
@@ -40,6 +43,7 @@ public static class OmiumApi
         services.AddRouting();
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<ExecutionFeed>();
+        services.TryAddSingleton<TaskBoard>();
         services.TryAddSingleton<Verifier>();
         services.TryAddSingleton<ResourceAdvancer>();
         services.TryAddSingleton<ResourceVerifier>();
@@ -68,6 +72,7 @@ public static class OmiumApi
         ResidueEndpoints.Map(routes);
         SharingEndpoints.Map(routes);
         PolicyEndpoints.Map(routes);
+        WorkerEndpoints.Map(routes);
         OperationEndpoints.Map(routes);
         routes.MapUnknown();
         return endpoints;

@@ -6,6 +6,7 @@ using Omium.Contracts.Policies;
 using Omium.Contracts.Reviews;
 using Omium.Contracts.Sharing;
 using Omium.Contracts.Tenants;
+using Omium.Contracts.Workers;
 using Omium.Contracts.Workflows;
 
 namespace Omium.Contracts;
@@ -54,6 +55,11 @@ namespace Omium.Contracts;
 [JsonSerializable(typeof(ScopeAliasView))]
 [JsonSerializable(typeof(Page<RootView>), TypeInfoPropertyName = "RootPage")]
 [JsonSerializable(typeof(Page<ScopeAliasView>), TypeInfoPropertyName = "ScopeAliasPage")]
+[JsonSerializable(typeof(PollRequest))]
+[JsonSerializable(typeof(TaskView))]
+[JsonSerializable(typeof(HeartbeatView))]
+[JsonSerializable(typeof(CompleteTaskRequest))]
+[JsonSerializable(typeof(FailTaskRequest))]
 [JsonSerializable(typeof(Page<ExecutionSummary>), TypeInfoPropertyName = "ExecutionPage")]
 [JsonSerializable(typeof(Page<StepView>), TypeInfoPropertyName = "StepPage")]
 [JsonSerializable(typeof(Page<EventRecord>), TypeInfoPropertyName = "EventPage")]
@@ -78,6 +84,9 @@ public sealed partial class ContractJson : JsonSerializerContext;
     RespectNullableAnnotations = true,
     RespectRequiredConstructorParameters = true)]
 [JsonSerializable(typeof(ScopeAliasView))]
+[JsonSerializable(typeof(PollRequest))]
+[JsonSerializable(typeof(CompleteTaskRequest))]
+[JsonSerializable(typeof(FailTaskRequest))]
 [JsonSerializable(typeof(StartExecutionRequest))]
 [JsonSerializable(typeof(PauseRequest))]
 [JsonSerializable(typeof(RollbackRequest))]

@@ -59,7 +59,8 @@ public sealed class ApiHost : IAsyncDisposable
         var tools = new PlayedTools();
         var shared = new SharedRunner(advancer, new ResourceAdvancer(store.Log, keys, time), new ScopeAliases(store.Documents));
         var runner = new EffectRunner(advancer, shared, model, tools, new SilentNotifier(), "test");
-        var engine = new EmbeddedEngine(advancer, runner, store.Index, NullLogger<EmbeddedEngine>.Instance, time, new EmbeddedEngineOptions());
+        var tasks = new Omium.Runtime.Workers.TaskBoard(time);
+        var engine = new EmbeddedEngine(advancer, runner, store.Index, NullLogger<EmbeddedEngine>.Instance, time, new EmbeddedEngineOptions()) { Tasks = tasks };
         await engine.StartAsync(CancellationToken.None);
 
         var builder = WebApplication.CreateSlimBuilder();
@@ -67,7 +68,7 @@ public sealed class ApiHost : IAsyncDisposable
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.Services.AddSingleton<IEventLog>(store.Log).AddSingleton<IPayloadStore>(store.Payloads).AddSingleton<IDocumentStore>(store.Documents)
             .AddSingleton<IIndex>(store.Index).AddSingleton<IKeyWrap>(keys).AddSingleton(plans).AddSingleton(advancer).AddSingleton(shared.Resources)
-            .AddSingleton<IExecutionEngine>(engine).AddSingleton<IModelClient>(model);
+            .AddSingleton<IExecutionEngine>(engine).AddSingleton(tasks).AddSingleton<IModelClient>(model);
         builder.Services.AddOmiumApi(options =>
         {
             options.StreamLinger = TimeSpan.FromMilliseconds(50);

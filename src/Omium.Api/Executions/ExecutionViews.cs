@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Omium.Api.Failures;
 using Omium.Contracts.Executions;
 using Omium.Kernel.Executions;
 using Omium.Kernel.Specs;
@@ -16,6 +17,7 @@ internal static class ExecutionViews
     public static ExecutionView View(ExecutionState state, long seq, WorkflowPlan plan, AnswerPayloads payloads)
     {
         var failed = (state.FailedVisit ?? AskedAbout(state)) is { } key ? LastFailure(state.Visits[key]) : null;
+        var disputed = failed is null ? state.DisputedHandoffs.LastOrDefault() : null;
         return new ExecutionView
         {
             Id = state.ExecutionId,
@@ -31,8 +33,10 @@ internal static class ExecutionViews
             Output = payloads.Show(state.Output),
             Steps = [.. Newest(state).Select(visit => Step(state, visit, plan, payloads))],
             StepsOmitted = Math.Max(0, Visits(state, 0).Count() - StepsMax),
-            Failure = failed is { } failure ? Failure(failure.Failure, failure.AtMs) : null,
-            FailureId = failed is { } last ? IndexProjector.FailureId(state.ExecutionId, last.Failure.Step, last.Failure.Visit, last.Failure.Attempt) : null,
+            Failure = failed is { } failure ? Failure(failure.Failure, failure.AtMs) : disputed is { } handoff ? Failure(FailureStory.FailureOf(state, handoff.Dispute!), handoff.DisputedMs) : null,
+            FailureId = failed is { } last ? IndexProjector.FailureId(state.ExecutionId, last.Failure.Step, last.Failure.Visit, last.Failure.Attempt)
+                : disputed is null ? null : IndexProjector.DisputeId(state.ExecutionId, disputed.Dispute!),
+            Handoffs = state.Handoffs.IsEmpty ? null : AgreementViews.Handoffs(state, payloads),
             OpenReviews = state.OpenReviews,
             PauseReason = state.PauseReason,
             UndeliveredNotifications = [.. state.Undelivered.Select(lost => new UndeliveredNotificationView(
@@ -129,6 +133,7 @@ internal static class ExecutionViews
             Checkpoint = visit.Checkpoint,
             Reads = [.. visit.Reads.Select(Reference)],
             Calls = [.. visit.Calls.Select(call => Call(state, call, payloads))],
+            Verifications = AgreementViews.Verifications(visit),
             Failures = [.. visit.Failures.Select(failure => Failure(failure.Failure, failure.AtMs))],
             Items = visit.Items is null ? null : ItemViews.Counts(state, visit),
             Item = ItemName.TryRead(visit.Key.Step, out _, out var index) ? index : null,

@@ -8,7 +8,7 @@ using Omium.Runtime.Ports;
 namespace Omium.Api.Executions;
 
 /// <summary>What happened, in sentences. Events are the truth; these lines are made from them and hold nothing else.</summary>
-internal sealed class TimelineViews
+internal sealed partial class TimelineViews
 {
     private readonly Dictionary<int, string> _channels = [];
     private readonly Dictionary<int, RollbackPlanned> _rollbacks = [];
@@ -61,12 +61,12 @@ internal sealed class TimelineViews
         NotificationSent e => new("info", $"{_channels.GetValueOrDefault(e.Notification, "default")} channel notified", null, null),
         ResultDiscarded e => new("warning", $"A late result was discarded ({e.Effect})", null, null, "what asked for it was rolled back"),
         ExecutionPaused { Reason: "in_doubt" } => new("warning", "Workflow paused", null, null, "nobody knows whether a call happened"),
-        ExecutionPaused e => new("warning", "Workflow paused", null, null, e.By == "policy" ? "by the recovery policy" : $"by {e.By}"),
+        ExecutionPaused e => new("warning", "Workflow paused", null, null, e.Reason switch { "handoff_disputed" => "two agents do not agree on what was handed over", "verification_split" => "the verifiers do not agree", _ => null } ?? (e.By == "policy" ? "by the recovery policy" : $"by {e.By}")),
         ExecutionResumed e => new("info", "Workflow resumed", null, null, $"by {e.By}"),
         ExecutionSucceeded => new("success", "Finished", null, null),
         ExecutionFailed e => new("error", $"Failed at {e.Step}: {e.Code}", e.Step, e.Visit, e.Message),
         ExecutionCancelled e => new("warning", $"Cancelled by {e.By}", null, null),
-        _ => DescribeCall(happened) ?? DescribeRollback(happened) ?? DescribeSharing(happened) ?? DescribeReview(happened),
+        _ => DescribeAgreement(happened) ?? DescribeCall(happened) ?? DescribeRollback(happened) ?? DescribeSharing(happened) ?? DescribeReview(happened),
     };
 
     private Line? DescribeCall(ExecutionEvent happened) => happened switch

@@ -2,19 +2,23 @@ using System.Text.Json;
 using Omium.Api.Executions;
 using Omium.Contracts.Executions;
 using Omium.Kernel.Executions;
+using Omium.Kernel.Json;
+using Omium.Kernel.Specs;
 using Omium.Runtime.Executions;
 
 namespace Omium.Api.Failures;
 
-/// <summary>Names one failure: <c>{execution}.{step}.{visit}.{attempt}</c>.</summary>
-internal readonly record struct FailureName(string Execution, string Step, int Visit, int Attempt)
+/// <summary>Names one failure: <c>{execution}.{step}.{visit}.{attempt}</c>; of a disputed handoff <c>{execution}.{sender}.{visit}.h{edge}r{measurement}</c>.</summary>
+internal readonly record struct FailureName(string Execution, string Step, int Visit, int Attempt, string? Dispute = null)
 {
     public VisitKey Key => new(Step, Visit);
 
     public static FailureName? Parse(string id)
     {
         var parts = id.Split('.');
-        return parts.Length == 4 && int.TryParse(parts[2], out var visit) && int.TryParse(parts[3], out var attempt) ? new FailureName(parts[0], parts[1], visit, attempt) : null;
+        return parts.Length != 4 || !int.TryParse(parts[2], out var visit) ? null
+            : parts[3].StartsWith('h') ? new FailureName(parts[0], parts[1], visit, 0, id)
+            : int.TryParse(parts[3], out var attempt) ? new FailureName(parts[0], parts[1], visit, attempt) : null;
     }
 }
 
@@ -33,6 +37,9 @@ internal sealed record FailureStory(ExecutionState Before, StepFailed Failure, l
     private static readonly string[] PersonsCommands = ["decide_review", "pause", "resume", "cancel", "rollback", "retry"];
 
     public IReadOnlyList<TimelineEntry> AutomaticActions { get; init; } = [];
+
+    /// <summary>The disputed handoff, when that is what it is about.</summary>
+    public HandoffDisputed? Dispute { get; init; }
 
     /// <summary>When the execution was paused by it, Unix ms; null when it was not.</summary>
     public long? PausedMs { get; init; }
@@ -58,9 +65,9 @@ internal sealed record FailureStory(ExecutionState Before, StepFailed Failure, l
             for (var index = 0; index < body.Events.Count; index++)
             {
                 var happened = body.Events[index];
-                if (story is null && happened is StepFailed failed && failed.Step == name.Step && failed.Visit == name.Visit && failed.Attempt == name.Attempt)
+                if (story is null && FailureOf(cell.State, happened, name) is { } failed)
                 {
-                    story = new FailureStory(state, failed, record.AtUnixMs);
+                    story = new FailureStory(state, failed, record.AtUnixMs) { Dispute = happened as HandoffDisputed };
                 }
                 else if (story is not null && AutomaticKinds.Contains(lines[index].Kind) && actions.Count < ActionsMax)
                 {
@@ -78,9 +85,34 @@ internal sealed record FailureStory(ExecutionState Before, StepFailed Failure, l
 
         // Asked again after it expired, a question has several reviews: the newest counts.
         var review = cell.State.Reviews.Values.OrderByDescending(asked => asked.RequestedMs).ThenBy(asked => asked.ExpiredMs).FirstOrDefault(
-            asked => asked.Request.Kind == "failure" && asked.Request.Step == name.Step && asked.Request.Visit == name.Visit && asked.Request.Attempt == name.Attempt);
+            asked => asked.Request.Step == name.Step && asked.Request.Visit == name.Visit
+            && (name.Dispute is null ? asked.Request.Kind == "failure" && asked.Request.Attempt == name.Attempt : DisputeOf(cell.State, asked.Request) == name.Dispute));
         return story is null ? null : story with { AutomaticActions = actions, Review = review };
     }
+
+    /// <summary>Id of the dispute that a review asks about; null when it asks about something else.</summary>
+    public static string? DisputeOf(ExecutionState state, ReviewRequested request) =>
+        request.Kind == "handoff" && EffectId.TryParse(request.Effect ?? "", out var id)
+            ? IndexProjector.DisputeId(state.ExecutionId, new HandoffDisputed(id.Number - 1, id.Step, id.Visit, id.Attempt, "", "", "", []))
+            : null;
+
+    /// <summary>A dispute as a failure of its sender: what was said is what was expected, what was seen is what there is.</summary>
+    public static StepFailed FailureOf(ExecutionState state, HandoffDisputed dispute)
+    {
+        var handoff = state.Handoffs[new HandoffKey(dispute.Edge, new VisitKey(dispute.Step, dispute.Visit))];
+        var expected = string.Join("; ", dispute.Differences.Select(difference => $"{difference.Claim} = {difference.Said.GetRawText()}"));
+        var actual = JsonMake.Object([.. dispute.Differences.Select(difference => (difference.Claim, difference.Problem is { } problem ? JsonMake.Text(problem) : difference.Seen ?? JsonMake.Null))]);
+        return new StepFailed(
+            dispute.Step, dispute.Visit, state.Visits[handoff.Key.From].Attempt, FailureClasses.HandoffDisputed, dispute.Code, dispute.Message, dispute.Fingerprint,
+            handoff.Proposal.Message, expected, actual, false, null);
+    }
+
+    private static StepFailed? FailureOf(ExecutionState now, ExecutionEvent happened, FailureName name) => happened switch
+    {
+        StepFailed e when name.Dispute is null && e.Step == name.Step && e.Visit == name.Visit && e.Attempt == name.Attempt => e,
+        HandoffDisputed e when name.Dispute is { } dispute && IndexProjector.DisputeId(now.ExecutionId, e) == dispute => FailureOf(now, e),
+        _ => null,
+    };
 
     /// <summary>The failed visit as it was when it failed; a visit that failed in the record that scheduled it is taken from the state now.</summary>
     public VisitState Visit(ExecutionState now) => Before.Visits.GetValueOrDefault(new VisitKey(Failure.Step, Failure.Visit)) ?? now.Visits[new VisitKey(Failure.Step, Failure.Visit)];

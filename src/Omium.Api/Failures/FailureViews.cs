@@ -48,8 +48,10 @@ internal static class FailureViews
             Guards = [.. checks.Select(ReviewViews.Guard)],
             AutomaticActions = story.AutomaticActions,
             DependencyChain = [.. chain.Select(visit => Link(visit, failure, now, plan, payloads))],
-            RootCause = RootCauses.Find(story, chain, values, input, agent),
-            SuggestedFixes = SuggestedFixes.For(failure, checks, agent, step, plan.Policy),
+            RootCause = story.Dispute is { } dispute ? RootCauses.OfDispute(dispute) : RootCauses.Find(story, chain, values, input, agent),
+            SuggestedFixes = story.Dispute is null ? SuggestedFixes.For(failure, checks, agent, step, plan.Policy) : SuggestedFixes.ForDispute(story.Review?.Request.Decisions ?? []),
+            Handoff = story.Dispute is { } shown && now.Handoffs.GetValueOrDefault(new HandoffKey(shown.Edge, new VisitKey(shown.Step, shown.Visit))) is { } handoff
+                ? AgreementViews.Handoff(handoff, payloads) : null,
             Checkpoints = [.. now.Visits.Values.Where(visit => visit is { Status: VisitStatus.Committed, Checkpoint: not null }).OrderBy(visit => visit.CommitOrdinal)
                 .Select(visit => new CheckpointView(visit.Checkpoint!, visit.Key.Step, visit.Key.Visit, ExecutionViews.Time(visit.SettledMs)))],
             Agent = agent is null ? null : new AgentView(agent.Id, agent.Role, agent.Goal, agent.Prompt, agent.Model, agent.Constraints, agent.Tools),

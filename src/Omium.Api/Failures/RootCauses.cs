@@ -72,6 +72,10 @@ internal static class RootCauses
         return new RootCause(visit.Step, visit.Visit, $"{story.Failure.Message}.");
     }
 
+    /// <summary>A dispute begins between two agents: who of them is right, only the source can tell.</summary>
+    public static RootCause OfDispute(HandoffDisputed dispute) => new(
+        dispute.Step, dispute.Visit, $"{dispute.Message}. Either {dispute.Step} states what it did not hand over, or the receiving side holds less than it was given: the source tells which.");
+
     private static RootCause? PassedOn(FailureStory story, VisitState source, DecisionValues values)
     {
         var failure = story.Failure;

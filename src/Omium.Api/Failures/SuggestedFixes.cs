@@ -45,6 +45,17 @@ internal static class SuggestedFixes
         return fixes;
     }
 
+    /// <summary>What may mend a disputed handoff, of the decisions its review takes.</summary>
+    public static IReadOnlyList<SuggestedFix> ForDispute(IReadOnlyList<string> decisions) =>
+    [
+        .. new[]
+        {
+            new SuggestedFix("repeat", "Set the source right, then measure again", "The claims that are measured outside are measured anew; the sender does not run again."),
+            new SuggestedFix("rollback", "Run the sender again", "It is taken back to the checkpoint before it, its effects are undone, and it hands over anew."),
+            new SuggestedFix("edit", "Edit the sending agent and run it again", "Tell it to state only what it hands over."),
+        }.Where(fix => decisions.Contains(fix.Kind)),
+    ];
+
     /// <summary>Every check that was not met, as one instruction: the rule, and the wrong value as what it must never be.</summary>
     private static string? Sentence(StepFailed failure, IReadOnlyList<CheckResult> checks, StepPlan step)
     {

@@ -1,4 +1,5 @@
 using Omium.Api.Executions;
+using Omium.Api.Failures;
 using Omium.Contracts.Reviews;
 using Omium.Kernel.Executions;
 using Omium.Kernel.Specs;
@@ -29,7 +30,7 @@ internal static class ReviewViews
             Digest = request.Digest,
             Role = request.Role,
             Shown = payloads.Show((System.Text.Json.JsonElement?)request.Shown),
-            FailureId = isFailure ? IndexProjector.FailureId(state.ExecutionId, request.Step, request.Visit, request.Attempt) : null,
+            FailureId = isFailure ? IndexProjector.FailureId(state.ExecutionId, request.Step, request.Visit, request.Attempt) : FailureStory.DisputeOf(state, request),
             RequestedAt = ExecutionViews.Time(review.RequestedMs),
             ExpiresAt = ExecutionViews.Time(request.ExpiresMs),
             Decided = Decision(review),

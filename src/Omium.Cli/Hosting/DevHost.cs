@@ -11,6 +11,7 @@ using Omium.Runtime.Effects.Notifications;
 using Omium.Runtime.Effects.Tools;
 using Omium.Runtime.Executions;
 using Omium.Runtime.Ports;
+using Omium.Runtime.Workers;
 
 namespace Omium.Cli.Hosting;
 
@@ -67,7 +68,8 @@ internal sealed class DevHost : IAsyncDisposable
             var builder = CreateBuilder(options);
             var (model, network) = ReadEffectOptions(builder.Configuration, demo);
             using var logs = LoggerFactory.Create(logging => logging.AddProvider(new LineLogger()));
-            var platform = await LocalPlatform.CreateAsync(store, model, network, WebhookOptions.From(builder.Configuration), logs, cancellation);
+            var platform = await LocalPlatform.CreateAsync(
+                store, model, network, WorkerOptions.From(builder.Configuration), WebhookOptions.From(builder.Configuration), logs, cancellation);
             var application = Build(builder, platform);
             host = new DevHost(platform, application, demo);
             await host.ListenAsync(options, cancellation);
@@ -153,6 +155,7 @@ internal sealed class DevHost : IAsyncDisposable
         .AddSingleton(platform.Resources)
         .AddSingleton(platform.Aliases)
         .AddSingleton<IExecutionEngine>(platform.Engine)
+        .AddSingleton(platform.Tasks)
         .AddSingleton<IModelClient>(platform.ModelClient)
         .AddSingleton<TimeProvider>(platform.Clock);
 

@@ -9,6 +9,7 @@ using Omium.Runtime.Effects.Tools;
 using Omium.Runtime.Executions;
 using Omium.Runtime.Resources;
 using Omium.Runtime.Security;
+using Omium.Runtime.Workers;
 
 namespace Omium.Cli.Hosting;
 
@@ -21,7 +22,8 @@ internal sealed class LocalPlatform : IAsyncDisposable
     private readonly HttpToolClient _http;
     private readonly Dictionary<string, WebhookChannel> _webhooks;
 
-    private LocalPlatform(EmbeddedStore store, byte[] masterKey, ModelOptions model, ToolNetworkOptions network, IReadOnlyList<WebhookOptions> webhooks, ILoggerFactory logs)
+    private LocalPlatform(
+        EmbeddedStore store, byte[] masterKey, ModelOptions model, ToolNetworkOptions network, WorkerOptions workers, IReadOnlyList<WebhookOptions> webhooks, ILoggerFactory logs)
     {
         Store = store;
         Plans = new PlanCache(store.Documents);
@@ -41,8 +43,9 @@ internal sealed class LocalPlatform : IAsyncDisposable
         Resources = new ResourceAdvancer(store.Log, Keys, Clock);
         Aliases = new ScopeAliases(store.Documents);
         Runner = new EffectRunner(Advancer, new SharedRunner(Advancer, Resources, Aliases), _model, new ToolClients(_http, new FunctionToolClient(Functions)), channels, owner);
+        Tasks = new TaskBoard(Clock) { Lease = TimeSpan.FromMilliseconds(workers.LeaseMs) };
         Engine = new EmbeddedEngine(Advancer, Runner, store.Index, logs.CreateLogger<EmbeddedEngine>(), Clock,
-            new EmbeddedEngineOptions { PauseRecovered = RestoredMark.Read(store.Directory) is { } takenAt ? $"restored from the backup of {takenAt}" : null });
+            new EmbeddedEngineOptions { PauseRecovered = RestoredMark.Read(store.Directory) is { } takenAt ? $"restored from the backup of {takenAt}" : null }) { Tasks = Tasks };
         Model = model;
     }
 
@@ -69,6 +72,9 @@ internal sealed class LocalPlatform : IAsyncDisposable
 
     public EmbeddedEngine Engine { get; }
 
+    /// <summary>What waits for workers.</summary>
+    public TaskBoard Tasks { get; }
+
     public ModelOptions Model { get; }
 
     /// <summary>The model client, for trying fixes beside an execution.</summary>
@@ -77,13 +83,15 @@ internal sealed class LocalPlatform : IAsyncDisposable
     /// <summary>Puts the platform together over a store; takes the store over.</summary>
     /// <exception cref="InvalidDataException">The master key is damaged, missing, or another than the data's.</exception>
     public static async Task<LocalPlatform> CreateAsync(
-        EmbeddedStore store, ModelOptions model, ToolNetworkOptions network, IReadOnlyList<WebhookOptions> webhooks, ILoggerFactory logs, CancellationToken cancellation) =>
-        new(store, await MasterKey.OpenAsync(store, cancellation), model, network, webhooks, logs);
+        EmbeddedStore store, ModelOptions model, ToolNetworkOptions network, WorkerOptions workers, IReadOnlyList<WebhookOptions> webhooks, ILoggerFactory logs,
+        CancellationToken cancellation) =>
+        new(store, await MasterKey.OpenAsync(store, cancellation), model, network, workers, webhooks, logs);
 
     /// <summary>Takes up nothing new, then closes the store; what is in flight is resumed by the next start.</summary>
     public async ValueTask DisposeAsync()
     {
         await Engine.DisposeAsync();
+        Tasks.Dispose();
         await Store.DisposeAsync();
         _model.Dispose();
         _http.Dispose();

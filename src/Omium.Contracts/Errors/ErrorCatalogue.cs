@@ -63,6 +63,9 @@ public static class ErrorCatalogue
         new("review_not_found", 404, "No such review",
             "No review has this id.",
             "List open reviews with GET /v1/reviews."),
+        new("task_not_found", 404, "No such task",
+            "No task of a worker has this id.",
+            "Ask for a task with POST /v1/workers/poll, and use the id that it answers."),
         new("failure_not_found", 404, "No such failure",
             "No failure has this id.",
             "List failures with GET /v1/failures."),
@@ -70,6 +73,9 @@ public static class ErrorCatalogue
 
     private static ErrorDefinition[] OfCommands() =>
     [
+        new("task_fenced", 409, "The task is no longer yours",
+            "The lease of this task is over, or what asked for it was taken back.",
+            "Stop working on it; poll for the next task, and send heartbeats within `lease_ms`."),
         new("review_closed", 409, "The review was already decided",
             "A review is decided once; this one has its decision.",
             "Read the decision with GET /v1/reviews; there is nothing left to do."),

@@ -63,6 +63,9 @@ public sealed record ExecutionView
     /// <summary>Id of that failure (<c>GET /v1/failures/{id}</c>).</summary>
     public string? FailureId { get; init; }
 
+    /// <summary>What steps handed to each other under a handoff, in the order it was proposed; absent when nothing was.</summary>
+    public IReadOnlyList<HandoffView>? Handoffs { get; init; }
+
     /// <summary>Ids of open reviews.</summary>
     public IReadOnlyList<string> OpenReviews { get; init; } = [];
 
@@ -126,6 +129,9 @@ public sealed record StepView
 
     /// <summary>External calls it made.</summary>
     public IReadOnlyList<CallView> Calls { get; init; } = [];
+
+    /// <summary>What its verifiers said, attempt by attempt; absent when nobody was asked.</summary>
+    public IReadOnlyList<VerificationView>? Verifications { get; init; }
 
     /// <summary>Failures of its attempts, oldest first.</summary>
     public IReadOnlyList<StepFailure> Failures { get; init; } = [];

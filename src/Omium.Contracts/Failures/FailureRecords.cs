@@ -4,7 +4,7 @@ using Omium.Contracts.Executions;
 namespace Omium.Contracts.Failures;
 
 /// <summary>One row of <c>GET /v1/failures</c>.</summary>
-/// <param name="Id"><c>{execution}.{step}.{visit}.{attempt}</c>.</param>
+/// <param name="Id"><c>{execution}.{step}.{visit}.{attempt}</c>; of a disputed handoff <c>{execution}.{sender}.{visit}.h{edge}r{measurement}</c>.</param>
 /// <param name="Status">open, resolved or ignored.</param>
 public sealed record FailureSummary(
     string Id, string Execution, string Workflow, string Step, string Class, string Code, string Status, DateTimeOffset At);
@@ -68,6 +68,9 @@ public sealed record FailureView
 
     /// <summary>The open review that waits for a decision, if any.</summary>
     public Reviews.ReviewView? Review { get; init; }
+
+    /// <summary>Of a disputed handoff: both views, as they stand now.</summary>
+    public HandoffView? Handoff { get; init; }
 
     /// <summary>Milliseconds from detection to the pause.</summary>
     public long? DetectionToPausedMs { get; init; }

@@ -14,7 +14,7 @@ public sealed record ReviewView
     /// <summary>Workflow name.</summary>
     public required string Workflow { get; init; }
 
-    /// <summary>failure, approval, call_approval or in_doubt.</summary>
+    /// <summary>failure, approval, call_approval, in_doubt, handoff or verification.</summary>
     public required string Kind { get; init; }
 
     /// <summary>open, decided or expired.</summary>
@@ -64,12 +64,12 @@ public sealed record ReviewDecision(string Decision, string By, DateTimeOffset A
 public sealed record AgentEdits(string? Prompt = null, IReadOnlyList<string>? Constraints = null, IReadOnlyList<string>? Tools = null);
 
 /// <summary>Body of <c>POST /v1/reviews/{id}/decide</c>.</summary>
-/// <param name="Decision">approve, edit, override, rollback, skip, reject, done or redo.</param>
+/// <param name="Decision">approve, edit, override, rollback, skip, reject, done, redo or repeat.</param>
 /// <param name="Digest">The review's digest as shown.</param>
 /// <param name="Edits">With <c>edit</c>.</param>
 /// <param name="Output">With <c>override</c> and <c>done</c>: the output, checked by the same guards.</param>
 /// <param name="Note">Free text, kept in the log.</param>
-/// <param name="To">With <c>rollback</c>: the checkpoint to go back to; absent = everything is taken back and the execution ends as cancelled.</param>
+/// <param name="To">With <c>rollback</c>: the checkpoint to go back to; absent = everything is taken back and the execution ends as cancelled (of a handoff: the sender goes back to the checkpoint before it, and runs again).</param>
 public sealed record DecideReviewRequest(
     string Decision, string Digest, AgentEdits? Edits = null, JsonElement? Output = null, string? Note = null, string? To = null);
 

@@ -6,6 +6,7 @@ using Omium.Kernel.Executions;
 using Omium.Runtime.Effects;
 using Omium.Runtime.Executions;
 using Omium.Runtime.Ports;
+using Omium.Runtime.Workers;
 
 namespace Omium.Embedded.Engine;
 
@@ -39,6 +40,21 @@ public sealed partial class EmbeddedEngine : IExecutionEngine, IAsyncDisposable
         _externalEffects = new SemaphoreSlim(options.ConcurrentEffectsMax);
         _runner.OnHeld = (cell, effect, error) => LogStorage(_logger, cell.Stream, effect, error);
         runner.Shared.OnNudge = Nudge;
+    }
+
+    /// <summary>Where tasks of workers are offered; null = this engine's workflows have none. Its leases end through this engine.</summary>
+    public TaskBoard? Tasks
+    {
+        get;
+        init
+        {
+            field = value;
+            if (value is not null)
+            {
+                value.Submit = (stream, command) => SubmitAsync(stream, command);
+                value.Current = (cell, effect) => _runner.Shared.CurrentAsync(cell, effect, CancellationToken.None);
+            }
+        }
     }
 
     /// <summary>Executions set aside because deciding about them failed again and again; they need a person, the rest goes on.</summary>
@@ -164,6 +180,7 @@ public sealed partial class EmbeddedEngine : IExecutionEngine, IAsyncDisposable
 
     private void Dispatch(ExecutionCell cell)
     {
+        Tasks?.Offer(cell);
         foreach (var effect in cell.Pending)
         {
             if (_stopping.IsCancellationRequested || Quarantined.ContainsKey(cell.Stream))
@@ -175,7 +192,7 @@ public sealed partial class EmbeddedEngine : IExecutionEngine, IAsyncDisposable
             {
                 _dueTimes.Add(cell.Stream, effect.DueMs);
             }
-            else if (_inFlight.TryAdd((cell.Stream, effect.Id), true))
+            else if (effect.Kind != PendingKind.Task && _inFlight.TryAdd((cell.Stream, effect.Id), true))
             {
                 _ = RunAsync(cell, effect);
             }
@@ -185,7 +202,7 @@ public sealed partial class EmbeddedEngine : IExecutionEngine, IAsyncDisposable
     private async Task RunAsync(ExecutionCell cell, PendingEffect effect)
     {
         await Task.Yield();
-        var external = effect.Kind is PendingKind.Model or PendingKind.Call or PendingKind.Verify or PendingKind.Compensate;
+        var external = effect.Kind is PendingKind.Model or PendingKind.Measure or PendingKind.Call or PendingKind.Verify or PendingKind.Compensate;
         var result = default(AdvanceResult?);
         try
         {

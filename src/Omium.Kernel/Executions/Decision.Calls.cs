@@ -25,8 +25,15 @@ internal sealed partial class Decision
             return;
         }
 
-        Request(step, tool, id, visit.Input, null, 0, key);
+        if (AreVerified(step, key, visit.Input))
+        {
+            Request(step, tool, id, visit.Input, null, 0, key);
+        }
     }
+
+    /// <summary>The call of a step whose arguments its verifiers agreed on.</summary>
+    private void RequestVerified(StepPlan step, VisitKey key, JsonElement arguments) =>
+        Request(step, step.Tool!, EffectId.Call(key, Visit(key).Attempt, 1), arguments, null, 0, key);
 
     private void RequestAgentCalls(StepPlan step, VisitState visit, ModelAnswer answer)
     {
@@ -127,7 +134,7 @@ internal sealed partial class Decision
     /// <summary>Puts the request on record; irreversible and high-value calls wait for a person, with their arguments shown. False when the attempt failed.</summary>
     private bool Request(StepPlan step, ToolPlan tool, EffectId id, JsonElement arguments, string? toolCallId, int turn, VisitKey key)
     {
-        var effect = step.Spec.Type == StepType.ToolCall ? step.Effect : tool.Spec.Effect;
+        var effect = step.OwnsCall ? step.Effect : tool.Spec.Effect;
         if (!TryKey(step, tool, effect, id, arguments, out var idempotencyKey, out var amount, out var failing))
         {
             Fail(key, failing);
@@ -135,7 +142,7 @@ internal sealed partial class Decision
         }
 
         var highValue = effect.Kind != EffectKind.None && !(amount <= _state.HighValueUsd); // What is no number is not small.
-        var approved = step.Spec.Type == StepType.ToolCall && effect.Kind == EffectKind.Irreversible && HasApprovalBefore(step)
+        var approved = step.OwnsCall && effect.Kind == EffectKind.Irreversible && HasApprovalBefore(step)
             && !Visit(key).Calls.Any(call => call.MayStand || call.Unsettled); // An approval covers one call, not its repetition.
         var approver = highValue ? ApproverOf(id.Step, tool.Spec.Name, DigestOf(arguments)) : null;
         var approval = approver is null && (highValue || (effect.Kind == EffectKind.Irreversible && !approved));
@@ -217,7 +224,7 @@ internal sealed partial class Decision
             return true;
         }
 
-        var own = step.Spec.Effect is not null && step.Spec.Type == StepType.ToolCall;
+        var own = step.Spec.Effect is not null && step.OwnsCall;
         var scope = ArgumentScope(tool, id.Key, arguments);
         if ((own ? step.EffectAmount : tool.Amount) is { } amountExpression)
         {
@@ -309,7 +316,7 @@ internal sealed partial class Decision
     }
 
     private TimeSpan TimeoutOf(StepPlan step, string tool) =>
-        (step.Spec.Type == StepType.ToolCall ? step.Spec.Timeout : null) ?? Plan.Tool(tool)?.Spec.Timeout ?? TimeSpan.FromSeconds(30);
+        (step.OwnsCall ? step.Spec.Timeout : null) ?? Plan.Tool(tool)?.Spec.Timeout ?? TimeSpan.FromSeconds(30);
 
     private Rejection? SettleCall(StepPlan step, VisitState visit, CallState call, int run, EffectOutcome outcome)
     {
@@ -423,6 +430,11 @@ internal sealed partial class Decision
         }
         else
         {
+            if (!recorded && (step.Spec.Verifiers is not null || step.Spec.Type == StepType.Worker))
+            {
+                Emit(new CallSettled(id.ToString(), Recordable(outcome), null)); // The commit may have to wait for verifiers, and a lease must end here.
+            }
+
             Finish(step, key, result!.Value);
         }
     }

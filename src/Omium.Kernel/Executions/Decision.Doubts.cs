@@ -16,6 +16,12 @@ internal sealed partial class Decision
     /// <summary>What follows when nobody knows whether it happened.</summary>
     private void Doubt(VisitState visit, CallState call, string reason)
     {
+        if (call.Kind == EffectKind.None)
+        {
+            LoseTask(visit, call);
+            return;
+        }
+
         var effect = EffectOf(call);
         if (call.Kind == EffectKind.Idempotent && !KeyExpired(call))
         {
@@ -155,7 +161,7 @@ internal sealed partial class Decision
 
     private Rejection? LoseRunners(LoseRunner command)
     {
-        foreach (var (visit, call) in UnsettledIntents(call => call.Status == CallStatus.Intent && call.Owner != command.SurvivingOwner))
+        foreach (var (visit, call) in UnsettledIntents(call => call is { Status: CallStatus.Intent, IsTask: false } && call.Owner != command.SurvivingOwner))
         {
             Doubt(visit, call, "runner_lost");
         }
@@ -172,7 +178,7 @@ internal sealed partial class Decision
     private EffectSpec EffectOf(CallState call)
     {
         var step = Plan.Step(call.Id.Step)!;
-        return step.Spec.Type == StepType.ToolCall ? step.Effect : Plan.Tool(call.Tool)?.Spec.Effect ?? EffectSpec.None;
+        return step.OwnsCall ? step.Effect : Plan.Tool(call.Tool)?.Spec.Effect ?? EffectSpec.None;
     }
 
     private (VisitState, CallState)[] UnsettledIntents(Func<CallState, bool> filter)

@@ -399,6 +399,7 @@ internal sealed partial class Decision
         }
 
         _ = TakeEdges(step, EdgeOn.Success, Scope() with { Output = (JsonMake.Null, null) }, out var edges, out _);
+        edges.RemoveAll(edge => Plan.Edges[edge].Handoff is not null); // What was skipped hands nothing over.
         Emit(new StepSkipped(key.Step, key.Visit, reason, null, edges));
         GiveUpCalls(key);
         Leave(key);

@@ -37,7 +37,7 @@ internal sealed partial class Decision
             return new Rejection("execution_not_paused", $"the execution is {Word(_state.Status)}, not paused");
         }
 
-        if ((_state.OpenReviews.FirstOrDefault(IsFailure) ?? OpenDoubt()) is { } review)
+        if ((_state.OpenReviews.FirstOrDefault(id => IsHalting(_state.Reviews[id].Request)) ?? OpenDoubt()) is { } review)
         {
             return new Rejection("review_open", $"review {review} waits for a decision: decide it, and the execution goes on");
         }
@@ -204,7 +204,8 @@ internal sealed partial class Decision
     private VisitKey[] FailedVisits()
     {
         var open = _state.Visits.Values.Where(visit => visit is { Failing: true, Rollback: null } || (IsDeadEnd(visit) && !visit.Key.IsItem)).OrderBy(visit => visit.Ordinal).Select(visit => visit.Key);
-        return [.. open.Where(key => key != _state.FailedVisit), .. _state.FailedVisit is { } newest ? new[] { newest } : []];
+        var disputed = _state.DisputedHandoffs.Select(handoff => handoff.Key.From).Distinct();
+        return [.. disputed, .. open.Where(key => key != _state.FailedVisit), .. _state.FailedVisit is { } newest ? new[] { newest } : []];
     }
 
     /// <summary>What a retry takes back: from a checkpoint, or from the last one before each failure; the failures themselves, unless the checkpoint stands on them.</summary>

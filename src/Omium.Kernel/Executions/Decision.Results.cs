@@ -15,6 +15,16 @@ internal sealed partial class Decision
             return new Rejection("effect_not_found", $"no effect {command.Effect} is known here");
         }
 
+        if (id.Part == 'h')
+        {
+            return SettleMeasurement(id, command.Outcome);
+        }
+
+        if (id.Part == 'j')
+        {
+            return SettleVerifier(step, visit, id, command.Outcome);
+        }
+
         if (id.Part == 'm')
         {
             return SettleModel(step, visit, id, command.Outcome);
@@ -35,7 +45,8 @@ internal sealed partial class Decision
     private Rejection? SettleModel(StepPlan step, VisitState visit, EffectId id, EffectOutcome outcome)
     {
         var expected = visit.Turns.Count + 1;
-        if (step.Spec.Type != StepType.AgentTask || id.Attempt != visit.Attempt || id.Number != expected || visit.Shared?.Writing is not null)
+        var answered = visit.Verification is not null || visit.Shared?.Writing is not null; // Its last turn has given the output that is being verified or written.
+        if (step.Spec.Type != StepType.AgentTask || id.Attempt != visit.Attempt || id.Number != expected || answered)
         {
             return null;
         }
@@ -159,14 +170,27 @@ internal sealed partial class Decision
         return first < 0 || first >= text.Length - 3 ? text : text[(first + 1)..^3].Trim();
     }
 
-    /// <summary>An output: schema, postconditions, edges, then the commit and its checkpoint in one append.</summary>
+    /// <summary>An output: schema, postconditions, edges; then whoever verifies it, the writes it makes, and the commit.</summary>
     private void Finish(StepPlan step, VisitKey key, JsonElement output, string? by = null)
     {
         if (!Accept(step, key, output, out var edges, out var failing, by is not null))
         {
             Fail(key, failing with { Output = failing.Output ?? Externalize(output) });
         }
-        else if (Visit(key).Shared is { Locks: LockPhase.Yielded })
+        else if (step.Spec.Verifiers is not null && by is null && !VerifiesArguments(step) && !Plan.Expands(key) && !HasLostLocks(key))
+        {
+            AskVerifiers(step, key, "output", Externalize(output), edges); // Of a for_each step they judge each item, not the list of them.
+        }
+        else
+        {
+            WriteAndCommit(step, key, output, edges, by);
+        }
+    }
+
+    /// <summary>What is left for an output that is accepted, and agreed on where verifiers were asked: the writes are prepared, then it is committed.</summary>
+    private void WriteAndCommit(StepPlan step, VisitKey key, JsonElement output, IReadOnlyList<int> edges, string? by)
+    {
+        if (HasLostLocks(key))
         {
             Fail(key, new Failing(FailureClasses.LockConflict, LockLost, "its locks were given to others who had waited for longer than the lease: what it did was not alone"));
         }
@@ -180,9 +204,18 @@ internal sealed partial class Decision
         }
     }
 
-    private void Commit(StepPlan step, VisitKey key, JsonElement output, List<int> edges, string? by)
+    /// <summary>True when a visit gave its locks up while it worked or was looked at, and does not hold them again yet.</summary>
+    private bool HasLostLocks(VisitKey key) => Visit(key).Shared is { Locks: LockPhase.Yielded } or { Locks: LockPhase.Released, Gathering: true };
+
+    /// <summary>The commit point: the output, its checkpoint, and what it hands over, in one append.</summary>
+    private void Commit(StepPlan step, VisitKey key, JsonElement output, IReadOnlyList<int> edges, string? by)
     {
-        var attempt = Visit(key).Attempt;
+        if (!TryPropose(step, key, output, edges, out var proposals, out var failing))
+        {
+            Fail(key, failing with { Output = Externalize(output) });
+            return;
+        }
+
         var stored = Externalize(output);
         if (by is null && Repetition(step, key, stored) is { } repetition)
         {
@@ -191,7 +224,7 @@ internal sealed partial class Decision
         }
 
         Emit(new StepCommitted(
-            key.Step, key.Visit, attempt, stored, key.IsItem ? null : Project(step, stored), edges.Count == 0 ? null : edges, by, Take(ref _inputTokens), Take(ref _outputTokens)));
+            key.Step, key.Visit, Visit(key).Attempt, stored, key.IsItem ? null : Project(step, stored), edges.Count == 0 ? null : edges, by, Take(ref _inputTokens), Take(ref _outputTokens)));
         if (Visit(key).ItemOf is { } parent)
         {
             _expanded.Enqueue(parent); // Its step makes the checkpoint and takes the edges.
@@ -203,6 +236,7 @@ internal sealed partial class Decision
             Emit(new CheckpointCommitted(checkpoint, key.Step, key.Visit));
         }
 
+        Propose(proposals);
         Leave(key);
     }
 
@@ -221,7 +255,7 @@ internal sealed partial class Decision
         if (Plan.Expands(key))
         {
             var ofStep = Scope(key) with { Output = (output, step.ReadSchema) };
-            return Check(step.ForEach!.Post, "post", key, ofStep, out failing) && TakeEdges(step, EdgeOn.Success, ofStep, out edges, out failing);
+            return Check(step.ForEach!.Post, "post", key, ofStep, out failing) && TryLeave(step, key, output, out edges, out failing);
         }
 
         var resolved = values.Resolve(output);
@@ -238,7 +272,14 @@ internal sealed partial class Decision
         }
 
         var scope = Scope(key) with { Output = (output, step.Spec.OutputSchema) };
-        return Check(step.Post, "post", key, scope, out failing, byPerson) && (key.IsItem || TakeEdges(step, EdgeOn.Success, scope, out edges, out failing));
+        return Check(step.Post, "post", key, scope, out failing, byPerson) && (key.IsItem || TryLeave(step, key, output, out edges, out failing));
+    }
+
+    /// <summary>The edges that an output takes, and whether what they hand over can be handed over.</summary>
+    private bool TryLeave(StepPlan step, VisitKey key, JsonElement output, out List<int> edges, out Failing failing)
+    {
+        var scope = OutputScope(key, output);
+        return TakeEdges(step, EdgeOn.Success, scope, out edges, out failing) && CheckHandoffs(key, values.Resolve(output), edges, scope, out failing);
     }
 
     /// <summary>Of a referenced output, the parts that expressions read, as long as they stay under 16 KiB together.</summary>

@@ -73,7 +73,7 @@ internal sealed partial class Decision
             return new Rejection("decision_not_allowed", $"this review takes {string.Join(", ", review.Request.Decisions)}");
         }
 
-        if (review.Request.Kind == "failure" && (_state.Ended || _state.Rollback is not null))
+        if (IsHalting(review.Request) && (_state.Ended || _state.Rollback is not null))
         {
             return _state.Ended
                 ? new Rejection("execution_ended", $"the execution is {Word(_state.Status)}: retry it instead")
@@ -85,6 +85,8 @@ internal sealed partial class Decision
             "failure" => DecideFailure(review.Request, command),
             "approval" => DecideApproval(review.Request, command),
             "call_approval" => DecideCall(review.Request, command),
+            "handoff" => DecideHandoff(review.Request, command),
+            "verification" => DecideVerification(review.Request, command),
             _ => DecideInDoubt(review.Request, command),
         };
     }
@@ -146,10 +148,13 @@ internal sealed partial class Decision
         return null;
     }
 
+    /// <summary>True for questions that the whole execution waits for: it was paused for them.</summary>
+    private static bool IsHalting(ReviewRequested request) => request.Kind is "failure" or "handoff" or "verification";
+
     /// <summary>Goes on after a person's decision; an execution that is not paused stays as it is.</summary>
     private void Resume(string by)
     {
-        if (_state.Status != ExecutionStatus.Paused || _state.OpenReviews.Any(IsFailure))
+        if (_state.Status != ExecutionStatus.Paused || _state.OpenReviews.Any(id => IsHalting(_state.Reviews[id].Request)))
         {
             return;
         }

@@ -130,6 +130,7 @@ internal sealed partial class Decision
         }
 
         Emit(new RollbackPlanned(_state.Rollbacks + 1, to, scope, affected, compensations, cause, by, requestId, then));
+        RevokeHandoffs(affected);
         GiveUpRepeats(compensations);
         ContinueRollback();
     }

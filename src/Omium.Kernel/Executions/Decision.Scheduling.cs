@@ -58,13 +58,18 @@ internal sealed partial class Decision
         foreach (var edge in step.Incoming)
         {
             var source = _state.StandingVisit(edge.Spec.From);
-            if (source is not { EdgesSettled: true })
+            if (source is not { EdgesSettled: true } || AwaitsLoop(source))
             {
                 return false;
             }
 
             if (source.TakenEdges.Contains(edge.Index))
             {
+                if (_state.AwaitsAgreement(edge, source.Key))
+                {
+                    return false;
+                }
+
                 taken.Add(source.Key);
             }
         }
@@ -76,6 +81,10 @@ internal sealed partial class Decision
     /// <summary>True when a step's latest visit was taken back, or runs in the place of one that was.</summary>
     private bool IsRunAgain(string step) => _state.LatestVisit(step) is { } latest && (latest.Status == VisitStatus.RolledBack
         || (latest is { Status: VisitStatus.Open or VisitStatus.FailedAttempt, Key.Visit: > 1 } && Visit(new VisitKey(step, latest.Key.Visit - 1)).Status == VisitStatus.RolledBack));
+
+    /// <summary>True while a step is about to run anew by a loop whose handoff is not agreed yet: what lies behind it waits for that.</summary>
+    private bool AwaitsLoop(VisitState source) =>
+        source.TakenEdges.Any(index => Plan.Edges[index] is { IsLoop: true, Handoff: not null } loop && _state.AwaitsAgreement(loop, source.Key));
 
     /// <summary>True while a person is asked what shall become of this step's failure: until then it does not run again.</summary>
     private bool AwaitsDecision(StepPlan step) =>
@@ -89,7 +98,7 @@ internal sealed partial class Decision
         foreach (var edge in step.LoopsIn)
         {
             if (_state.StandingVisit(edge.Spec.From) is { Status: VisitStatus.Committed or VisitStatus.Failed or VisitStatus.Skipped } source
-                && source.TakenEdges.Contains(edge.Index) && !IsServed(step, source.Key))
+                && source.TakenEdges.Contains(edge.Index) && !IsServed(step, source.Key) && !_state.AwaitsAgreement(edge, source.Key))
             {
                 return source.Key;
             }
@@ -134,7 +143,7 @@ internal sealed partial class Decision
         }
 
         string? problem = null;
-        var input = step.ForEach is null ? InputOf(step, Scope(), out problem) : JsonMake.EmptyObject; // Each item has an input of its own.
+        var input = step.ForEach is null ? InputOf(step, Scope() with { Receiver = step.Spec.Id }, out problem) : JsonMake.EmptyObject; // Each item has an input of its own.
         var stored = Externalize(input);
         Emit(new StepScheduled(key.Step, number, stored, DigestOf(stored), after.Count == 0 ? null : after, SourcesOf(step)));
         if (problem is not null)
@@ -185,7 +194,7 @@ internal sealed partial class Decision
                 Ask(key, "approval", null, ["approve", "reject"], JsonMake.Object(
                     ("question", JsonMake.Text(step.Spec.Description ?? $"Approve {key.Step}?")), ("input", Visit(key).Input)), ttl: step.Spec.Timeout);
                 break;
-            case StepType.ToolCall:
+            case StepType.ToolCall or StepType.Worker:
                 RequestStepCall(step, key);
                 break;
         }
@@ -237,12 +246,9 @@ internal sealed partial class Decision
 
         foreach (var edge in step.Outgoing)
         {
-            if (edge.IsLoop && Visit(key).TakenEdges.Contains(edge.Index))
+            if (edge.IsLoop && Visit(key).TakenEdges.Contains(edge.Index) && !_state.AwaitsAgreement(edge, key))
             {
-                var restarted = edge.Nested.Where(_state.Loops.ContainsKey).ToArray();
-                Emit(new LoopTriggered(edge.Index, edge.Spec.To, _state.Latest.GetValueOrDefault(edge.Spec.To) + 1, edge.Reset, key, restarted.Length == 0 ? null : restarted));
-                _loops++;
-                _ready.Enqueue(edge.Spec.To);
+                Trigger(edge, key);
             }
         }
 
@@ -258,6 +264,14 @@ internal sealed partial class Decision
         {
             _ready.Enqueue(reader.Spec.Id); // It may have waited for this although no edge leads there.
         }
+    }
+
+    private void Trigger(EdgePlan loop, VisitKey from)
+    {
+        var restarted = loop.Nested.Where(_state.Loops.ContainsKey).ToArray();
+        Emit(new LoopTriggered(loop.Index, loop.Spec.To, _state.Latest.GetValueOrDefault(loop.Spec.To) + 1, loop.Reset, from, restarted.Length == 0 ? null : restarted));
+        _loops++;
+        _ready.Enqueue(loop.Spec.To);
     }
 
     /// <summary>

@@ -356,7 +356,7 @@ internal sealed partial class Decision
                 Fail(key, new Failing(FailureClasses.LockConflict, "write_blocked", $"{blocker} has kept the writes of {key.Step} waiting for {WriteWaitMsMax / 1000} s") { Output = writing.Output });
             }
         }
-        else if (!TakeEdges(step, EdgeOn.Success, Scope(key) with { Output = (writing.Output, step.Spec.OutputSchema) }, out var edges, out var failing))
+        else if (!TryLeaveWritten(step, visit, writing, out var edges, out var failing))
         {
             Fail(key, failing with { Output = writing.Output });
         }
@@ -367,6 +367,20 @@ internal sealed partial class Decision
         }
 
         return null;
+    }
+
+    /// <summary>The edges of an output whose writes are prepared: those its verifiers agreed to with it; else as they are taken now.</summary>
+    private bool TryLeaveWritten(StepPlan step, VisitState visit, WritesRequested writing, out IReadOnlyList<int> edges, out Failing failing)
+    {
+        if (writing.By is null && visit.Verification is { Outcome: VerificationOutcome.Agreed, Request: { Subject: "output" } verified })
+        {
+            (edges, failing) = (verified.Edges ?? [], default!);
+            return true;
+        }
+
+        var leaves = TryLeave(step, visit.Key, writing.Output, out var taken, out failing);
+        edges = taken;
+        return leaves;
     }
 
     private Rejection? Settle(SettleSharing command)

@@ -50,6 +50,9 @@ internal sealed partial class Decision(ExecutionState state, DecisionValues valu
             SettleSharing c => Settle(c),
             SettleRestore c => Settle(c),
             YieldLocks c => Yield(c),
+            SettleTask c => Settle(c),
+            LoseTask c => Lose(c),
+            AcknowledgeHandoff c => Acknowledge(c),
             ResolveResidue c => Resolve(c),
             _ => new Rejection("unknown_command", $"no command {command.Name} is known to this kernel"),
         };
@@ -58,6 +61,7 @@ internal sealed partial class Decision(ExecutionState state, DecisionValues valu
             return DecisionOutcome.Rejected(rejection);
         }
 
+        HaltIfDisputed();
         EndIfFailed();
         Work();
         FinishIfDone();
@@ -133,6 +137,7 @@ internal sealed partial class Decision(ExecutionState state, DecisionValues valu
     /// <summary>A failure that nothing follows ends the execution as soon as it runs; while it was paused or rolling back, that had to wait.</summary>
     private void EndIfFailed()
     {
+        EndIfRejected();
         if (_state.FailedVisit is not null && _events.Count > 0 && _state.Status == ExecutionStatus.Running && DeadEnds().FirstOrDefault() is { } failed)
         {
             EndFailed(failed.Key);
@@ -146,7 +151,7 @@ internal sealed partial class Decision(ExecutionState state, DecisionValues valu
     private void FinishIfDone()
     {
         if (_state.Status != ExecutionStatus.Running || _state.Open.Count > 0 || _state.OpenReviews.Count > 0 || _state.Rollback is not null
-            || _state.DeferredSteps is not null || _events.Count == 0)
+            || _state.DeferredSteps is not null || _events.Count == 0 || _state.LiveHandoffs.Any())
         {
             return;
         }
@@ -170,9 +175,14 @@ internal sealed partial class Decision(ExecutionState state, DecisionValues valu
 
     private DecisionScope Scope() => new(_state, Plan, values, atMs);
 
-    /// <summary>What a step's own expressions see: the visit with the shared values that it has read, and an item's also the item.</summary>
-    internal DecisionScope Scope(VisitKey key) =>
-        Scope() with { Item = key.IsItem ? ItemOf(key) : null, Visit = _state.Visits.GetValueOrDefault(key), SharedReads = _state.SharedOf(key)?.Reads };
+    /// <summary>What a step's own expressions see: the visit with the shared values that it has read, what was agreed on with it, and an item's also the item.</summary>
+    internal DecisionScope Scope(VisitKey key) => Scope() with
+    {
+        Item = key.IsItem ? ItemOf(key) : null,
+        Visit = _state.Visits.GetValueOrDefault(key),
+        SharedReads = _state.SharedOf(key)?.Reads,
+        Receiver = Plan.Step(key.Step)?.Spec.Id,
+    };
 
     /// <summary>A value for an event: itself when it is small, else a reference, its bytes becoming a payload of this append.</summary>
     private JsonElement Externalize(JsonElement value)

@@ -14,11 +14,15 @@ internal sealed record DecisionScope(ExecutionState State, WorkflowPlan Plan, De
     /// <summary>Root <c>input</c> where it is a call's arguments; else it is the workflow's input.</summary>
     public (JsonElement Value, JsonElement? Schema)? Arguments { get; init; }
 
+    /// <summary>The step whose input or guards are evaluated: root <c>handoff</c> is the message agreed on with it.</summary>
+    public string? Receiver { get; init; }
+
     /// <summary>Root <c>visit</c>, in guards of a step: the visit whose step is checked.</summary>
     public VisitState? Visit { get; init; }
 
     /// <summary>Root <c>call</c>, in guards on an agent's calls: what is asked for.</summary>
     public JsonElement? Call { get; init; }
+
     /// <summary>Roots <c>item</c> and <c>item_index</c>, in what a for_each step says of each item.</summary>
     public ItemRoot? Item { get; init; }
 
@@ -48,6 +52,7 @@ internal sealed record DecisionScope(ExecutionState State, WorkflowPlan Plan, De
             "now" => CelTimestamp.Of(DateTimeOffset.FromUnixTimeMilliseconds(NowMs)),
             "visit" => Visit is { } visit ? VisitRoot.Of(visit, Values) : null,
             "call" => Call is { } call ? CelValue.FromJson(call) : null,
+            "handoff" => Receiver is { } receiver ? Agreed(receiver) : null,
             "failure" => Failure is { } failure ? CelValue.FromJson(failure) : null,
             "state" when SharedReads is { } read => new LazyCelMap(
                 member => read.FirstOrDefault(value => value.Name == member) is { } one ? (one.Value is { } held ? Value(held, null) : CelNull.Instance) : null,
@@ -57,6 +62,17 @@ internal sealed record DecisionScope(ExecutionState State, WorkflowPlan Plan, De
         };
         value = found ?? CelNull.Instance;
         return found is not null;
+    }
+
+    /// <summary>The message agreed on over the handoff into a step; null while none is.</summary>
+    private CelValue Agreed(string receiver)
+    {
+        var edge = Plan.HandoffInto(receiver);
+        var sender = edge is null ? null : State.StandingVisit(edge.Spec.From);
+        return sender is not null && State.Handoffs.GetValueOrDefault(new HandoffKey(edge!.Index, sender.Key)) is { Status: HandoffStatus.Agreed } handoff
+            ? Value(handoff.Proposal.Message, edge.Handoff!.Spec.Schema ?? Plan.Step(sender.Key.Step)?.Spec.OutputSchema, sender.Projection,
+                member => Plan.Step(sender.Key.Step)!.Projections.Any(path => path[0] == member))
+            : CelNull.Instance;
     }
 
     private LazyCelMap? Step(string id)

@@ -5,8 +5,10 @@ namespace Omium.Kernel.Executions;
 /// <summary>
 /// The stable name of an effect inside its stream: <c>step~visit~attempt</c>, then <c>~m{turn}</c> for a model's turn, <c>~c{n}</c> for a call
 /// (the n-th of the attempt, from 1), <c>~v{n}</c> behind a call for its n-th verify probe, <c>~u{n}</c> for the n-th attempt of its compensation (each is an
-/// effect of its own: a late answer of one is none of the next), <c>~w{n}</c> for the n-th probe whether it was undone. Of what executions share, in the
-/// place of a part: <c>~g{n}</c> the n-th time a visit gathers it, <c>~p{n}</c> its writes are prepared, <c>~s{n}</c> it is settled, <c>~w1</c> its writes are
+/// effect of its own: a late answer of one is none of the next), <c>~w{n}</c> for the n-th probe whether it was undone, <c>~j{n}~t{try}</c> for the n-th verifier
+/// of the attempt. The measurement of a handoff's claim is <c>sender~visit~try~h{edge}~k{claim}</c>, edges and claims counted from 1, and what a worker
+/// acknowledges is <c>sender~visit~round~h{edge}</c>. Of what executions share, in the place of a part: <c>~g{n}</c> the n-th time a visit gathers it,
+/// <c>~p{n}</c> its writes are prepared, <c>~s{n}</c> it is settled, <c>~w1</c> its writes are
 /// taken back. Notifications are <c>notify~{n}</c>, timers <c>timer</c>. Outside the stream the execution id and a slash stand before it.
 /// </summary>
 public readonly record struct EffectId(string Step, int Visit, int Attempt, char Part, int Number, char Sub, int SubNumber = 0)
@@ -41,7 +43,7 @@ public readonly record struct EffectId(string Step, int Visit, int Attempt, char
         id = default;
         var parts = text.Split('~');
         if (parts.Length is < 4 or > 5 || !TryNumber(parts[1], out var visit) || !TryNumber(parts[2], out var attempt) || parts[3].Length < 2
-            || parts[3][0] is not ('m' or 'c' or 'g' or 'p' or 's' or 'w') || !TryNumber(parts[3][1..], out var number))
+            || parts[3][0] is not ('m' or 'c' or 'g' or 'h' or 'j' or 'p' or 's' or 'w') || !TryNumber(parts[3][1..], out var number))
         {
             return false;
         }
@@ -50,7 +52,7 @@ public readonly record struct EffectId(string Step, int Visit, int Attempt, char
         var subNumber = 0;
         if (parts.Length == 5)
         {
-            if (parts[3][0] != 'c' || parts[4].Length < 2 || parts[4][0] is not ('v' or 'u' or 'w') || !TryNumber(parts[4][1..], out subNumber))
+            if (parts[4].Length < 2 || !SubsOf(parts[3][0]).Contains(parts[4][0], StringComparison.Ordinal) || !TryNumber(parts[4][1..], out subNumber))
             {
                 return false;
             }
@@ -66,6 +68,8 @@ public readonly record struct EffectId(string Step, int Visit, int Attempt, char
     public override string ToString() => Sub == '\0'
         ? string.Create(CultureInfo.InvariantCulture, $"{Step}~{Visit}~{Attempt}~{Part}{Number}")
         : string.Create(CultureInfo.InvariantCulture, $"{Step}~{Visit}~{Attempt}~{Part}{Number}~{Sub}{SubNumber}");
+
+    private static string SubsOf(char part) => part switch { 'c' => "vuw", 'h' => "k", 'j' => "t", _ => "" };
 
     private static bool TryNumber(string text, out int value) => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out value) && value > 0;
 }

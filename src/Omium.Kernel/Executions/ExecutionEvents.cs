@@ -110,7 +110,7 @@ public sealed record CallRequested(
 /// <summary>A call will not be made; an agent is told why.</summary>
 public sealed record CallRefused(string Effect, string Tool, string? ToolCallId, string Reason, int Turn) : ExecutionEvent;
 
-/// <summary>Durable before the effect runs: only the owner of this record calls out.</summary>
+/// <summary>Durable before the effect runs, and when a worker leases a task: only the owner of this record calls out.</summary>
 /// <param name="Effect">Local effect id.</param>
 /// <param name="Owner">The runner (process incarnation) that may call.</param>
 /// <param name="InDoubtAtMs">After this time without a result, the intent is in doubt.</param>
@@ -237,7 +237,7 @@ public sealed record RollbackCompleted(int Rollback, int Compensated, int Residu
 
 /// <summary>A person is asked.</summary>
 /// <param name="Review">Review id.</param>
-/// <param name="Kind">failure, approval, call_approval or in_doubt.</param>
+/// <param name="Kind">failure, approval, call_approval, in_doubt, handoff or verification.</param>
 /// <param name="Step">Step concerned.</param>
 /// <param name="Visit">Visit concerned.</param>
 /// <param name="Attempt">Attempt concerned.</param>

@@ -77,7 +77,8 @@ internal static partial class ExecutionEvolver
             ExecutionSucceeded e => state with { Status = ExecutionStatus.Succeeded, Output = e.Output, EndedMs = atMs },
             ExecutionFailed => state with { Status = ExecutionStatus.Failed, EndedMs = atMs },
             ExecutionCancelled e => Requested(state, e.RequestId) with { Status = ExecutionStatus.Cancelled, EndedMs = atMs },
-            _ => EvolvePeople(state, happened, atMs) ?? EvolveShared(state, happened, atMs) ?? throw new CorruptLogException($"an event of an unknown kind: {happened.GetType().Name}"),
+            _ => EvolvePeople(state, happened, atMs) ?? EvolveShared(state, happened, atMs) ?? EvolveHandoffs(state, happened, atMs) ?? EvolveVerification(state, happened)
+                ?? throw new CorruptLogException($"an event of an unknown kind: {happened.GetType().Name}"),
         };
         if (ItemOf(happened) is { } item)
         {
@@ -352,6 +353,7 @@ internal static partial class ExecutionEvolver
             next = WithCall(next, effect, c => c.Status == CallStatus.AwaitingApproval ? c with { Status = CallStatus.Requested } : c);
         }
 
+        next = RejectHandoff(next, review.Request, e.Decision);
         return next with
         {
             Reviews = next.Reviews.SetItem(e.Review, review with { Decided = e, DecidedMs = atMs }), OpenReviews = next.OpenReviews.Remove(e.Review),
@@ -370,7 +372,7 @@ internal static partial class ExecutionEvolver
     {
         Visits = state.Visits.SetItem(visit.Key, visit),
         Open = state.Open.Remove(visit.Ordinal),
-        FencedCalls = state.FencedCalls.Union(visit.Calls.Where(c => c.Unsettled).Select(c => c.Id.ToString())),
+        FencedCalls = state.FencedCalls.Union(visit.Calls.Where(c => c.Unsettled && c.Kind != Specs.EffectKind.None).Select(c => c.Id.ToString())),
     };
 
     private static ExecutionState With(ExecutionState state, VisitKey key, Func<VisitState, VisitState> change) =>

@@ -43,9 +43,10 @@ public static class ExecutionKernel
             case StartExecution start:
                 Add(start.Input);
                 break;
-            case SettleEffect settle:
-                Add(settle.Outcome.Result);
-                if (EffectId.TryParse(settle.Effect, out var id) && state.Visits.TryGetValue(id.Key, out var visit))
+            case SettleEffect or SettleTask or AcknowledgeHandoff:
+                var (effect, result) = command switch { SettleEffect e => (e.Effect, e.Outcome.Result), SettleTask e => (e.Effect, e.Outcome.Result), AcknowledgeHandoff e => (e.Effect, null), _ => ("", null) };
+                Add(result);
+                if (EffectId.TryParse(effect, out var id) && state.Visits.TryGetValue(id.Key, out var visit))
                 {
                     AddItem(state, visit, Add);
                     Add(state.Input);
@@ -55,6 +56,7 @@ public static class ExecutionKernel
                         Add(read.Value);
                     }
 
+                    Add(id.Part == 'h' ? visit.Output : visit.Verification?.Request.Value); // What a receiver reads next, or what is committed next.
                     if (plan.Step(id.Step)?.ReadsCalls == true)
                     {
                         foreach (var call in visit.CurrentCalls)
@@ -100,6 +102,11 @@ public static class ExecutionKernel
         foreach (var key in state.Open.Values)
         {
             add(state.Visits[key].Input);
+            add(state.Visits[key].Verification?.Request.Value);
+            foreach (var read in state.Visits[key].Shared?.Reads ?? [])
+            {
+                add(read.Value);
+            }
         }
 
         foreach (var key in state.LargeOutputs.Take(StandingOutputsMax))
@@ -208,7 +215,7 @@ public static class ExecutionKernel
     private static bool HasCompensation(CallState call, WorkflowPlan plan)
     {
         var step = plan.Step(call.Id.Step)!;
-        var effect = step.Spec.Type == StepType.ToolCall ? step.Effect : plan.Tool(call.Tool)?.Spec.Effect;
+        var effect = step.OwnsCall ? step.Effect : plan.Tool(call.Tool)?.Spec.Effect;
         return effect?.Compensate is not null;
     }
 }

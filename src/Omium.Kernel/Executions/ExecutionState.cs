@@ -366,6 +366,9 @@ public sealed partial record CallState(EffectId Id, string Tool)
     /// <summary>When its compensation may be tried (again), Unix ms.</summary>
     public long CompensationDueMs { get; init; }
 
+    /// <summary>True for a worker's task: it is leased, not called.</summary>
+    public bool IsTask => Tool.StartsWith(Specs.WorkflowPlan.TaskPrefix, StringComparison.Ordinal);
+
     /// <summary>True while the outcome of an effect that has begun is not known.</summary>
     public bool Unsettled => Status is CallStatus.Intent or CallStatus.InDoubt;
 

@@ -13,7 +13,7 @@ internal static class Freshness
         }
 
         var step = plan.Step(id.Step)!;
-        var declared = step.Spec.Type == StepType.ToolCall ? step.Effect : plan.Tool(call.Tool)?.Spec.Effect ?? EffectSpec.None;
+        var declared = step.OwnsCall ? step.Effect : plan.Tool(call.Tool)?.Spec.Effect ?? EffectSpec.None;
         return !declared.Fresh
             ? []
             : [.. Reads(state, visit).GroupBy(pair => pair.Read.Key, StringComparer.Ordinal).Select(group => (group.Key, group.Min(pair => pair.Read.Version)))];

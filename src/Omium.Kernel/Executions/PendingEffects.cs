@@ -11,8 +11,14 @@ public enum PendingKind
     /// <summary>Run a call that has no external effect.</summary>
     Run,
 
+    /// <summary>Call the tool that measures a claim of a handoff; it has no external effect.</summary>
+    Measure,
+
     /// <summary>Record an intent, then call.</summary>
     Call,
+
+    /// <summary>Offer a task to the workers of its queue: a step's call, or what one of them must acknowledge. Nothing to run here.</summary>
+    Task,
 
     /// <summary>Ask the verify tool whether a call happened.</summary>
     Verify,
@@ -57,6 +63,8 @@ internal static partial class PendingEffects
             {
                 AddVisit(pending, state.Visits[key], plan);
             }
+
+            AddMeasurements(pending, state, plan);
         }
         else if (state.Status != ExecutionStatus.None)
         {
@@ -115,7 +123,7 @@ internal static partial class PendingEffects
             return;
         }
 
-        if (AddUnsettled(pending, visit, startNew: true))
+        if (AddUnsettled(pending, visit, startNew: true) || AddQuestions(pending, visit))
         {
             return;
         }
@@ -165,13 +173,13 @@ internal static partial class PendingEffects
         switch (call.Status)
         {
             case CallStatus.Requested when startNew:
-                pending.Add(new PendingEffect(id, call.Kind == EffectKind.None ? PendingKind.Run : PendingKind.Call, 0));
+                pending.Add(new PendingEffect(id, call.IsTask ? PendingKind.Task : call.Kind == EffectKind.None ? PendingKind.Run : PendingKind.Call, 0));
                 break;
             case CallStatus.Intent:
                 pending.Add(new PendingEffect($"doubt~{id}~{call.Runs}", PendingKind.Timer, call.InDoubtAtMs));
                 break;
             case CallStatus.InDoubt when call.Next is "rerun" or "redo" && startNew:
-                pending.Add(new PendingEffect(id, PendingKind.Call, call.NextDueMs));
+                pending.Add(new PendingEffect(id, call.IsTask ? PendingKind.Task : PendingKind.Call, call.NextDueMs));
                 break;
             case CallStatus.InDoubt when call.Next == "verify":
                 pending.Add(new PendingEffect(call.Id.Probe(call.Probes + 1).ToString(), PendingKind.Verify, call.NextDueMs));

@@ -16,7 +16,7 @@ public static class ToolRendering
     {
         var tool = values.Plan.Tool(call.Tool)!;
         var step = values.Plan.Step(call.Id.Step)!;
-        var timeout = (step.Spec.Type == StepType.ToolCall ? step.Spec.Timeout : null) ?? tool.Spec.Timeout;
+        var timeout = (step.OwnsCall ? step.Spec.Timeout : null) ?? tool.Spec.Timeout;
         var request = TryRender(state, values, tool, arguments, call.Key, call.Id.ToString(), timeout, out problem);
         return request is null ? null : request with { FencingTokens = TokensOf(state.SharedOf(call.Id.Key)) };
     }
@@ -30,6 +30,13 @@ public static class ToolRendering
     /// <summary>The request of the verify tool: its arguments are <c>{"input": arguments, "key": key}</c>.</summary>
     public static ToolRequest? TryRenderVerify(ExecutionState state, DecisionValues values, CallState call, JsonElement arguments, out string? problem) =>
         TryRenderOther(state, values, call, Effect(values.Plan, call).Verify, "v", null, ProbeArguments(call, arguments), out problem);
+
+    /// <summary>The request of a tool that measures a claim of a handoff: its arguments are those on record.</summary>
+    public static ToolRequest? TryRenderMeasurement(ExecutionState state, DecisionValues values, HandoffClaim claim, string effect, JsonElement arguments, out string? problem)
+    {
+        var tool = values.Plan.Tool(claim.Tool!)!;
+        return TryRender(state, values, tool, arguments, null, effect, tool.Spec.Timeout, out problem);
+    }
 
     /// <summary>
     /// The request of the compensation: its arguments are <c>{"input": arguments, "output": result, "key": key, "happened": "yes" | "unknown"}</c>, its
@@ -63,7 +70,7 @@ public static class ToolRendering
     private static EffectSpec Effect(WorkflowPlan plan, CallState call)
     {
         var step = plan.Step(call.Id.Step)!;
-        return step.Spec.Type == StepType.ToolCall ? step.Effect : plan.Tool(call.Tool)!.Spec.Effect;
+        return step.OwnsCall ? step.Effect : plan.Tool(call.Tool)!.Spec.Effect;
     }
 
     private static ToolRequest? TryRenderOther(

@@ -53,6 +53,7 @@ public static class SpecChecker
         GraphChecks.Check(context);
         BoundsChecks.Check(context);
         EffectChecks.Check(context);
+        AgreementChecks.Check(context);
         SchemaChecks.Check(context);
         InputChecks.Check(context);
         SharedChecks.Check(context);

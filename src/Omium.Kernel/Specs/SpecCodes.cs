@@ -65,6 +65,11 @@ public static class SpecCodes
     public const string VerifyMissing = "verify_missing";
     public const string VerifyHasEffect = "verify_has_effect";
     public const string PostGuardTooLate = "post_guard_too_late";
+
+    // Agreement.
+    public const string ClaimToolHasEffect = "claim_tool_has_effect";
+    public const string ClaimNotMeasured = "claim_not_measured";
+    public const string HandoffAmbiguous = "handoff_ambiguous";
 #pragma warning restore CS1591
 
     /// <summary>Every code.</summary>
@@ -77,5 +82,6 @@ public static class SpecCodes
         TemplateSyntax, StepNotBefore, SecretMisplaced, SchemaInvalid, InputMismatch, InvalidGuardCode, EmptyPrompt,
         InvalidScope, InvalidStateKey, SharedMisplaced,
         EffectWithoutRollback, IrreversibleWithoutApproval, CompensationNotRepeatable, VerifyMissing, VerifyHasEffect, PostGuardTooLate,
+        ClaimToolHasEffect, ClaimNotMeasured, HandoffAmbiguous,
     ];
 }

@@ -15,6 +15,9 @@ public static class SpecLimits
     /// <summary>Most tools.</summary>
     public const int ToolsMax = 1_000;
 
+    /// <summary>Most verifiers of one step.</summary>
+    public const int VerifiersMax = 25;
+
     /// <summary>Longest source text, in bytes of UTF-8: 4 MiB.</summary>
     public const int SourceBytesMax = 4 * 1024 * 1024;
 

@@ -7,16 +7,13 @@ namespace Omium.Kernel.Specs;
 public static class UnavailableFeatures
 {
 #pragma warning disable CS1591 // The names are the documentation: they are the words of the spec.
-    public const string Verifiers = "verifiers";
-    public const string Handoff = "handoff";
     public const string WorkflowSteps = "workflow";
-    public const string WorkerSteps = "worker";
     public const string McpTools = "mcp";
 #pragma warning restore CS1591
 
     /// <summary>Every name.</summary>
     public static readonly IReadOnlyList<string> All =
-        [Verifiers, Handoff, WorkflowSteps, WorkerSteps, McpTools];
+        [WorkflowSteps, McpTools];
 
     /// <summary>True while the kernel does not run it.</summary>
     public static bool Includes(string feature) => All.Contains(feature);

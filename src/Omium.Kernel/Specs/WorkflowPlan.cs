@@ -8,7 +8,7 @@ namespace Omium.Kernel.Specs;
 /// A checked spec, compiled: expressions, schemas and the graph, ready for decisions. A pure function of the spec's bytes, so hosts cache it
 /// by digest. Immutable and safe for concurrent use.
 /// </summary>
-public sealed class WorkflowPlan
+public sealed partial class WorkflowPlan
 {
     private readonly Dictionary<string, StepPlan> _steps;
     private readonly Dictionary<string, ToolPlan> _tools;
@@ -57,7 +57,7 @@ public sealed class WorkflowPlan
         var compiler = new PlanCompiler();
         var tools = spec.Tools.Values.ToDictionary(tool => tool.Name, compiler.Tool, StringComparer.Ordinal);
         var forward = spec.Edges.Where(edge => edge.VisitsMax is null).ToLookup(edge => edge.From, edge => edge.To, StringComparer.Ordinal);
-        var edges = spec.Edges.Select((edge, index) => new EdgePlan(index, edge, compiler.Expression(edge.When), edge.VisitsMax is null ? [] : Closure(forward, edge.To))).ToArray();
+        var edges = spec.Edges.Select((edge, index) => new EdgePlan(index, edge, compiler.Expression(edge.When), edge.VisitsMax is null ? [] : Closure(forward, edge.To)) { Handoff = compiler.Handoff(edge.Handoff) }).ToArray();
         edges = [.. edges.Select(edge => edge with { Nested = NestedIn(edge, edges) })];
         var outgoing = edges.ToLookup(edge => edge.Spec.From, StringComparer.Ordinal);
         var incoming = edges.ToLookup(edge => edge.Spec.To, StringComparer.Ordinal);
@@ -115,6 +115,7 @@ public sealed class WorkflowPlan
         var expressions = plan.Steps.SelectMany(step => step.Expressions)
             .Concat(plan.Edges.Select(edge => edge.When))
             .Concat(plan.Rules.Select(rule => rule.When))
+            .Concat(plan.Edges.SelectMany(edge => edge.Handoff?.Expressions ?? []))
             .OfType<CelExpression>();
         foreach (var path in expressions.SelectMany(expression => expression.Paths))
         {
@@ -123,6 +124,8 @@ public sealed class WorkflowPlan
                 source.AddProjection([.. path.Segments.Skip(2)]);
             }
         }
+
+        ProjectHandoffs(plan);
     }
 }
 
@@ -139,6 +142,9 @@ public sealed record RulePlan(RecoveryRule Spec, CelExpression? When);
 /// <summary>A compiled edge; <paramref name="Reset"/> is what a loop edge runs anew.</summary>
 public sealed record EdgePlan(int Index, EdgeSpec Spec, CelExpression? When, IReadOnlyList<string> Reset)
 {
+    /// <summary>What must be agreed on before its target starts; null = nothing.</summary>
+    public HandoffPlan? Handoff { get; init; }
+
     /// <summary>True for an edge with max_visits.</summary>
     public bool IsLoop => Spec.VisitsMax is not null;
 
@@ -203,6 +209,9 @@ public sealed class StepPlan(StepSpec spec)
     /// <summary>Its tool, if it has one.</summary>
     public ToolPlan? Tool { get; init; }
 
+    /// <summary>True when the step is one call: of a tool, or a worker's task.</summary>
+    public bool OwnsCall => Spec.Type is StepType.ToolCall or StepType.Worker;
+
     /// <summary>Its effect declaration: its own, else its tool's.</summary>
     public EffectSpec Effect { get; init; } = EffectSpec.None;
 
@@ -265,7 +274,7 @@ public sealed class StepPlan(StepSpec spec)
 }
 
 /// <summary>Compiles the parts and remembers the first problem.</summary>
-internal sealed class PlanCompiler
+internal sealed partial class PlanCompiler
 {
     public string? Problem { get; private set; }
 
@@ -320,7 +329,7 @@ internal sealed class PlanCompiler
     public StepPlan Step(WorkflowSpec spec, StepSpec step, EdgePlan[] incoming, EdgePlan[] outgoing, Dictionary<string, ToolPlan> tools)
     {
         var input = Template(step.Input);
-        var tool = step.Tool is { } name ? tools.GetValueOrDefault(name) : null;
+        var tool = step.Type == StepType.Worker ? Task(step) : step.Tool is { } name ? tools.GetValueOrDefault(name) : null;
         var forEach = step.ForEach is { } each ? ForEach(spec, each) : null;
         var read = (input?.Expressions.Select(e => e.Expression) ?? []).Concat(new[] { forEach?.Items }.OfType<CelExpression>());
         var reads = input is null && forEach is null

@@ -110,6 +110,9 @@ public enum ToolType
 
     /// <summary>A function registered in the hosting process by name.</summary>
     Function,
+
+    /// <summary>A worker that polls; no tool of a spec has this type, a worker's step is called by it.</summary>
+    Worker,
 }
 
 /// <summary>A tool. Templates in it see <c>input</c> = the arguments of the call, and <c>secrets</c>.</summary>
@@ -274,6 +277,9 @@ public sealed record StepSpec
     /// <summary>Checked on the output before it is committed.</summary>
     public IReadOnlyList<GuardSpec> Post { get; init; } = [];
 
+    /// <summary>Agents that must agree before it commits (before the intent, when a tool_call has an external effect); null = nobody is asked.</summary>
+    public VerifiersSpec? Verifiers { get; init; }
+
     /// <summary>Agent: checked on every call that it asks for, before the call's intent. A <c>plan</c> stands here and in <see cref="Post"/>, as guards.</summary>
     public IReadOnlyList<GuardSpec> Calls { get; init; } = [];
 
@@ -351,6 +357,9 @@ public sealed record EdgeSpec
 
     /// <summary>Makes it a loop edge: it triggers alone, at most this often in one execution.</summary>
     public int? VisitsMax { get; init; }
+
+    /// <summary>What sender and receiver must agree on before the target starts; null = nothing.</summary>
+    public HandoffSpec? Handoff { get; init; }
 
     /// <summary>Where it was written: JSON pointer.</summary>
     public string Pointer { get; init; } = "";

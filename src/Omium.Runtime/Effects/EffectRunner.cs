@@ -26,6 +26,7 @@ public interface INotifier
 /// <code>
 /// model, run        call out -> settle_effect
 /// call              begin_call (intent durable) -> call out -> raw result put aside -> settle_effect
+/// measure           call out -> settle_effect
 /// verify, undo      call out -> settle_effect
 /// notify            try to deliver -> record_notification (delivered, or why not)
 /// timer             wake_timers
@@ -38,7 +39,7 @@ public interface INotifier
 /// <param name="tools">Tool client.</param>
 /// <param name="notifier">Notifier.</param>
 /// <param name="owner">Identity of this process incarnation: intents it records are its own to carry out.</param>
-public sealed class EffectRunner(Advancer advancer, SharedRunner shared, IModelClient model, IToolClient tools, INotifier notifier, string owner)
+public sealed partial class EffectRunner(Advancer advancer, SharedRunner shared, IModelClient model, IToolClient tools, INotifier notifier, string owner)
 {
     private readonly ConcurrentDictionary<(StreamId Stream, string Effect), bool> _underWay = new();
     /// <summary>Carries out what executions owe to what is shared.</summary>
@@ -78,6 +79,8 @@ public sealed class EffectRunner(Advancer advancer, SharedRunner shared, IModelC
                 return await WakeAsync(cell, effect, cancellation);
             case PendingKind.Notify:
                 return await NotifyAsync(cell, effect, cancellation);
+            case PendingKind.Measure:
+                return await MeasureAsync(cell, effect, permit, cancellation);
             case PendingKind.Model:
                 return await AskModelAsync(cell, effect, permit, cancellation);
             case PendingKind.Gather or PendingKind.Prepare or PendingKind.SettleSharing or PendingKind.Restore:
@@ -106,7 +109,7 @@ public sealed class EffectRunner(Advancer advancer, SharedRunner shared, IModelC
     public async ValueTask<AdvanceResult> RecoverAsync(ExecutionCell cell, bool isAlone, CancellationToken cancellation)
     {
         var state = cell.State;
-        var lost = state.Visits.Values.SelectMany(visit => visit.Calls).Where(call => call.Status == CallStatus.Intent && call.Owner != owner).ToArray();
+        var lost = state.Visits.Values.SelectMany(visit => visit.Calls).Where(call => call is { Status: CallStatus.Intent, IsTask: false } && call.Owner != owner).ToArray();
         foreach (var call in lost)
         {
             if (await advancer.ReadPayloadAsync(cell, RawResults.KeyOf(call.Id, call.Runs), cancellation) is { } raw)
@@ -124,6 +127,11 @@ public sealed class EffectRunner(Advancer advancer, SharedRunner shared, IModelC
         if (!EffectId.TryParse(effect.Id, out var id) || !cell.State.Visits.TryGetValue(id.Key, out var visit) || cell.Plan is null)
         {
             return null;
+        }
+
+        if (id.Part == 'j')
+        {
+            return await AskVerifierAsync(cell, effect, id, visit, permit, cancellation);
         }
 
         var state = cell.State;

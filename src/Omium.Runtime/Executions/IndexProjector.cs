@@ -1,4 +1,6 @@
+using System.Globalization;
 using Omium.Kernel.Executions;
+using Omium.Kernel.Specs;
 using Omium.Runtime.Ports;
 
 namespace Omium.Runtime.Executions;
@@ -30,6 +32,15 @@ public static class IndexProjector
                 case StepSkipped e when e.Reason != "no_edge_taken":
                     rows.AddRange(Resolved(before, after, e.Step));
                     break;
+                case HandoffDisputed e:
+                    rows.Add(DisputeRow(after, e, "open", atMs));
+                    break;
+                case HandoffRepeated e:
+                    rows.AddRange(Answered(before, after, e.Edge, e.Step, e.Visit));
+                    break;
+                case HandoffRevoked e:
+                    rows.AddRange(Answered(before, after, e.Edge, e.Step, e.Visit));
+                    break;
                 case ReviewRequested e:
                     rows.Add(ReviewRow(after, e, "open", atMs));
                     if (e.Kind == "failure" && ItemName.Is(e.Step) && after.Visits[new VisitKey(e.Step, e.Visit)].Failures is { Count: > 0 } failures)
@@ -55,6 +66,29 @@ public static class IndexProjector
 
     /// <summary>The id of a failure: execution, step, visit, attempt.</summary>
     public static string FailureId(string execution, string step, int visit, int attempt) => $"{execution}.{step}.{visit}.{attempt}";
+
+    /// <summary>The id of a dispute: execution, sender, visit, then the edge (from 1) and the measurement.</summary>
+    public static string DisputeId(string execution, HandoffDisputed dispute) =>
+        string.Create(CultureInfo.InvariantCulture, $"{execution}.{dispute.Step}.{dispute.Visit}.h{dispute.Edge + 1}r{dispute.Round}");
+
+    /// <summary>A dispute that was answered by measuring again, or by taking the sender back.</summary>
+    private static IEnumerable<IndexRow> Answered(ExecutionState before, ExecutionState after, int edge, string step, int visit) =>
+        before.Handoffs.GetValueOrDefault(new HandoffKey(edge, new VisitKey(step, visit))) is { Status: HandoffStatus.Disputed or HandoffStatus.Rejected, Dispute: { } dispute } handoff
+            ? [DisputeRow(after, dispute, "resolved", handoff.DisputedMs)]
+            : [];
+
+    private static IndexRow DisputeRow(ExecutionState state, HandoffDisputed dispute, string status, long atMs) =>
+        new(state.Tenant, IndexKinds.Failure, DisputeId(state.ExecutionId, dispute), state.ExecutionId)
+        {
+            Workflow = state.Workflow,
+            WorkflowVersion = state.WorkflowVersion,
+            Status = status,
+            FailureClass = FailureClasses.HandoffDisputed,
+            Step = dispute.Step,
+            Label = dispute.Code,
+            CreatedUnixMs = atMs,
+            UpdatedUnixMs = state.UpdatedMs,
+        };
 
     /// <summary>The id of what was left in the world: execution and effect.</summary>
     public static string ResidueId(string execution, string effect) => $"{execution}.{effect}";
@@ -102,7 +136,7 @@ public static class IndexProjector
         Workflow = state.Workflow,
         WorkflowVersion = state.WorkflowVersion,
         Status = ExecutionWords.StatusOf(state),
-        FailureClass = state.FailedVisit is { } failed ? state.Visits[failed].Failures[^1].Failure.Class : "",
+        FailureClass = state.FailedVisit is { } failed ? state.Visits[failed].Failures[^1].Failure.Class : state.DisputedHandoffs.Any() ? FailureClasses.HandoffDisputed : "",
         Active = pending.Count > 0,
         CreatedUnixMs = state.CreatedMs,
         UpdatedUnixMs = state.UpdatedMs,
@@ -164,7 +198,18 @@ public static class ExecutionWords
             return state.OpenReviews.Count > 0 ? "review" : null;
         }
 
-        if (state.Status != ExecutionStatus.Running || state.Open.Count == 0 && state.OpenReviews.Count == 0)
+
+        if (state.Status != ExecutionStatus.Running)
+        {
+            return null;
+        }
+
+        if (state.LiveHandoffs.Any(handoff => handoff.Status == HandoffStatus.Proposed))
+        {
+            return state.Open.Count == 0 && state.LiveHandoffs.All(IsWithItsReceiver) ? "worker" : null; // What was handed over is being measured.
+        }
+
+        if (state.Open.Count == 0 && state.OpenReviews.Count == 0)
         {
             return null;
         }
@@ -180,14 +225,18 @@ public static class ExecutionWords
 
             var retryWaits = visit.RetryDueMs > state.UpdatedMs && !visit.CurrentCalls.Any();
             var lockWaits = visit.Shared is { Gathering: true, Scopes.Count: > 0 };
-            if (!visit.WaitsForPerson && !retryWaits && !lockWaits)
+            var workerWaits = visit.CurrentCalls.Any(call => call is { IsTask: true, Outstanding: true });
+            if (!visit.WaitsForPerson && !retryWaits && !lockWaits && !workerWaits)
             {
                 return null;
             }
 
-            waits = lockWaits ? "lock" : retryWaits && waits != "lock" ? "timer" : waits;
+            waits = lockWaits || waits == "lock" ? "lock" : retryWaits || waits == "timer" ? "timer" : visit.WaitsForPerson ? waits : "worker";
         }
 
         return waits;
     }
+
+    private static bool IsWithItsReceiver(HandoffState handoff) =>
+        handoff.Status == HandoffStatus.Proposed && handoff.Claims.Count > 0 && handoff.Claims.All(claim => claim.Measured || claim.Claim.By == "receiver");
 }

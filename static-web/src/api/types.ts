@@ -223,6 +223,29 @@ export interface RollbackView {
   applied: boolean;
 }
 
+/** What one step handed to another, and whether both sides agree on it. */
+export interface HandoffView {
+  from: string;
+  visit: number;
+  to: string;
+  status: 'proposed' | 'agreed' | 'disputed' | 'rejected' | 'revoked';
+  round: number;
+  acknowledged_by?: string;
+  message?: Json;
+  message_digest: string;
+  claims: ClaimView[];
+}
+
+export interface ClaimView {
+  name: string;
+  said: Json;
+  /** Absent: nothing was measured. */
+  seen?: Json;
+  measured_by: 'expression' | 'tool' | 'receiver';
+  agrees?: boolean;
+  problem?: string;
+}
+
 // Failures
 
 export type FailureStatus = 'open' | 'resolved' | 'ignored';
@@ -261,6 +284,8 @@ export interface FailureView {
   checkpoints: CheckpointView[];
   agent?: AgentView;
   review?: ReviewView;
+  /** Of a disputed handoff: both views. */
+  handoff?: HandoffView;
   detection_to_paused_ms?: number;
 }
 
@@ -280,7 +305,7 @@ export interface RootCause {
 }
 
 export interface SuggestedFix {
-  kind: 'prompt' | 'constraint' | 'guard' | 'tool' | 'retry';
+  kind: 'prompt' | 'constraint' | 'guard' | 'tool' | 'retry' | 'repeat' | 'rollback' | 'edit';
   title: string;
   detail: string;
   edits?: AgentEdits;
@@ -327,8 +352,8 @@ export interface ResidueView {
 
 // Reviews
 
-export type ReviewKind = 'failure' | 'approval' | 'call_approval' | 'in_doubt';
-export type Decision = 'accept_residue' | 'approve' | 'edit' | 'override' | 'rollback' | 'skip' | 'reject' | 'done' | 'redo';
+export type ReviewKind = 'failure' | 'approval' | 'call_approval' | 'in_doubt' | 'handoff' | 'verification';
+export type Decision = 'accept_residue' | 'approve' | 'edit' | 'override' | 'rollback' | 'skip' | 'reject' | 'done' | 'redo' | 'repeat';
 
 export interface ReviewView {
   id: string;

@@ -21,6 +21,14 @@ export function question(review: ReviewView): { kind: string; title: string; tex
       };
     case 'approval':
       return { kind: 'Approval', title: message ?? `May the run go on past ${review.step}?`, text: 'The run waits here by design. This is what it would go on with.' };
+    case 'handoff':
+      return {
+        kind: 'Disputed handoff',
+        title: message ?? `What ${review.step} handed over is disputed`,
+        text: 'The run has halted: what the sender says and what the receiving side holds differ. Set the source right, then have it measured again, or run the sender again.',
+      };
+    case 'verification':
+      return { kind: 'Split verdict', title: message ?? `The verifiers of ${review.step} do not agree`, text: 'The run has paused. Read every verdict; yours is the last word.' };
     case 'failure':
       return { kind: 'Failure', title: message ?? `${review.step} failed`, text: 'The run has paused itself. Look at what went wrong, test a fix, then decide.' };
   }

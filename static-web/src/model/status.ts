@@ -110,14 +110,21 @@ export function decisionLook(decision: Decision, kind: ReviewKind): DecisionLook
     case 'approve':
       if (kind === 'failure') return plain('Retry unchanged', 'The step runs again from the last checkpoint, with nothing changed.');
       if (kind === 'call_approval') return plain('Approve the call', 'The call goes out once, with exactly the arguments shown.');
+      if (kind === 'verification') return plain('Approve', 'What was verified is taken as it is, and the run goes on.');
       return plain('Approve', 'The run goes on with what is shown.');
+    case 'repeat':
+      if (kind === 'verification') return plain('Ask all again', 'Every verifier is asked anew; their answers count from the start.');
+      return plain('Measure again', 'The sender does not run again. What is measured outside is measured anew; if both views agree, the run goes on.');
     case 'edit': return plain('Retry with the edit', 'The step runs again from the last checkpoint with your edit, for this run only.');
     case 'override': return plain('Write the answer yourself', 'Your answer stands in for the step’s. The same checks are applied to it.', false, true);
     case 'accept_residue': return plain('Roll back and leave what cannot be undone', 'What can be undone is. What cannot stays, on the list of what was left in the world, under your key.', true);
-    case 'rollback': return plain('Roll back', 'What the failed step touched is undone. What nothing depends on stays.', true);
+    case 'rollback':
+      if (kind === 'handoff') return plain('Run the sender again', 'The sender goes back to the checkpoint before it, its effects are undone, and it hands over anew.', true);
+      return plain('Roll back', 'What the failed step touched is undone. What nothing depends on stays.', true);
     case 'skip': return plain('Skip the step', 'The run goes on without this step. Steps that need its output are skipped too.', true);
     case 'reject':
       if (kind === 'call_approval') return plain('Reject the call', 'The call is never sent. The step fails as rejected.', true);
+      if (kind === 'verification') return plain('Reject', 'The attempt fails; retry and recovery policy decide what follows.', true);
       return plain('Reject', 'The run ends as failed. Finished checkpoints stay on record.', true);
     case 'done': return plain('It was done', 'The call counts as done and is not sent again. Give its result if later steps read it.', false, true);
     case 'redo': return plain('It was not done: send it again', 'The call is sent again. If it had arrived after all, it happens twice.', true);

@@ -9,7 +9,8 @@ internal static class Flow
 {
     private const string Frame = """
         {"omium": "v0", "name": "flow",
-         "agents": {"one": {"prompt": "p", "tools": ["plain", "guarded", "shaped", "pay", "wire"]}, "two": {"prompt": "p", "tools": ["pay", "book"]}, "spare": {"prompt": "spare prompt", "model": "spare-model", "tools": ["plain"]}},
+         "agents": {"one": {"prompt": "p", "tools": ["plain", "guarded", "shaped", "pay", "wire"]}, "spare": {"prompt": "spare prompt", "model": "spare-model", "tools": ["plain"]},
+                    "two": {"prompt": "second", "tools": ["pay", "book"]}, "three": {"prompt": "third"}},
          "tools": {
            "plain": {"type": "function"},
            "shaped": {"type": "function", "input": {"schema": {"type": "object", "required": ["a"], "properties": {"a": {"type": "integer"}}}}, "output": {"schema": {"type": "object", "required": ["n"]}}},

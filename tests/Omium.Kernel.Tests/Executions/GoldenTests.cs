@@ -25,6 +25,8 @@ public sealed class GoldenTests
         ["approval"] = Approved,
         ["conduct"] = Conduct,
         ["for-each"] = ForEach,
+        ["handoff"] = HandedOver,
+        ["verifiers"] = Verified,
     };
 
     public static TheoryData<string> Names => [.. Runs.Keys];
@@ -186,6 +188,41 @@ public sealed class GoldenTests
         harness.Settle("a~1~1~m1", Asks(("wire", """{"to": "x"}""")));
         harness.Decide("approve");
         harness.Run((name, _) => name == "a" ? Says("done") : Ok("""{"sent": true}"""));
+        return harness;
+    }
+
+    private static KernelHarness HandedOver()
+    {
+        const string Claims = """ "handoff": {"claims": {"records": {"said": "output.count", "seen": {"tool": "look", "value": "output.n"}}, "size": {"said": "2", "seen": "size(output.items)"}}} """;
+        var harness = Flow.Of(string.Join(',', Call("a"), Call("b")), Edge("a", "b", Claims));
+        harness.Start();
+        harness.Result("a~1~1~c1", """{"count": 100, "items": [1, 2]}""");
+        harness.Result("a~1~1~h1~k1", """{"n": 47}""");
+        harness.Decide("repeat");
+        harness.Result("a~1~2~h1~k1", """{"n": 48}""");
+        harness.Decide("rollback");
+        harness.Result("a~2~1~c1", """{"count": 48, "items": [1, 2]}""");
+        harness.Result("a~2~1~h1~k1", """{"n": 48}""");
+        harness.Run((_, _) => Ok("{}"));
+        return harness;
+    }
+
+    private static KernelHarness Verified()
+    {
+        var harness = Flow.Of(Agent("a", more: """, "verifiers": {"of": ["spare", "two", "three"]}, "retry": {"max_attempts": 2, "backoff": "constant", "initial": "1s", "max": "1s"}"""));
+        harness.Start();
+        harness.Answer("a~1~1~m1", """{"n": 1}""");
+        harness.Answer("a~1~1~j1~t1", """{"verdict": "reject", "reason": "low"}""");
+        harness.Answer("a~1~1~j3~t1", """{"verdict": "reject", "reason": "too low"}""");
+        harness.Answer("a~1~1~j2~t1", """{"verdict": "approve", "reason": "late"}""");
+        harness.NowMs += 2_000;
+        harness.Answer("a~1~2~m1", """{"n": 2}""");
+        harness.Answer("a~1~2~j1~t1", """{"verdict": "approve", "reason": "good"}""");
+        harness.Answer("a~1~2~j2~t1", """{"verdict": "reject", "reason": "odd"}""");
+        harness.Answer("a~1~2~j3~t1", "no verdict");
+        harness.NowMs += 2_000;
+        harness.Answer("a~1~2~j3~t2", """{"verdict": "abstain", "reason": "unsure"}""");
+        harness.Decide("approve");
         return harness;
     }
 

@@ -137,6 +137,13 @@ internal sealed class KernelHarness
     {
         switch (effect.Kind)
         {
+            case PendingKind.Task:
+                Send(new BeginCall(NowMs, effect.Id, "worker-1", 5_000));
+                _ = EffectId.TryParse(effect.Id, out var task);
+                var leased = State.Visits[task.Key].Calls.Find(candidate => candidate.Id == task)!;
+                Carried.Add(leased.Tool);
+                Send(new SettleTask(NowMs, effect.Id, leased.Runs, carryOut(leased.Tool, effect.Id)));
+                return;
             case PendingKind.Timer or PendingKind.Deadline:
                 Send(new WakeTimers(NowMs));
                 return;
@@ -152,9 +159,11 @@ internal sealed class KernelHarness
         }
 
         Assert.True(EffectId.TryParse(effect.Id, out var id));
-        var call = State.Visits[id.Key].Calls.Find(candidate => candidate.Id == id.WithoutSub);
+        var call = id.Part == 'c' ? State.Visits[id.Key].Calls.Find(candidate => candidate.Id == id.WithoutSub) : null;
         var name = effect.Kind switch
         {
+            PendingKind.Model when id.Part == 'j' => $"ask {State.Visits[id.Key].Verification!.Verifiers[id.Number - 1].Agent}",
+            PendingKind.Measure => $"measure {State.Handoffs[new HandoffKey(id.Number - 1, id.Key)].Claims[id.SubNumber - 1].Claim.Tool}",
             PendingKind.Model => id.Step,
             PendingKind.Compensate => $"undo {call!.Tool}",
             PendingKind.Verify => id.Sub == 'w' ? $"verify undo {call!.Tool}" : $"verify {call!.Tool}",

@@ -17,6 +17,7 @@ internal static class Laws
     {
         var state = ExecutionState.Empty;
         var prefixes = new List<ExecutionState>();
+        var answered = new HashSet<string>(StringComparer.Ordinal);
         foreach (var bytes in log)
         {
             prefixes.Add(state);
@@ -25,8 +26,10 @@ internal static class Laws
             var again = KernelJson.Serialize(new RecordBody(body.Command, outcome.Events));
             Assert.Equal(Encoding.UTF8.GetString(bytes), Encoding.UTF8.GetString(again));
             CheckRepeats(state, body);
+            AgreementLaws.CheckStarts(state, body, plan);
             ItemLaws.Check(state, body, plan);
             state = ExecutionKernel.Fold(state, body);
+            AgreementLaws.CheckQuestions(answered, body, ExecutionKernel.Pending(state, plan));
             Assert.Equal(StateDump.Of(state), StateDump.Of(outcome.State));
         }
 

@@ -79,11 +79,13 @@ public class SpecReaderTests
         Assert.All(reading.Findings, finding => Assert.Equal("feature_unavailable", finding.Code));
         Assert.Equal(
             [
-                "/edges/0/handoff", "/steps/0/verifiers", "/steps/1/type", "/steps/2/type", "/tools/t/type",
+                "/steps/2/type", "/tools/t/type",
             ],
             reading.Findings.Select(finding => finding.Pointer));
-        Assert.Equal(["verifiers"], reading.Spec!.Steps[0].UnsupportedFeatures);
-        Assert.Equal(["worker"], reading.Spec.Steps[1].UnsupportedFeatures);
+        Assert.Empty(reading.Spec!.Steps[0].UnsupportedFeatures);
+        Assert.Equal(["workflow"], reading.Spec.Steps[2].UnsupportedFeatures);
+        Assert.Equal(2, reading.Spec.Steps[0].Verifiers!.Quorum);
+        Assert.Equal([new ClaimSpec("m", "output.m", "1", null, null, null), new ClaimSpec("n", "output.n", null, "t", null, null)], reading.Spec.Edges[0].Handoff!.Claims);
         Assert.Equal(("queue", "other"), (reading.Spec.Steps[1].Target, reading.Spec.Steps[2].Target));
     }
 

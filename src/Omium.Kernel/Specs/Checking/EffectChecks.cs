@@ -17,7 +17,7 @@ internal static class EffectChecks
         var isReachedUnapproved = ReachedUnapproved(context);
         foreach (var (step, index, pointer) in context.Steps())
         {
-            if (step.Type == StepType.ToolCall)
+            if (step.Type is StepType.ToolCall or StepType.Worker)
             {
                 CheckStep(context, step, pointer, isReachedUnapproved[index]);
             }
@@ -68,7 +68,7 @@ internal static class EffectChecks
     private static void CheckStep(CheckContext context, StepSpec step, string pointer, bool isReachedUnapproved)
     {
         var effect = context.EffectOf(step);
-        var effectPointer = step.Effect is null ? pointer + "/tool" : pointer + "/effect";
+        var effectPointer = step.Effect is null && step.Type == StepType.ToolCall ? pointer + "/tool" : pointer + "/effect";
         RequireRollback(context, effect, effectPointer, $"Step \"{step.Id}\"");
         if (effect.Kind != EffectKind.Irreversible)
         {

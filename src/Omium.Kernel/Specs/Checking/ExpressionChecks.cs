@@ -20,6 +20,7 @@ internal static class ExpressionChecks
         foreach (var edge in context.Spec.Edges)
         {
             reader.Condition(edge.When, edge.Pointer + "/when", ExpressionScope.EdgeCondition(context.StepIndex(edge.From)));
+            CheckHandoff(reader, edge.Handoff, ExpressionScope.Handoff(context.StepIndex(edge.From)));
         }
 
         foreach (var (name, tool) in context.Spec.Tools)
@@ -53,6 +54,27 @@ internal static class ExpressionChecks
             CheckGuards(reader, each.Post, pointer + "/for_each/guards/post", ExpressionScope.Postcondition(index).With(step.Shared));
         }
         SharedChecks.CheckExpressions(reader, step, index, pointer);
+    }
+
+    private static void CheckHandoff(ExpressionReader reader, HandoffSpec? handoff, ExpressionScope scope)
+    {
+        foreach (var (constraint, pointer) in SpecWalk.Numbered(handoff?.Constraints ?? [], handoff?.Pointer + "/constraints"))
+        {
+            reader.Condition(constraint, pointer, scope);
+        }
+
+        foreach (var claim in handoff?.Claims ?? [])
+        {
+            var pointer = JsonPointer.Append(handoff!.Pointer + "/claims", claim.Name);
+            reader.Value(claim.Said, pointer + "/said", scope);
+            reader.Value(claim.Seen, pointer + "/seen", scope);
+            if (claim.Arguments is { } arguments)
+            {
+                reader.Template(arguments, pointer + "/seen/arguments", scope);
+            }
+
+            reader.Value(claim.Value, pointer + "/seen/value", ExpressionScope.Measurement);
+        }
     }
 
     private static void CheckTool(ExpressionReader reader, ToolSpec tool, string pointer)

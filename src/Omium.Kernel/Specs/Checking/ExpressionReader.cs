@@ -148,6 +148,10 @@ internal sealed class ExpressionReader(FindingList findings, CheckContext? conte
             {
                 CheckStep(path, pointer, scope);
             }
+            else if (path.Root == "handoff" && context is not null && scope.Reader is { } receiver)
+            {
+                AgreementChecks.CheckRoot(context, receiver, pointer);
+            }
         }
     }
 

@@ -5,11 +5,12 @@ namespace Omium.Kernel.Specs.Checking;
 /// <param name="Roots">Names it may start with.</param>
 internal sealed record ExpressionScope(string Place, IReadOnlyList<string> Roots)
 {
-    private static readonly string[] OfSteps = ["input", "steps", "execution", "now"];
+    private static readonly string[] OfSteps = ["input", "steps", "handoff", "execution", "now"];
     private static readonly string[] OfItems = ["item", "item_index"];
-    private static readonly string[] OfOutputs = ["input", "output", "steps", "execution", "now"];
-    private static readonly string[] OfPreconditions = ["input", "steps", "visit", "execution", "now"];
-    private static readonly string[] OfPostconditions = ["input", "output", "steps", "visit", "execution", "now"];
+    private static readonly string[] OfOutputs = ["input", "output", "steps", "handoff", "execution", "now"];
+    private static readonly string[] OfEdges = ["input", "output", "steps", "execution", "now"];
+    private static readonly string[] OfPreconditions = ["input", "steps", "handoff", "visit", "execution", "now"];
+    private static readonly string[] OfPostconditions = ["input", "output", "steps", "handoff", "visit", "execution", "now"];
     private static readonly string[] OfCalls = ["input", "steps", "call", "visit", "execution", "now"];
 
     /// <summary>Index of the step whose ancestors may be read; null = the outputs of all steps.</summary>
@@ -48,9 +49,13 @@ internal sealed record ExpressionScope(string Place, IReadOnlyList<string> Roots
     public ExpressionScope With(SharedSpec? shared) =>
         shared is not { Reads.Count: > 0 } ? this : this with { Roots = [.. Roots, "state"], Values = [.. shared.Reads.Select(read => read.Name)] };
 
-    public static ExpressionScope StepEffect(int step, string? tool) => new("the effect of a step", OfSteps) { Reader = step, ArgumentsOf = tool ?? "" };
+    public static ExpressionScope StepEffect(int step, string? tool) => new("the effect of a step", ["input", "steps", "execution", "now"]) { Reader = step, ArgumentsOf = tool ?? "" };
 
-    public static ExpressionScope EdgeCondition(int? source) => new("the condition of an edge", OfOutputs) { Reader = source, IncludesReader = true };
+    public static ExpressionScope EdgeCondition(int? source) => new("the condition of an edge", OfEdges) { Reader = source, IncludesReader = true };
+
+    public static ExpressionScope Handoff(int? sender) => new("a handoff", OfEdges) { Reader = sender, IncludesReader = true };
+
+    public static ExpressionScope Measurement { get; } = new("the value of a measurement", ["output"]);
 
     public static ExpressionScope ToolArguments(string tool) => new("a guard or effect of a tool", ["input", "execution", "now"]) { ArgumentsOf = tool };
 

@@ -64,6 +64,11 @@ internal static class NameChecks
                 }
             }
 
+            if (step is { Type: StepType.Worker, Target.Length: > 0 })
+            {
+                CheckId(context, step.Target, pointer + "/worker", "the name of a queue", mayBeReserved: true);
+            }
+
             CheckCheckpoint(context, step, pointer + "/checkpoint", checkpoints);
         }
     }

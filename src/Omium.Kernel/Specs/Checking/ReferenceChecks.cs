@@ -30,6 +30,11 @@ internal static class ReferenceChecks
             {
                 Require(context, step.Tool, toolNames, pointer + "/tool", "tool");
             }
+
+            foreach (var (verifier, verifierPointer) in SpecWalk.Numbered(step.Verifiers?.Of ?? [], pointer + "/verifiers/of"))
+            {
+                Require(context, verifier, agentIds, verifierPointer, "agent");
+            }
         }
 
         foreach (var (effect, pointer) in context.Effects())

@@ -19,6 +19,11 @@ internal static class SchemaChecks
         {
             Compile(context, step.OutputSchema, pointer + "/output/schema");
         }
+
+        foreach (var handoff in context.Spec.Edges.Select(edge => edge.Handoff).OfType<HandoffSpec>())
+        {
+            Compile(context, handoff.Schema, handoff.Pointer + "/schema");
+        }
     }
 
     private static void Compile(CheckContext context, JsonElement? schema, string pointer)

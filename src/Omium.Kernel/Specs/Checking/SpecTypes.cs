@@ -55,6 +55,7 @@ internal sealed class SpecTypes(WorkflowSpec spec)
         "visit" => Visit,
         "call" => Call,
         "now" => CelType.Timestamp,
+        "handoff" when scope.Reader is { } receiver => Message(receiver),
         _ => CelType.Dyn,
     };
 
@@ -108,6 +109,15 @@ internal sealed class SpecTypes(WorkflowSpec spec)
         }
 
         return type;
+    }
+
+    /// <summary>The agreed message: what the handoff asks of it, else what its sender puts out.</summary>
+    private CelType Message(int receiver)
+    {
+        var edge = spec.Edges.FirstOrDefault(edge => edge.Handoff is not null && edge.To == spec.Steps[receiver].Id);
+        return edge is null ? CelType.Dyn
+            : edge.Handoff!.Schema is { } schema ? OfSchema(schema)
+            : OfSchema(spec.Steps.FirstOrDefault(step => step.Id == edge.From)?.OutputSchema);
     }
 
     // Open objects: a step or member that does not exist is reported as a reference, with a suggestion.

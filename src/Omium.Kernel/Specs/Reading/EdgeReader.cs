@@ -1,5 +1,3 @@
-using System.Text.Json;
-
 namespace Omium.Kernel.Specs.Reading;
 
 /// <summary>Reads <c>edges</c>.</summary>
@@ -30,52 +28,10 @@ internal static class EdgeReader
             On = reader.Choice("on", Outcomes) ?? EdgeOn.Success,
             When = reader.Text("when"),
             VisitsMax = reader.Integer("max_visits"),
+            Handoff = HandoffReader.Read(reader),
             Pointer = reader.Pointer,
         };
-        FeatureGate.ReportMember(reader, UnavailableFeatures.Handoff);
-        ReadHandoff(reader);
         reader.Close();
         return edge;
-    }
-
-    private static void ReadHandoff(ObjectReader edge)
-    {
-        if (edge.Object("handoff", "a handoff") is not { } reader)
-        {
-            return;
-        }
-
-        if (reader.Any("schema") is { ValueKind: not (JsonValueKind.Object or JsonValueKind.True or JsonValueKind.False) } schema)
-        {
-            ObjectReader.ReportType(schema, reader.At("schema"), "a schema must be an object, true or false", reader.Findings);
-        }
-
-        _ = reader.Texts("constraints");
-        _ = reader.Flag("acknowledge");
-        foreach (var (_, source, pointer) in reader.Members("claims"))
-        {
-            ReadClaim(source, pointer, reader.Findings);
-        }
-
-        reader.Close();
-    }
-
-    private static void ReadClaim(JsonElement source, string pointer, FindingList findings)
-    {
-        if (ObjectReader.Open(source, pointer, "a claim", findings) is not { } claim)
-        {
-            return;
-        }
-
-        _ = claim.RequiredText("said");
-        claim.RequireMember("seen");
-        if (claim.Any("seen") is { ValueKind: not JsonValueKind.String } measured
-            && ObjectReader.Open(measured, claim.At("seen"), "what the receiver measures with", findings) is { } tool)
-        {
-            _ = tool.RequiredText("tool");
-            tool.Close();
-        }
-
-        claim.Close();
     }
 }

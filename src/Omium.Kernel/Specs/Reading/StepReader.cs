@@ -61,6 +61,7 @@ internal static class StepReader
             Post = plan is null ? post : [.. post, GuardForms.OfPlanDone(PlanOf(plan))],
             Calls = plan is null ? calls : [.. calls, GuardForms.OfPlannedCall(PlanOf(plan))],
             DeclaresPlan = plan == DeclaredPlan,
+            Verifiers = VerifiersReader.Read(reader),
             Effect = EffectReader.Read(reader),
             Retry = RetryReader.Read(reader),
             ForEach = ForEachReader.Read(reader),

@@ -32,6 +32,27 @@ public sealed class EffectLimits(ICallLimiter limiter)
             return default;
         }
 
+        if (id.Part == 'j')
+        {
+            var verifiers = cell.State.Visits.GetValueOrDefault(id.Key)?.Verifications.Find(known => known.Request.Attempt == id.Attempt)?.Verifiers ?? [];
+            if (id.Number > verifiers.Count)
+            {
+                return default;
+            }
+
+            var named = verifiers[id.Number - 1].Agent;
+            var asked = plan.Spec.Agents[cell.State.Substitutes.GetValueOrDefault(named) is { } substitute && plan.Spec.Agents.ContainsKey(substitute) ? substitute : named];
+            return (new LimitedTarget(cell.Stream.Tenant, "agent", asked.Id), asked.Limits);
+        }
+
+        if (id.Part == 'h')
+        {
+            var claims = cell.State.Handoffs.GetValueOrDefault(new HandoffKey(id.Number - 1, id.Key))?.Claims ?? [];
+            return id.SubNumber <= claims.Count && id.SubNumber > 0 && plan.Tool(claims[id.SubNumber - 1].Claim.Tool ?? "") is { } measures
+                ? (new LimitedTarget(cell.Stream.Tenant, "tool", measures.Spec.Name), measures.Spec.Limits)
+                : default;
+        }
+
         if (effect.Kind == PendingKind.Model)
         {
             var agent = AgentConversation.Standing(cell.State, plan, step);
@@ -43,7 +64,7 @@ public sealed class EffectLimits(ICallLimiter limiter)
             return default;
         }
 
-        var declared = step.Spec.Type == StepType.ToolCall ? step.Effect : plan.Tool(call.Tool)?.Spec.Effect;
+        var declared = step.OwnsCall ? step.Effect : plan.Tool(call.Tool)?.Spec.Effect;
         var name = effect.Kind switch { PendingKind.Verify => declared?.Verify, PendingKind.Compensate => declared?.Compensate, _ => call.Tool };
         return name is not null && plan.Tool(name) is { } tool ? (new LimitedTarget(cell.Stream.Tenant, "tool", name), tool.Spec.Limits) : default;
     }

@@ -8,6 +8,7 @@ import { Button, ButtonLink } from '~/ui/Button';
 import { Ago } from '~/ui/time';
 import { JsonBlock } from '~/ui/Value';
 import { preview } from '~/model/format';
+import { Verdicts, Views, claimsOf } from './Agreement';
 import { DecisionDialog } from './DecisionDialog';
 
 /** One question, with all that the answer is bound to. A failure is answered on its own page, where it can be tested. */
@@ -31,6 +32,7 @@ export function ReviewCard({ review }: { review: ReviewView }) {
         {review.kind === 'failure' && review.failure_id
           ? <ButtonLink weight="primary" to="/failures/$failureId" params={{ failureId: review.failure_id }}>See what went wrong</ButtonLink>
           : review.decisions.map((choice, index) => {
+            if (choice === 'edit' && review.failure_id) return <ButtonLink key={choice} to="/failures/$failureId" params={{ failureId: review.failure_id }}>Edit the sender</ButtonLink>;
             const look = decisionLook(choice, review.kind);
             return <Button key={choice} weight={look.grave ? 'grave' : index === 0 && review.kind !== 'in_doubt' ? 'primary' : 'plain'} onClick={() => setDecision(choice)} data-testid={`decide-${choice}`}>{look.label}</Button>;
           })}
@@ -43,6 +45,15 @@ export function ReviewCard({ review }: { review: ReviewView }) {
 /** Arguments are laid out field by field, in full: this is what will happen. */
 function Shown({ review }: { review: ReviewView }) {
   const shown = review.shown;
+  if (review.kind === 'handoff' && isObject(shown)) return <Views claims={claimsOf(shown)} sender={String(shown.sender)} receiver={String(shown.receiver)} />;
+  if (review.kind === 'verification' && isObject(shown) && Array.isArray(shown.verdicts)) {
+    return (
+      <>
+        <Verdicts verdicts={shown.verdicts} />
+        <JsonBlock value={shown.output ?? shown.arguments} label="What was judged" />
+      </>
+    );
+  }
   const body = isObject(shown) && isObject(shown.arguments) ? shown.arguments : shown;
   if (!isObject(body)) return <JsonBlock value={body} label="What is asked about" />;
   return (

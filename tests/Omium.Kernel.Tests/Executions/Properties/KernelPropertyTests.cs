@@ -13,7 +13,12 @@ public sealed class KernelPropertyTests
     private static readonly int[] FoundBefore = [7213, 8025, 8901, 9556, 10090, 10821, 14785, 17388, 3902, 4126, 6042, 14982, 3159];
 
     [Fact]
-    public void RandomRuns_FaultsThenHealing_EveryLawHolds()
+    public void RandomRuns_FaultsThenHealing_EveryLawHolds() => CheckAll(seed => new RandomDriver(seed));
+
+    [Fact]
+    public void RandomRuns_WithHandoffsAndVerifiers_EveryLawHolds() => CheckAll(seed => new RandomDriver(seed, agreement: true));
+
+    private static void CheckAll(Func<int, RandomDriver> drive)
     {
         var only = Environment.GetEnvironmentVariable("OMIUM_PROPERTY_SEED");
         var runs = Environment.GetEnvironmentVariable("OMIUM_PROPERTY_RUNS") is { Length: > 0 } text ? int.Parse(text, CultureInfo.InvariantCulture) : 300;
@@ -21,7 +26,7 @@ public sealed class KernelPropertyTests
         var failures = new List<string>();
         foreach (var seed in seeds)
         {
-            var driver = new RandomDriver(seed);
+            var driver = drive(seed);
             try
             {
                 driver.Run();

@@ -8,7 +8,7 @@ namespace Omium.Kernel.Tests.Executions.Properties;
 /// Drives one execution from a seed: first with faults (lost runners, late, repeated and reordered results, failures, operators who interfere, time
 /// that jumps), then well, until it has ended and owes nothing.
 /// </summary>
-internal sealed class RandomDriver(int seed)
+internal sealed partial class RandomDriver(int seed, bool agreement = false)
 {
     private readonly Random _random = new(seed);
 
@@ -28,6 +28,7 @@ internal sealed class RandomDriver(int seed)
     public void Run()
     {
         Spec = RandomWorkflow.Draw(_random, seed);
+        Spec = agreement ? RandomAgreement.AddTo(Spec, new Random(seed)) : Spec;
         _harness = new KernelHarness(Spec) { Checks = true };
         _harness.Start("""{"x": 1}""");
         for (var turn = 0; turn < 60; turn++)
@@ -107,6 +108,7 @@ internal sealed class RandomDriver(int seed)
         {
             "in_doubt" => _world.Stands(CallOf(request)) ? "done" : _random.Next(2) == 0 ? "redo" : "reject",
             "failure" when !_faults => _answers++ < 20 ? "approve" : "reject",
+            "handoff" when !_faults => _answers++ < 20 ? request.Decisions[0] : "reject",
             _ when !_faults => "approve",
             _ => request.Decisions[_random.Next(request.Decisions.Count)],
         };
@@ -141,6 +143,9 @@ internal sealed class RandomDriver(int seed)
                 return;
             case PendingKind.Notify:
                 Send(new RecordNotification(_harness.NowMs, int.Parse(effect.Id.Split('~')[1])));
+                return;
+            case PendingKind.Task:
+                CarryOutTask(effect);
                 return;
             case PendingKind.Call:
             case PendingKind.Compensate when NeedsIntent(effect):
@@ -177,6 +182,10 @@ internal sealed class RandomDriver(int seed)
         var fails = _faults && _random.Next(3) == 0;
         switch (effect.Kind)
         {
+            case PendingKind.Model when EffectId.TryParse(effect.Id, out var id) && id.Part == 'j':
+                return Verdict();
+            case PendingKind.Measure:
+                return Seen(effect);
             case PendingKind.Model:
                 return fails ? ModelFailure() : ModelAnswer();
             case PendingKind.Compensate when !fails:

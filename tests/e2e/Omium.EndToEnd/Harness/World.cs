@@ -24,7 +24,7 @@ internal sealed class World : IAsyncDisposable
 
     /// <summary>Starts all of it. Without a script no model is configured; without a directory of its files there is no console; more variables of Omium's may be made from the receiver's address.</summary>
     public static async Task<World> StartAsync(
-        string? modelScript = null, double failRate = 0, string? console = null, Func<Uri, IReadOnlyDictionary<string, string>>? variables = null)
+        string? modelScript = null, double failRate = 0, string? console = null, int? workerLeaseMs = null, Func<Uri, IReadOnlyDictionary<string, string>>? variables = null)
     {
         _ = Surroundings.Binary; // Skips before anything is made.
         var directory = Directory.CreateTempSubdirectory("omium-e2e-").FullName;
@@ -44,6 +44,11 @@ internal sealed class World : IAsyncDisposable
             {
                 environment["OMIUM_MODEL_BASE_URL"] = model.BaseUrl;
                 environment["OMIUM_MODEL_NAME"] = "scripted";
+            }
+
+            if (workerLeaseMs is { } lease)
+            {
+                environment["OMIUM_WORKER_LEASE_MS"] = lease.ToString(System.Globalization.CultureInfo.InvariantCulture);
             }
 
             if (console is not null)
