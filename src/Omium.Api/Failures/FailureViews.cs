@@ -41,6 +41,7 @@ internal static class FailureViews
             Status = status,
             Failure = ExecutionViews.Failure(failure, story.AtMs),
             Group = FailureClasses.Groups.GetValueOrDefault(failure.Class, "operations"),
+            Mode = MastModes.OfClass(failure.Class) is { } mode ? $"{mode.Id} {mode.Name}" : null,
             Actor = ExecutionViews.ActorOf(step),
             Input = input,
             Output = payloads.Show(failure.Output),
@@ -48,7 +49,7 @@ internal static class FailureViews
             AutomaticActions = story.AutomaticActions,
             DependencyChain = [.. chain.Select(visit => Link(visit, failure, now, plan, payloads))],
             RootCause = story.Dispute is { } dispute ? RootCauses.OfDispute(dispute) : RootCauses.Find(story, chain, values, input, agent),
-            SuggestedFixes = story.Dispute is null ? SuggestedFixes.For(failure, checks, agent, plan.Policy) : SuggestedFixes.ForDispute(story.Review?.Request.Decisions ?? []),
+            SuggestedFixes = story.Dispute is null ? SuggestedFixes.For(failure, checks, agent, step, plan.Policy) : SuggestedFixes.ForDispute(story.Review?.Request.Decisions ?? []),
             Handoff = story.Dispute is { } shown && now.Handoffs.GetValueOrDefault(new HandoffKey(shown.Edge, new VisitKey(shown.Step, shown.Visit))) is { } handoff
                 ? AgreementViews.Handoff(handoff, payloads) : null,
             Checkpoints = [.. now.Visits.Values.Where(visit => visit is { Status: VisitStatus.Committed, Checkpoint: not null }).OrderBy(visit => visit.CommitOrdinal)

@@ -99,7 +99,7 @@ internal sealed partial class Decision
     private bool TryPropose(StepPlan step, VisitKey key, JsonElement output, IReadOnlyList<int> edges, out List<HandoffProposed> proposals, out Failing failing)
     {
         (proposals, failing) = ([], default!);
-        var scope = Scope(output, step.Spec.OutputSchema, key.Step);
+        var scope = OutputScope(key, output);
         foreach (var edge in edges.Select(index => Plan.Edges[index]).Where(edge => edge.Handoff is not null))
         {
             if (TryState(edge, scope, out var said) is { } unstated)
@@ -115,6 +115,11 @@ internal sealed partial class Decision
 
         return true;
     }
+
+    private DecisionScope OutputScope(VisitKey key, JsonElement output) => Scope(key) with
+    {
+        Output = (output, Plan.Expands(key) ? Plan.Step(key.Step)!.ReadSchema : Plan.Step(key.Step)!.Spec.OutputSchema),
+    };
 
     private HandoffClaim Claim(ClaimPlan claim, JsonElement said, JsonElement message, DecisionScope scope)
     {
@@ -134,7 +139,7 @@ internal sealed partial class Decision
         {
             Emit(proposal);
             var key = new HandoffKey(proposal.Edge, new VisitKey(proposal.Step, proposal.Visit));
-            var scope = Scope(proposal.Message, Plan.Step(proposal.Step)!.Spec.OutputSchema, proposal.Step);
+            var scope = OutputScope(new VisitKey(proposal.Step, proposal.Visit), proposal.Message);
             foreach (var claim in Plan.Edges[proposal.Edge].Handoff!.Claims)
             {
                 if (claim.Seen is { } expression)
@@ -165,7 +170,7 @@ internal sealed partial class Decision
             return new EffectFailure(FailureClasses.SchemaViolation, "arguments_schema", $"{tool.Spec.Name} does not take these arguments: {invalid.Errors[0].Message}", Permanent: true);
         }
 
-        var refused = tool.Guards.FirstOrDefault(guard => guard.Check.Evaluate(ArgumentScope(tool, arguments)).Value is not CelBool { Value: true });
+        var refused = tool.Guards.FirstOrDefault(guard => guard.Check.Evaluate(ArgumentScope(tool, new VisitKey(proposal.Step, proposal.Visit), arguments)).Value is not CelBool { Value: true });
         return refused is null
             ? null
             : new EffectFailure(FailureClasses.OfGuardCode(refused.Spec.Code), refused.Spec.Code, refused.Spec.Message ?? $"the check does not hold: {refused.Spec.Check}", Permanent: true);
@@ -205,7 +210,7 @@ internal sealed partial class Decision
         }
         else if (plan.Value is { } value)
         {
-            Measure(handoff.Key, claim.Claim.Name, id.ToString(), value.Evaluate(Scope(ResultOf(outcome)!.Value, Plan.Tool(claim.Claim.Tool!)?.Spec.OutputSchema)));
+            Measure(handoff.Key, claim.Claim.Name, id.ToString(), value.Evaluate(Scope() with { Output = (ResultOf(outcome)!.Value, Plan.Tool(claim.Claim.Tool!)?.Spec.OutputSchema) }));
         }
         else
         {

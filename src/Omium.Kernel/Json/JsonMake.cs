@@ -38,23 +38,23 @@ public static class JsonMake
         return Canonical(buffer.WrittenSpan);
     }
 
+    /// <summary>An array of these elements.</summary>
+    public static JsonElement Array(IEnumerable<JsonElement> items) => Build(writer =>
+    {
+        writer.WriteStartArray();
+        foreach (var item in items)
+        {
+            item.WriteTo(writer);
+        }
+
+        writer.WriteEndArray();
+    });
+
     /// <summary>An integer.</summary>
     public static JsonElement Integer(long value) => CanonicalJson.ParseTrusted(System.Text.Encoding.ASCII.GetBytes(value.ToString(CultureInfo.InvariantCulture)));
 
     /// <summary>A boolean.</summary>
     public static JsonElement Boolean(bool value) => CanonicalJson.ParseTrusted(value ? "true"u8 : "false"u8);
-
-    /// <summary>An array of values.</summary>
-    public static JsonElement Array(IEnumerable<JsonElement> values) => Build(writer =>
-    {
-        writer.WriteStartArray();
-        foreach (var value in values)
-        {
-            value.WriteTo(writer);
-        }
-
-        writer.WriteEndArray();
-    });
 
     /// <summary>An array of strings.</summary>
     public static JsonElement Texts(IEnumerable<string> texts) => Build(writer =>

@@ -7,7 +7,6 @@ namespace Omium.Kernel.Specs;
 public static class UnavailableFeatures
 {
 #pragma warning disable CS1591 // The names are the documentation: they are the words of the spec.
-    public const string ForEach = "for_each";
     public const string Locks = "locks";
     public const string Reads = "reads";
     public const string Writes = "writes";
@@ -18,7 +17,7 @@ public static class UnavailableFeatures
 
     /// <summary>Every name.</summary>
     public static readonly IReadOnlyList<string> All =
-        [ForEach, Locks, Reads, Writes, WorkflowSteps, McpTools, Limits];
+        [Locks, Reads, Writes, WorkflowSteps, McpTools, Limits];
 
     /// <summary>True while the kernel does not run it.</summary>
     public static bool Includes(string feature) => All.Contains(feature);

@@ -190,7 +190,7 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
         ExecutionCell cell, ExecutionCommand command, IReadOnlyDictionary<string, byte[]>? given, CancellationToken cancellation)
     {
         var values = new DecisionValues(cell.Plan!);
-        foreach (var digest in ExecutionKernel.Needs(cell.State, command))
+        foreach (var digest in ExecutionKernel.Needs(cell.State, command, cell.Plan!))
         {
             var bytes = given is not null && given.TryGetValue(digest, out var known) ? known : await ReadPayloadAsync(cell, digest, cancellation);
             if (bytes is not null)

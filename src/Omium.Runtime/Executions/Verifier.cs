@@ -200,7 +200,7 @@ public sealed class Verifier(IEventLog log, IPayloadStore payloads, IDocumentSto
             }
 
             var values = new DecisionValues(_plan!);
-            foreach (var digest in ExecutionKernel.Needs(_state, body.Command))
+            foreach (var digest in ExecutionKernel.Needs(_state, body.Command, _plan!))
             {
                 if (await ReadPayloadAsync(digest, key, cancellation) is { } bytes)
                 {

@@ -27,6 +27,7 @@ internal static class Laws
             Assert.Equal(Encoding.UTF8.GetString(bytes), Encoding.UTF8.GetString(again));
             CheckRepeats(state, body);
             AgreementLaws.CheckStarts(state, body, plan);
+            ItemLaws.Check(state, body, plan);
             state = ExecutionKernel.Fold(state, body);
             AgreementLaws.CheckQuestions(answered, body, ExecutionKernel.Pending(state, plan));
             Assert.Equal(StateDump.Of(state), StateDump.Of(outcome.State));

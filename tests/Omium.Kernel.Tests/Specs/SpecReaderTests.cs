@@ -79,11 +79,10 @@ public class SpecReaderTests
         Assert.All(reading.Findings, finding => Assert.Equal("feature_unavailable", finding.Code));
         Assert.Equal(
             [
-                "/agents/a/limits", "/steps/0/for_each", "/steps/0/locks", "/steps/0/reads", "/steps/0/writes",
-                "/steps/2/type", "/tools/t/type",
+                "/agents/a/limits", "/steps/0/locks", "/steps/0/reads", "/steps/0/writes", "/steps/2/type", "/tools/t/type",
             ],
             reading.Findings.Select(finding => finding.Pointer));
-        Assert.Equal(["for_each", "locks", "reads", "writes"], reading.Spec!.Steps[0].UnsupportedFeatures);
+        Assert.Equal(["locks", "reads", "writes"], reading.Spec!.Steps[0].UnsupportedFeatures);
         Assert.Equal(["workflow"], reading.Spec.Steps[2].UnsupportedFeatures);
         Assert.Equal(2, reading.Spec.Steps[0].Verifiers!.Quorum);
         Assert.Equal([new ClaimSpec("m", "output.m", "1", null, null, null), new ClaimSpec("n", "output.n", null, "t", null, null)], reading.Spec.Edges[0].Handoff!.Claims);

@@ -6,14 +6,13 @@ internal static class StepFeatureReader
     /// <summary>The names of the features used that are unavailable, each reported.</summary>
     public static IReadOnlyList<string> Read(ObjectReader step, StepType type)
     {
-        ReadForEach(step);
         _ = step.Texts("locks");
         _ = step.Texts("reads");
         _ = step.Texts("writes");
 
         string[] members =
         [
-            UnavailableFeatures.ForEach, UnavailableFeatures.Locks, UnavailableFeatures.Reads, UnavailableFeatures.Writes,
+            UnavailableFeatures.Locks, UnavailableFeatures.Reads, UnavailableFeatures.Writes,
         ];
         var used = members.Where(feature => FeatureGate.ReportMember(step, feature)).ToList();
         var ofType = type switch
@@ -27,28 +26,5 @@ internal static class StepFeatureReader
         }
 
         return used;
-    }
-
-    private static void ReadForEach(ObjectReader step)
-    {
-        if (step.Object("for_each", "\"for_each\"") is not { } reader)
-        {
-            return;
-        }
-
-        _ = reader.RequiredText("items");
-        var parallel = reader.Integer("max_parallel");
-        _ = reader.Choice("on_item_failure", ("rollback_item", 0), ("fail_step", 1), ("pause", 2));
-        var ratio = reader.Number("max_failed_ratio");
-        reader.Close();
-        if (parallel < 1)
-        {
-            reader.Findings.Error(SpecCodes.OutOfBounds, reader.At("max_parallel"), "\"max_parallel\" must be at least 1.", "Write 1 or more.");
-        }
-
-        if (ratio is < 0 or > 1)
-        {
-            reader.Findings.Error(SpecCodes.OutOfBounds, reader.At("max_failed_ratio"), "\"max_failed_ratio\" must lie between 0 and 1.", "Write 0.6 for sixty per cent.");
-        }
     }
 }

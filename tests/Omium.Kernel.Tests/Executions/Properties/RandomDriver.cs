@@ -24,7 +24,7 @@ internal sealed partial class RandomDriver(int seed, bool agreement = false)
 
     public void Run()
     {
-        Spec = RandomWorkflow.Draw(_random);
+        Spec = RandomWorkflow.Draw(_random, seed);
         Spec = agreement ? RandomAgreement.AddTo(Spec, new Random(seed)) : Spec;
         _harness = new KernelHarness(Spec) { Checks = true };
         _harness.Start("""{"x": 1}""");
@@ -224,7 +224,7 @@ internal sealed partial class RandomDriver(int seed, bool agreement = false)
     /// <summary>Faults stop, everything is answered: the execution must end and owe nothing within a bound.</summary>
     private void Heal()
     {
-        for (var turn = 0; turn < 600; turn++)
+        for (var turn = 0; turn < 2_000; turn++)
         {
             if (_harness.State.Ended && _harness.Pending.Count == 0)
             {
