@@ -37,7 +37,7 @@ internal sealed partial class Decision
     private bool Expand(ForEachPlan each, VisitKey key, out Failing failing)
     {
         failing = default!;
-        var result = each.Items.Evaluate(Scope() with { Receiver = step.Spec.Id });
+        var result = each.Items.Evaluate(Scope() with { Receiver = Plan.Step(key.Step)?.Spec.Id });
         var (code, problem) = result.Value switch
         {
             null => ("items_expression", result.Error!.Message),
