@@ -9,6 +9,7 @@ using Omium.Kernel.Specs;
 using Omium.Runtime.Effects;
 using Omium.Runtime.Executions;
 using Omium.Runtime.Ports;
+using Omium.Runtime.Resources;
 using Omium.Runtime.Security;
 using Omium.Runtime.Specs;
 
@@ -28,7 +29,8 @@ internal sealed class Rig : IAsyncDisposable
         var keys = new LocalKeyWrap(masterKey);
         Advancer = new Advancer(store.Log, store.Payloads, new PlanCache(store.Documents), keys, options.Time);
         Verifier = new Verifier(store.Log, store.Payloads, store.Documents, keys);
-        Runner = new EffectRunner(Advancer, new Model(options.Answer), new Tools(options.Call), new Notifier(), "rig-" + Guid.NewGuid().ToString("N")) { RetryStorageAfter = TimeSpan.FromMilliseconds(50) };
+        var shared = new SharedRunner(Advancer, new ResourceAdvancer(store.Log, keys, options.Time), new ScopeAliases(store.Documents));
+        Runner = new EffectRunner(Advancer, shared, new Model(options.Answer), new Tools(options.Call), new Notifier(), "rig-" + Guid.NewGuid().ToString("N")) { RetryStorageAfter = TimeSpan.FromMilliseconds(50) };
         Engine = new EmbeddedEngine(Advancer, Runner, store.Index, NullLogger<EmbeddedEngine>.Instance, options.Time, options.Engine);
     }
 
@@ -142,7 +144,7 @@ internal sealed class Rig : IAsyncDisposable
 
     private sealed class Notifier : INotifier
     {
-        public Task NotifyAsync(ExecutionCell cell, NotificationRequested notification, CancellationToken cancellation) => Task.CompletedTask;
+        public Task<string?> TryNotifyAsync(ExecutionCell cell, NotificationRequested notification, CancellationToken cancellation) => Task.FromResult<string?>(null);
     }
 }
 
