@@ -149,7 +149,7 @@ internal sealed partial class Decision
     /// <summary>Null when nothing that the call depends on has changed since it was read. Else the attempt fails before anything is sent.</summary>
     private Rejection? CheckFresh(VisitState visit, BeginCall command)
     {
-        foreach (var (reader, read) in Freshness.Reads(_state, visit))
+        foreach (var (reader, read) in Plan.ReadsShared ? Freshness.Reads(_state, visit) : [])
         {
             if (command.Current?.FirstOrDefault(value => value.Key == read.Key) is not { } current)
             {

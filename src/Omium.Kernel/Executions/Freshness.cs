@@ -7,7 +7,7 @@ internal static class Freshness
 {
     public static IReadOnlyList<(string Key, long Version)> Needs(ExecutionState state, WorkflowPlan plan, string effect)
     {
-        if (!EffectId.TryParse(effect, out var id) || !state.Visits.TryGetValue(id.Key, out var visit) || visit.Calls.Find(call => call.Id == id) is not { Runs: 0 } call)
+        if (!plan.ReadsShared || !EffectId.TryParse(effect, out var id) || !state.Visits.TryGetValue(id.Key, out var visit) || visit.Calls.Find(call => call.Id == id) is not { Runs: 0 } call)
         {
             return [];
         }

@@ -18,6 +18,7 @@ public sealed partial class WorkflowPlan
         (Spec, _steps, _tools, Edges, Rules, InputSchema) = (spec, steps, tools, edges, rules, inputSchema);
         Policy = spec.Recovery ?? RecoveryPolicy.Default;
         Steps = [.. spec.Steps.Select(step => steps[step.Id])];
+        ReadsShared = Steps.Any(step => step.Shared is { Reads.Count: > 0 });
     }
 
     /// <summary>The spec.</summary>
@@ -25,6 +26,9 @@ public sealed partial class WorkflowPlan
 
     /// <summary>Steps in the order written.</summary>
     public IReadOnlyList<StepPlan> Steps { get; }
+
+    /// <summary>True when any step reads shared values: only then can a call depend on a version.</summary>
+    public bool ReadsShared { get; }
 
     /// <summary>Edges by index.</summary>
     public IReadOnlyList<EdgePlan> Edges { get; }

@@ -19,7 +19,8 @@ namespace Omium.Embedded.Tests.Scale;
 public sealed class StepCostTests
 {
     private const int Steps = 10_000, Window = 100, Windows = 10;
-    private const double RatioMax = 1.2;
+    // What is allocated is the same on every machine; the time only has to show that nothing looks through what lies behind.
+    private const double BytesRatioMax = 1.2, TimeRatioMax = 2;
 
     [Fact]
     public void Loop_OfTenThousandVisits_CostsTheSameAtItsEnd() => AssertEven("""
@@ -72,8 +73,8 @@ public sealed class StepCostTests
         TestContext.Current.TestOutputHelper?.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
             $"a step at 100 to 1,100: {early.Time.TotalMicroseconds / Window:0.0} us, {early.Bytes / Window:N0} bytes allocated; at 9,000 to 10,000: {late.Time.TotalMicroseconds / Window:0.0} us, {late.Bytes / Window:N0} bytes; {late.Time / early.Time:0.00}x"));
-        Assert.InRange(late.Time / early.Time, 0, RatioMax);
-        Assert.InRange(late.Bytes / (double)early.Bytes, 0, RatioMax);
+        Assert.InRange(late.Time / early.Time, 0, TimeRatioMax);
+        Assert.InRange(late.Bytes / (double)early.Bytes, 0, BytesRatioMax);
     }
 
     private static (TimeSpan Time, long Bytes) Best(IEnumerable<(TimeSpan Time, long Bytes)> windows) => windows.MinBy(window => window.Time);
