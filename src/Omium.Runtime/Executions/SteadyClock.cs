@@ -5,7 +5,7 @@ namespace Omium.Runtime.Executions;
 /// monotonic timer, until the system's has caught up. Set forward, it follows at once. So a wait of ten seconds is one of ten seconds on a night
 /// when the clock is set back an hour, and the times of an execution's records never decrease.
 /// </summary>
-/// <remarks>See docs/decisions/0021-clock-set-back.md. Safe for use by many threads.</remarks>
+/// <remarks>See docs/decisions/0013-clock-set-back.md. Safe for use by many threads.</remarks>
 /// <param name="system">The system's clock.</param>
 public sealed class SteadyClock(TimeProvider system) : TimeProvider
 {
