@@ -10,7 +10,7 @@ namespace Omium.Simulation;
 public sealed class SimulationTests(ITestOutputHelper output)
 {
     /// <summary>Seeds that once found a bug.</summary>
-    private static readonly int[] FoundBefore = [];
+    private static readonly int[] FoundBefore = [35_395, 67_328, 71_200];
 
     [Fact]
     public void S36_ManyRunsUnderFaults_EveryLawHoldsAndEveryRunEnds()

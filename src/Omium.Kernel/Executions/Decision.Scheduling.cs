@@ -78,8 +78,11 @@ internal sealed partial class Decision
         return true;
     }
 
-    /// <summary>True when a step's latest visit was taken back, or runs in the place of one that was.</summary>
-    private bool IsRunAgain(string step) => _state.LatestVisit(step) is { } latest && (latest.Status == VisitStatus.RolledBack
+    /// <summary>
+    /// True when a step's latest visit was taken back and none stands in its place (where a loop was taken back with it, the visit before the loop
+    /// does), or when one runs in the place of one that was.
+    /// </summary>
+    private bool IsRunAgain(string step) => _state.LatestVisit(step) is { } latest && ((latest.Status == VisitStatus.RolledBack && _state.StandingVisit(step) is null or { Detached: true })
         || (latest is { Status: VisitStatus.Open or VisitStatus.FailedAttempt, Key.Visit: > 1 } && Visit(new VisitKey(step, latest.Key.Visit - 1)).Status == VisitStatus.RolledBack));
 
     /// <summary>True while a step is about to run anew by a loop whose handoff is not agreed yet: what lies behind it waits for that.</summary>
