@@ -55,6 +55,7 @@ public static class OmiumApi
         ExecutionEndpoints.Map(routes);
         ExecutionHistoryEndpoints.Map(routes);
         ExecutionCommandEndpoints.Map(routes);
+        ForkEndpoints.Map(routes);
         ExecutionStreamEndpoints.Map(routes);
         ReviewEndpoints.Map(routes);
         FailureEndpoints.Map(routes);

@@ -29,7 +29,7 @@ internal static class ExecutionHistoryEndpoints
         }
 
         var records = await call.Services.Advancer.ReadAsync(cell.Stream, after, (int)limit + 1, call.Cancellation);
-        var page = records.Take((int)limit).Select(entry => EventViews.View(entry.Record, entry.Body)).ToArray();
+        var page = records.Take((int)limit).Select(entry => EventViews.View(cell.Lineage, entry.Record, entry.Body)).ToArray();
         var next = records.Count > limit ? page[^1].Seq.ToString(CultureInfo.InvariantCulture) : null;
         await call.JsonAsync(new Page<EventRecord>(page, next), ContractJson.Default.EventPage);
     }
@@ -58,10 +58,14 @@ internal static class ExecutionHistoryEndpoints
 
     private static async Task<ExecutionView> ViewAtAsync(ApiCall call, ExecutionCell cell, long at)
     {
-        var state = await ExecutionHistory.FoldAsync(call.Services, cell.Stream, at);
+        var state = await call.Services.Advancer.StateAtAsync(cell, at, call.Cancellation);
+        var plan = await call.Services.Plans.GetAsync(call.Caller.Tenant, state.SpecDigest, call.Cancellation);
         var payloads = await AnswerPayloads.LoadAsync(call.Services, cell, state, call.Cancellation);
-        return ExecutionViews.View(state, at, cell.Plan!, payloads);
+        return ExecutionViews.View(state, at, plan, payloads) with { Id = cell.Stream.Id, Fork = ForkOf(cell) };
     }
+
+    /// <summary>Before a fork's own first record the state is its source's: it is shown as what the fork begins with.</summary>
+    private static ForkView? ForkOf(ExecutionCell cell) => cell.State.Fork is { } fork ? new ForkView(fork.From, fork.At, fork.Mode) : null;
 
     private static async Task TimelineAsync(ApiCall call)
     {
@@ -74,7 +78,8 @@ internal static class ExecutionHistoryEndpoints
         var lines = new List<TimelineEntry>();
         await foreach (var (record, body) in ExecutionHistory.ReadAsync(call.Services, cell.Stream))
         {
-            lines.AddRange(timeline.Lines(record, body));
+            var from = EventViews.InheritedFrom(cell.Lineage, record.Seq);
+            lines.AddRange(from is null ? timeline.Lines(record, body) : timeline.Lines(record, body).Select(line => line with { InheritedFrom = from }));
         }
 
         await call.JsonAsync(new Page<TimelineEntry>(lines, null), ContractJson.Default.TimelinePage);

@@ -19,6 +19,7 @@ internal static class ExecutionViews
             Workflow = state.Workflow,
             WorkflowVersion = state.WorkflowVersion,
             Status = ExecutionWords.StatusOf(state),
+            Fork = state.Fork is { } fork ? new ForkView(fork.From, fork.At, fork.Mode) : null,
             WaitingFor = ExecutionWords.WaitingFor(state),
             Seq = seq,
             CreatedAt = Time(state.CreatedMs),
@@ -103,6 +104,7 @@ internal static class ExecutionViews
             ScheduledAt = Time(visit.ScheduledMs),
             SettledAt = TimeOrNone(visit.SettledMs),
             RetryDueAt = IsRetryWaiting(state, visit) && visit.Status == VisitStatus.Open ? Time(visit.RetryDueMs) : null,
+            Inherited = visit.Inherited ? true : null,
             Input = payloads.Show((JsonElement?)visit.Input),
             Output = payloads.Show(answered),
             Checkpoint = visit.Checkpoint,
@@ -114,16 +116,17 @@ internal static class ExecutionViews
 
     private static CallView Call(ExecutionState state, CallState call, AnswerPayloads payloads) => new()
     {
-        EffectId = $"{state.ExecutionId}/{call.Id}",
+        EffectId = RecordedResults.NameOf(state, call),
         Tool = call.Tool,
         Status = WordOf(call.Status),
         EffectKind = WordOf(call.Kind),
         Arguments = payloads.Show((JsonElement?)call.Arguments),
         Result = payloads.Show(call.Result),
         IdempotencyKey = call.Key,
+        Sandboxed = call.Sandboxed ? true : null,
     };
 
-    private static string WordOf(CallStatus status) => status switch
+    public static string WordOf(CallStatus status) => status switch
     {
         CallStatus.Requested => "requested",
         CallStatus.AwaitingApproval => "awaiting_approval",
@@ -135,7 +138,7 @@ internal static class ExecutionViews
         _ => "compensated",
     };
 
-    private static string WordOf(EffectKind kind) => kind switch
+    public static string WordOf(EffectKind kind) => kind switch
     {
         EffectKind.Idempotent => "idempotent",
         EffectKind.Verifiable => "verifiable",

@@ -17,7 +17,10 @@ internal static class GraphViews
         var isExternal = step.Effect.Kind != EffectKind.None || tools.Any(tool => tool.Spec.Effect.Kind != EffectKind.None);
         return new GraphNode(
             step.Spec.Id, ExecutionViews.TypeOf(step), ExecutionViews.ActorOf(step), visit is null ? "scheduled" : ExecutionViews.StatusOf(state, visit),
-            visit?.Key.Visit ?? 0, visit?.Checkpoint, isExternal);
+            visit?.Key.Visit ?? 0, visit?.Checkpoint, isExternal)
+        {
+            Inherited = visit is { Inherited: true } ? true : null,
+        };
     }
 
     private static GraphEdge Edge(ExecutionState state, EdgePlan edge)

@@ -55,6 +55,8 @@ internal sealed class TimelineViews
         ExecutionResumed e => new("info", "Workflow resumed", null, null, $"by {e.By}"),
         ExecutionSucceeded => new("success", "Finished", null, null),
         ExecutionFailed e => new("error", $"Failed at {e.Step}: {e.Code}", e.Step, e.Visit, e.Message),
+        ExecutionForked e => new("info", $"Forked from {e.From} after its record {Number(e.At)} ({e.Mode})", null, null, $"by {e.ForkedBy}; {Number(e.TakenBack?.Count ?? 0)} visits run again"),
+        StepCorrected e => new("info", $"{e.By} gave the {(e.Output is null ? "input" : "output")} of {e.Step}", e.Step, null),
         ExecutionCancelled e => new("warning", $"Cancelled by {e.By}", null, null),
         _ => DescribeCall(happened) ?? DescribeRollback(happened) ?? DescribeReview(happened),
     };
@@ -67,6 +69,9 @@ internal sealed class TimelineViews
         IntentSettled { Done: true } e => Call(Tool(e.Effect), e.Effect, "success", e.Via == "person" ? "{0} done, a person says" : "{0} done", e.Via == "verify" ? "the verify tool says so" : null),
         IntentSettled e => Call(Tool(e.Effect), e.Effect, "warning", "{0} not done", e.Failure?.Message),
         IntentInDoubt e => Call(Tool(e.Effect), e.Effect, "warning", "{0} is in doubt", $"{e.Reason}; next: {e.Next}"),
+        CallReplayed { By: { } by } e => Call(Tool(e.Effect), e.Effect, "info", "{0} answered by a person, in the sandbox", $"by {by}"),
+        CallReplayed e => Call(Tool(e.Effect), e.Effect, "success", "{0} answered from the records", e.Source),
+        CallUnrecorded e => Call(Tool(e.Effect), e.Effect, "warning", "{0} is not on record: a person is asked"),
         CallSettled { Failure: null } e => Call(Tool(e.Effect), e.Effect, "success", "{0} answered"),
         CallSettled e => Call(Tool(e.Effect), e.Effect, "warning", "{0} failed", e.Failure?.Message),
         _ => null,

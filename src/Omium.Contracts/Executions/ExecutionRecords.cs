@@ -24,6 +24,9 @@ public sealed record ExecutionView
     /// <summary>queued, running, waiting, paused, rolling_back, succeeded, failed or cancelled.</summary>
     public required string Status { get; init; }
 
+    /// <summary>Where it was forked from; absent when it was started.</summary>
+    public ForkView? Fork { get; init; }
+
     /// <summary>While waiting or paused: timer, lock, credits, worker or review.</summary>
     public string? WaitingFor { get; init; }
 
@@ -88,6 +91,9 @@ public sealed record StepView
     /// <summary>While a retry waits: when it is due.</summary>
     public DateTimeOffset? RetryDueAt { get; init; }
 
+    /// <summary>True in a fork for a visit of its source: it ran there, and was not run again.</summary>
+    public bool? Inherited { get; init; }
+
     /// <summary>Its input.</summary>
     public JsonElement? Input { get; init; }
 
@@ -133,6 +139,9 @@ public sealed record CallView
 
     /// <summary>Idempotency key sent with the call.</summary>
     public string? IdempotencyKey { get; init; }
+
+    /// <summary>True in a sandbox: it was answered from the records (or by a person) and reached nothing.</summary>
+    public bool? Sandboxed { get; init; }
 }
 
 /// <summary>Why an attempt failed.</summary>
@@ -180,7 +189,11 @@ public sealed record ExecutionSummary(
 /// <param name="Kernel">Kernel version that decided it.</param>
 /// <param name="Events">The events, each an object with <c>type</c>.</param>
 /// <param name="Hash">Hash of the record, hex.</param>
-public sealed record EventRecord(long Seq, DateTimeOffset At, string Command, int Kernel, IReadOnlyList<JsonElement> Events, string Hash);
+public sealed record EventRecord(long Seq, DateTimeOffset At, string Command, int Kernel, IReadOnlyList<JsonElement> Events, string Hash)
+{
+    /// <summary>In a fork, for a record of its source: the execution that it lies in.</summary>
+    public string? InheritedFrom { get; init; }
+}
 
 /// <summary>One line of <c>GET /v1/executions/{id}/timeline</c>, made for reading.</summary>
 /// <param name="Seq">Record it comes from.</param>
@@ -192,13 +205,21 @@ public sealed record EventRecord(long Seq, DateTimeOffset At, string Command, in
 /// <param name="Visit">Visit concerned.</param>
 /// <param name="Detail">Longer text.</param>
 public sealed record TimelineEntry(
-    long Seq, DateTimeOffset At, string Kind, string Severity, string Title, string? Step = null, int? Visit = null, string? Detail = null);
+    long Seq, DateTimeOffset At, string Kind, string Severity, string Title, string? Step = null, int? Visit = null, string? Detail = null)
+{
+    /// <summary>In a fork, for a line of its source: the execution that it lies in.</summary>
+    public string? InheritedFrom { get; init; }
+}
 
 /// <summary><c>GET /v1/executions/{id}/graph</c>.</summary>
 public sealed record GraphView(IReadOnlyList<GraphNode> Nodes, IReadOnlyList<GraphEdge> Edges);
 
 /// <summary>A step as it stands.</summary>
-public sealed record GraphNode(string Step, string Type, string? Actor, string Status, int Visit, string? Checkpoint, bool ExternalEffect);
+public sealed record GraphNode(string Step, string Type, string? Actor, string Status, int Visit, string? Checkpoint, bool ExternalEffect)
+{
+    /// <summary>True in a fork for a step whose visit is its source's.</summary>
+    public bool? Inherited { get; init; }
+}
 
 /// <summary>An edge and whether the current visits took it (null = not settled).</summary>
 public sealed record GraphEdge(string From, string To, string On, string? When, bool? Taken, int? MaxVisits);

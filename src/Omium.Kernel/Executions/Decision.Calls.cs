@@ -114,7 +114,7 @@ internal sealed partial class Decision
     {
         bool Same(CallState call) => call.Tool == tool && call.ArgumentsDigest == argumentsDigest;
         var occurrence = visit.CurrentCalls.Count(Same);
-        return visit.Calls.Where(call => call.Id.Attempt < id.Attempt && Same(call) && call is { MayStand: true, Status: CallStatus.Settled }).ElementAtOrDefault(occurrence);
+        return visit.Calls.Where(call => call.Id.Attempt < id.Attempt && Same(call) && call.Status == CallStatus.Settled && (call.MayStand || (call.Kind != EffectKind.None && (call.Inherited || call.Sandboxed)))).ElementAtOrDefault(occurrence);
     }
 
     private bool CheckArguments(StepPlan step, ToolPlan tool, VisitKey key, JsonElement arguments, out Failing failing)
@@ -147,7 +147,7 @@ internal sealed partial class Decision
         var highValue = effect.Kind != EffectKind.None && !(amount <= _state.HighValueUsd); // What is no number is not small.
         var approved = step.Spec.Type == StepType.ToolCall && effect.Kind == EffectKind.Irreversible && HasApprovalBefore(step)
             && !Visit(key).Calls.Any(call => call.MayStand || call.Unsettled); // An approval covers one call, not its repetition.
-        var approval = highValue || (effect.Kind == EffectKind.Irreversible && !approved);
+        var approval = !_state.IsSandbox && (highValue || (effect.Kind == EffectKind.Irreversible && !approved));
         Emit(new CallRequested(id.ToString(), tool.Spec.Name, arguments, DigestOf(arguments), effect.Kind, idempotencyKey, toolCallId, approval, turn));
         if (approval)
         {
@@ -175,9 +175,9 @@ internal sealed partial class Decision
                 continue;
             }
 
-            if (Plan.Step(key.Step)?.Spec.Type == StepType.HumanApproval && Visit(key).Status == VisitStatus.Committed)
+            if (Plan.Step(key.Step)?.Spec.Type == StepType.HumanApproval && Visit(key) is { Status: VisitStatus.Committed, Inherited: false })
             {
-                return true;
+                return true; // One that was given in a fork's source covered the source's call.
             }
 
             foreach (var before in Visit(key).After)
@@ -197,9 +197,9 @@ internal sealed partial class Decision
             return true;
         }
 
-        var own = step.Spec.Effect is not null && step.Spec.Type == StepType.ToolCall;
+        var isOwn = step.Spec.Effect is not null && step.Spec.Type == StepType.ToolCall;
         var scope = ArgumentScope(tool, arguments);
-        if ((own ? step.EffectAmount : tool.Amount) is { } amountExpression)
+        if ((isOwn ? step.EffectAmount : tool.Amount) is { } amountExpression)
         {
             var result = amountExpression.Evaluate(scope);
             double? value = result.Value switch { CelInt i => i.Value, CelDouble d => d.Value, CelUint u => u.Value, _ => null };
@@ -212,7 +212,7 @@ internal sealed partial class Decision
             amount = value.Value;
         }
 
-        if ((own ? step.EffectKey : tool.Key) is { } keyExpression)
+        if ((isOwn ? step.EffectKey : tool.Key) is { } keyExpression)
         {
             var result = keyExpression.Evaluate(scope);
             if (result.Value is not CelString { Value.Length: > 0 and <= 255 } text)
@@ -221,9 +221,10 @@ internal sealed partial class Decision
                 return false;
             }
 
+            var own = _state.Fork is null ? text.Value : $"{text.Value}~{_state.ExecutionId}"; // A fork's effects are others than its source's.
             var undone = _state.Visits.Values.SelectMany(visit => visit.Calls)
-                .Count(call => call.Tool == tool.Spec.Name && call.Status == CallStatus.Compensated && (call.Key == text.Value || call.Key?.StartsWith(text.Value + AgainMark, StringComparison.Ordinal) == true));
-            key = undone == 0 ? text.Value : string.Create(CultureInfo.InvariantCulture, $"{text.Value}{AgainMark}{undone + 1}");
+                .Count(call => call.Tool == tool.Spec.Name && call.Status == CallStatus.Compensated && (call.Key == own || call.Key?.StartsWith(own + AgainMark, StringComparison.Ordinal) == true));
+            key = undone == 0 ? own : string.Create(CultureInfo.InvariantCulture, $"{own}{AgainMark}{undone + 1}");
             return true;
         }
 
@@ -259,7 +260,7 @@ internal sealed partial class Decision
         }
 
         var again = call.Status == CallStatus.InDoubt && call.Next is "rerun" or "redo" && atMs >= call.NextDueMs;
-        if (!IsLive(visit, call) || _state.Status != ExecutionStatus.Running || (call.Status != CallStatus.Requested && !again))
+        if (call.Sandboxed || !IsLive(visit, call) || _state.Status != ExecutionStatus.Running || (call.Status != CallStatus.Requested && !again))
         {
             return new Rejection("effect_not_due", $"{command.Effect} may not be called now");
         }
@@ -283,6 +284,11 @@ internal sealed partial class Decision
         if (call.Status is CallStatus.Settled or CallStatus.Failed or CallStatus.Refused or CallStatus.Compensated)
         {
             return null;
+        }
+
+        if (call.Sandboxed)
+        {
+            return SettleSandboxed(step, visit, call, outcome);
         }
 
         if (call.Kind == EffectKind.None)

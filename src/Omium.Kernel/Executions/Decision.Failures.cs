@@ -14,7 +14,7 @@ internal sealed partial class Decision
     {
         var step = Plan.Step(key.Step)!;
         var visit = Visit(key);
-        CloseReviews("superseded", "policy", id => _state.Reviews[id].Request is { Kind: "call_approval" or "approval" } request && request.Step == key.Step && request.Visit == key.Visit);
+        CloseReviews("superseded", "policy", id => _state.Reviews[id].Request is { Kind: "call_approval" or "approval" or "sandbox_call" } request && request.Step == key.Step && request.Visit == key.Visit);
         var fingerprint = $"{_state.Workflow}/{key.Step}/{failing.Class}/{failing.Code}";
         var policy = Plan.Policy;
         var triggered = !_state.Ended && policy.Triggers.Contains(failing.Class);

@@ -90,6 +90,11 @@ internal sealed partial class Decision
             return new Rejection("checkpoint_not_found", $"there is no committed checkpoint or step '{command.To}' to go back to");
         }
 
+        if (PastFork(radius.Affected) is { } past)
+        {
+            return past;
+        }
+
         var blocked = radius.Effects.Where(call => EffectOf(call).Compensate is null).ToArray();
         if (blocked.Length > 0)
         {
@@ -158,6 +163,11 @@ internal sealed partial class Decision
         if (RetryRadius(command.From, failed) is not { } radius)
         {
             return new Rejection("checkpoint_not_found", $"there is no committed checkpoint '{command.From}'");
+        }
+
+        if (PastFork(radius.Affected) is { } past)
+        {
+            return past;
         }
 
         if (radius.Effects.FirstOrDefault(call => EffectOf(call).Compensate is null) is { } blocked)

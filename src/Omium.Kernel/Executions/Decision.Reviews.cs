@@ -81,6 +81,7 @@ internal sealed partial class Decision
             "failure" => DecideFailure(review.Request, command),
             "approval" => DecideApproval(review.Request, command),
             "call_approval" => DecideCall(review.Request, command),
+            "sandbox_call" => DecideSandboxCall(review.Request, command),
             _ => DecideInDoubt(review.Request, command),
         };
     }
@@ -188,6 +189,11 @@ internal sealed partial class Decision
         else
         {
             (target, affected) = ("start", Ordered(_state.Visits.Keys));
+        }
+
+        if (PastFork(affected) is { } past)
+        {
+            return past;
         }
 
         Emit(new ReviewDecided(command.Review, command.Decision, command.By, null, command.Note));

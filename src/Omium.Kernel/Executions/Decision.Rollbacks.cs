@@ -31,7 +31,7 @@ internal sealed partial class Decision
         }
 
         var effects = StandingEffects(affected);
-        if (effects.Any(call => EffectOf(call).Compensate is null))
+        if (effects.Any(call => EffectOf(call).Compensate is null) || PastFork(affected) is not null)
         {
             return RollBackResult.Impossible;
         }

@@ -106,13 +106,21 @@ internal sealed partial class Decision
     {
         var number = _state.Latest.GetValueOrDefault(step.Spec.Id) + 1;
         var key = new VisitKey(step.Spec.Id, number);
-        var input = InputOf(step, out var problem);
+        var correction = CorrectionOf(step, after);
+        string? problem = null;
+        var input = correction?.Input ?? InputOf(step, out problem);
         var stored = Externalize(input);
         var reads = step.Reads
             .Select(_state.StandingVisit).OfType<VisitState>()
             .Where(visit => visit.Status == VisitStatus.Committed)
             .Select(visit => visit.Key).ToArray();
         Emit(new StepScheduled(key.Step, number, stored, DigestOf(stored), after.Count == 0 ? null : after, reads.Length == 0 ? null : reads));
+        if (correction?.Output is { } given)
+        {
+            Finish(step, key, given, correction.By);
+            return;
+        }
+
         if (problem is not null)
         {
             Fail(key, new Failing(FailureClasses.ExpressionFailed, "input_expression", problem) { Permanent = true });

@@ -37,6 +37,7 @@ internal sealed partial class Decision(ExecutionState state, DecisionValues valu
             PauseExecution c => Pause(c),
             ResumeExecution c => Resume(c),
             CancelExecution c => Cancel(c),
+            ForkExecution c => Fork(c),
             RollBackExecution c => RollBack(c),
             RetryExecution c => Retry(c),
             RecordNotification c => Deliver(c),

@@ -74,6 +74,10 @@ internal static partial class ExecutionEvolver
             ExecutionResumed e => Requested(state, e.RequestId) with { Status = ExecutionStatus.Running, EndedMs = 0 },
             ExecutionSucceeded e => state with { Status = ExecutionStatus.Succeeded, Output = e.Output, EndedMs = atMs },
             ExecutionFailed => state with { Status = ExecutionStatus.Failed, EndedMs = atMs },
+            ExecutionForked e => Forked(state, e, atMs),
+            StepCorrected e => Corrected(state, e),
+            CallReplayed e => WithCall(state, e.Effect, c => c with { Status = CallStatus.Settled, Result = e.Result }),
+            CallUnrecorded e => WithCall(state, e.Effect, c => c with { Status = CallStatus.AwaitingApproval }),
             ExecutionCancelled e => Requested(state, e.RequestId) with { Status = ExecutionStatus.Cancelled, EndedMs = atMs },
             _ => throw new CorruptLogException($"an event of an unknown kind: {happened.GetType().Name}"),
         };
@@ -153,6 +157,7 @@ internal static partial class ExecutionEvolver
                 Key = e.Key,
                 ToolCallId = e.ToolCallId,
                 Turn = e.Turn,
+                Sandboxed = state.IsSandbox && e.Kind != Specs.EffectKind.None,
                 KeyUsedMs = e.Key is null ? 0 : v.Calls.Where(c => c.Key == e.Key && c.MayStand).Select(c => c.KeyUsedMs).DefaultIfEmpty(0).Min(),
             }),
         });

@@ -365,7 +365,8 @@ public sealed partial record CallState(EffectId Id, string Tool)
     public bool Outstanding => Status is CallStatus.Requested or CallStatus.AwaitingApproval or CallStatus.Intent or CallStatus.InDoubt;
 
     /// <summary>True when the outside world may have changed and was not set right.</summary>
-    public bool MayStand => Kind != Specs.EffectKind.None && !Residue && (Status == CallStatus.Settled || (Status == CallStatus.Failed && Failure is { MayHaveHappened: true }));
+    public bool MayStand => Kind != Specs.EffectKind.None && !Residue && !Inherited && !Sandboxed
+        && (Status == CallStatus.Settled || (Status == CallStatus.Failed && Failure is { MayHaveHappened: true }));
 }
 
 /// <summary>A rollback under way: effects still to compensate, in order.</summary>

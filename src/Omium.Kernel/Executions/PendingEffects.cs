@@ -11,6 +11,9 @@ public enum PendingKind
     /// <summary>Run a call that has no external effect.</summary>
     Run,
 
+    /// <summary>Answer a sandbox's call with what its source has on record.</summary>
+    Replay,
+
     /// <summary>Record an intent, then call.</summary>
     Call,
 
@@ -130,7 +133,7 @@ internal static partial class PendingEffects
         switch (call.Status)
         {
             case CallStatus.Requested when startNew:
-                pending.Add(new PendingEffect(id, call.Kind == EffectKind.None ? PendingKind.Run : PendingKind.Call, 0));
+                pending.Add(new PendingEffect(id, call.Sandboxed ? PendingKind.Replay : call.Kind == EffectKind.None ? PendingKind.Run : PendingKind.Call, 0));
                 break;
             case CallStatus.Intent:
                 pending.Add(new PendingEffect($"doubt~{id}~{call.Runs}", PendingKind.Timer, call.InDoubtAtMs));

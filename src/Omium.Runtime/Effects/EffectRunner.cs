@@ -18,6 +18,7 @@ public interface INotifier
 /// Runs one outstanding effect and records what became of it: the only place where work leaves the kernel. It transports and decides nothing.
 /// <code>
 /// model, run        call out -> settle_effect
+/// replay            read the source's records -> settle_effect (a sandbox)
 /// call              begin_call (intent durable) -> call out -> raw result put aside -> settle_effect
 /// verify, undo      call out -> settle_effect
 /// notify            deliver -> record_notification
@@ -49,6 +50,8 @@ public sealed class EffectRunner(Advancer advancer, IModelClient model, IToolCli
                 return await advancer.AdvanceAsync(cell.Stream, new WakeTimers(advancer.NowMs), null, cancellation);
             case PendingKind.Notify:
                 return await NotifyAsync(cell, effect, cancellation);
+            case PendingKind.Replay:
+                return await ReplayAsync(cell, effect, cancellation);
             case PendingKind.Model:
                 return await AskModelAsync(cell, effect, cancellation);
             default:
@@ -73,6 +76,22 @@ public sealed class EffectRunner(Advancer advancer, IModelClient model, IToolCli
         }
 
         return await advancer.AdvanceAsync(cell.Stream, new LoseRunner(advancer.NowMs, owner), null, cancellation);
+    }
+
+    /// <summary>Answers a sandbox's call with what its source has on record; nothing is reached.</summary>
+    private async ValueTask<AdvanceResult?> ReplayAsync(ExecutionCell cell, PendingEffect effect, CancellationToken cancellation)
+    {
+        var state = cell.State;
+        if (!EffectId.TryParse(effect.Id, out var id) || FindCall(state, id) is not { } call || state.Fork is not { } fork)
+        {
+            return null;
+        }
+
+        var source = await advancer.FindAsync(new Ports.StreamId(cell.Stream.Tenant, fork.From), cancellation);
+        var outcome = source is not null && RecordedResults.Find(state, call, source.State) is { } recorded
+            ? new EffectOutcome { Result = recorded.Result ?? JsonMake.Null, Source = RecordedResults.NameOf(source.State, recorded) }
+            : new EffectOutcome { Failure = new EffectFailure(FailureClasses.ToolError, "not_recorded", $"{fork.From} has no recorded result of this call", Permanent: true) };
+        return await advancer.AdvanceAsync(cell.Stream, new SettleEffect(advancer.NowMs, effect.Id, outcome), null, cancellation);
     }
 
     private async ValueTask<AdvanceResult?> AskModelAsync(ExecutionCell cell, PendingEffect effect, CancellationToken cancellation)
@@ -215,7 +234,7 @@ public sealed class EffectRunner(Advancer advancer, IModelClient model, IToolCli
     private static CallState? FindCall(ExecutionState state, EffectId id) =>
         state.Visits.GetValueOrDefault(id.Key)?.Calls.Find(call => call.Id == id.WithoutSub);
 
-    private static string ResultKey(CallState call) => string.Create(CultureInfo.InvariantCulture, $"result.{call.Id}.{call.Runs}");
+    private static string ResultKey(CallState call) => string.Create(CultureInfo.InvariantCulture, $"{Advancer.RawResultPrefix}{call.Id}.{call.Runs}");
 }
 
 /// <summary>A raw outcome as it is put aside before its record: <c>{"result": ...}</c> or <c>{"failure": {...}}</c>.</summary>

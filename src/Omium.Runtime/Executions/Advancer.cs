@@ -17,8 +17,12 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
     /// <summary>Cells kept in memory; beyond this the longest unused are dropped (they are only a cache). Default 5,000, which is some 75 MB.</summary>
     public int CellsMax { get; init; } = 5_000;
 
+    /// <summary>Begins the key under which an effect's raw result is put aside.</summary>
+    public const string RawResultPrefix = "result.";
+
     private const int ConflictsMax = 50, PageRecords = 1_000;
     private readonly ConcurrentDictionary<StreamId, ExecutionCell> _cells = new();
+    private readonly HistoryReader _history = new(log, keys);
     private long _uses;
     private int _cellCount;
     private int _evicting;
@@ -99,19 +103,46 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
     /// <summary>Opened records after <paramref name="afterSeq"/>, each with its body.</summary>
     public async ValueTask<IReadOnlyList<(LogRecord Record, RecordBody Body)>> ReadAsync(StreamId stream, long afterSeq, int countMax, CancellationToken cancellation = default)
     {
-        if (await FindAsync(stream, cancellation) is not { DataKey: { } key })
+        if (await FindAsync(stream, cancellation) is not { DataKey: { } key, Lineage: { } lineage })
         {
             return [];
         }
 
-        var records = await log.ReadAsync(stream, afterSeq, countMax, cancellation);
-        return [.. records.Select(record => (record, RecordCodec.Decode(stream, record, key)))];
+        var records = await _history.ReadAsync(lineage, afterSeq, countMax, cancellation);
+        return [.. records.Select(found => (Numbered(found.Segment, found.Stored), RecordCodec.Decode(found.Segment.Stream, found.Stored, key)))];
     }
+
+    /// <summary>
+    /// The state after the first <paramref name="count"/> records: the nearest snapshot and what follows it. Calls no tool and no model. In a fork,
+    /// the state before its own first record is that of its source.
+    /// </summary>
+    public async ValueTask<ExecutionState> StateAtAsync(ExecutionCell cell, long count, CancellationToken cancellation = default)
+    {
+        if (count == cell.Seq && cell.State is var now && count == cell.Seq)
+        {
+            return now;
+        }
+
+        var (seq, state) = cell.Snapshots.Before(count);
+        while (seq < count && await ReadAsync(cell.Stream, seq, (int)Math.Min(PageRecords, count - seq), cancellation) is { Count: > 0 } page)
+        {
+            foreach (var (record, body) in page)
+            {
+                state = ExecutionKernel.Fold(state, body);
+                seq = record.Seq;
+                cell.Snapshots.Offer(seq, state);
+            }
+        }
+
+        return state;
+    }
+
+    private static LogRecord Numbered(Segment segment, LogRecord stored) => segment.Offset == 0 ? stored : stored with { Seq = segment.Offset + stored.Seq };
 
     /// <summary>A payload of an execution, opened; null when it is not there.</summary>
     public async ValueTask<byte[]?> ReadPayloadAsync(ExecutionCell cell, string key, CancellationToken cancellation = default) =>
-        cell.DataKey is { } dataKey && await payloads.GetAsync(cell.Stream.Tenant, cell.Stream.Id, key, cancellation) is { } closed
-            ? Seal.Open(dataKey, closed, PayloadContext(cell.Stream, key))
+        cell.DataKey is { } dataKey && await payloads.GetAsync(cell.Stream.Tenant, ScopeOf(cell, key).Id, key, cancellation) is { } closed
+            ? Seal.Open(dataKey, closed, PayloadContext(ScopeOf(cell, key), key))
             : null;
 
     /// <summary>Stores a payload apart from an append (the raw result of an effect, before its record). True when it was not there before.</summary>
@@ -127,33 +158,43 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
     {
         if (cell.Plan is null)
         {
-            if (command is not StartExecution start)
+            switch (command)
             {
-                return AdvanceResult.Of(cell, DecisionRejected);
+                case StartExecution start:
+                    cell.Plan = await plans.GetAsync(start.Tenant, start.SpecDigest, cancellation);
+                    cell.Lineage = Lineage.Of(cell.Stream);
+                    break;
+                case ForkExecution fork when await TryBeginForkAsync(cell, fork, cancellation):
+                    break;
+                default:
+                    return AdvanceResult.Of(cell, DecisionRejected);
             }
-
-            cell.Plan = await plans.GetAsync(start.Tenant, start.SpecDigest, cancellation);
         }
 
         var values = await ValuesAsync(cell, command, given, cancellation);
         var before = cell.State;
         var outcome = ExecutionKernel.Decide(before, command, values);
+        var isFirst = cell.Seq == cell.Offset;
         if (outcome.Events.Count == 0)
         {
+            if (isFirst)
+            {
+                cell.Reset();
+            }
+
             return AdvanceResult.Of(cell, outcome);
         }
 
         var after = outcome.State!;
-        var pending = ExecutionKernel.Pending(after, cell.Plan);
-        var isFirst = cell.Seq == 0;
+        var pending = ExecutionKernel.Pending(after, cell.Plan!);
         cell.DataKey ??= Seal.NewKey();
         var body = new RecordBody(command, outcome.Events);
         var appendId = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(12));
-        var record = RecordCodec.Encode(cell.Stream, cell.Seq + 1, cell.LastHash, cell.Cipher, appendId, body);
-        var rows = IndexProjector.Rows(cell, before, after, outcome.Events, pending, command.AtMs);
-        var append = new Append(cell.Stream, cell.Seq, record)
+        var record = RecordCodec.Encode(cell.Stream, cell.Seq + 1 - cell.Offset, cell.LastHash, cell.Cipher, appendId, body);
+        var rows = IndexProjector.Rows(cell, isFirst ? after : before, after, outcome.Events, pending, command.AtMs);
+        var append = new Append(cell.Stream, cell.Seq - cell.Offset, record)
         {
-            StreamKey = isFirst ? keys.Wrap(cell.DataKey) : null,
+            StreamKey = isFirst ? StreamKeyOf(cell) : null,
             Payloads = SealAll(cell, outcome.Payloads, given),
             Index = rows,
         };
@@ -162,13 +203,14 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
         {
             if (isFirst)
             {
-                cell.DataKey = null;
+                cell.Reset();
             }
 
             return null;
         }
 
-        (cell.State, cell.Seq, cell.LastHash, cell.Pending) = (after, record.Seq, record.Hash, pending);
+        (cell.State, cell.Seq, cell.LastHash, cell.Pending) = (after, cell.Offset + record.Seq, record.Hash, pending);
+        cell.Snapshots.Offer(cell.Seq, after);
         if (rows.FirstOrDefault(row => row.Kind == IndexKinds.Execution) is { } row)
         {
             cell.ExecutionRow = row;
@@ -179,7 +221,7 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
             Drop(cell.Stream); // Nobody advances it by itself any more; a reader folds it anew.
         }
 
-        Appended?.Invoke(cell, record, body);
+        Appended?.Invoke(cell, Numbered(cell.Lineage!.Own, record), body);
         return AdvanceResult.Of(cell, outcome);
     }
 
@@ -214,7 +256,30 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
     }
 
     private static SealedPayload SealPayload(ExecutionCell cell, string key, byte[] plain) =>
-        new(cell.Stream.Id, key, Seal.Close(cell.DataKey!, plain, PayloadContext(cell.Stream, key)));
+        new(ScopeOf(cell, key).Id, key, Seal.Close(cell.DataKey!, plain, PayloadContext(ScopeOf(cell, key), key)));
+
+    /// <summary>Values are shared by all forks of one root; the raw result of an effect is its execution's own.</summary>
+    private static StreamId ScopeOf(ExecutionCell cell, string key) => key.StartsWith(RawResultPrefix, StringComparison.Ordinal) ? cell.Stream : cell.Lineage?.Root ?? cell.Stream;
+
+    /// <summary>A fork is sealed with its root's key: destroying that one erases the whole family, because all of it is about the same people.</summary>
+    private byte[] StreamKeyOf(ExecutionCell cell) =>
+        cell.Lineage is { IsFork: true } lineage ? ForkMarker.Write(lineage.Root.Id, cell.State.ExecutionId, cell.Offset) : keys.Wrap(cell.DataKey!);
+
+    /// <summary>Puts a cell where its source stood after the records that the fork begins with. False: there is no such place.</summary>
+    private async ValueTask<bool> TryBeginForkAsync(ExecutionCell cell, ForkExecution fork, CancellationToken cancellation)
+    {
+        if (fork.From == cell.Stream.Id || await FindAsync(new StreamId(cell.Stream.Tenant, fork.From), cancellation) is not { Lineage: { } lineage } source || fork.At < 1 || fork.At > source.Seq
+            || await ReadAsync(source.Stream, fork.At - 1, 1, cancellation) is not [var last] || Convert.ToHexStringLower(last.Record.Hash) != fork.SourceHash)
+        {
+            return false;
+        }
+
+        var state = await StateAtAsync(source, fork.At, cancellation);
+        (cell.State, cell.Seq, cell.LastHash, cell.DataKey) = (state, fork.At, last.Record.Hash, source.DataKey);
+        cell.Lineage = lineage.ForkAt(fork.At, cell.Stream);
+        cell.Plan = await plans.GetAsync(cell.Stream.Tenant, state.SpecDigest, cancellation);
+        return true;
+    }
 
     internal static byte[] PayloadContext(StreamId stream, string key) => System.Text.Encoding.UTF8.GetBytes($"{stream}#{key}");
 
@@ -223,21 +288,23 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
         var (state, seq, hash) = (cell.State, cell.Seq, cell.LastHash);
         if (cell.DataKey is null || seq == 0)
         {
-            cell.DataKey = await log.ReadKeyAsync(cell.Stream, cancellation) is { } wrapped ? keys.Unwrap(wrapped) : null;
+            (cell.Lineage, var wrapped) = await _history.LineageAsync(cell.Stream, cancellation);
+            cell.DataKey = _history.Unwrap(wrapped);
         }
 
         while (cell.DataKey is not null)
         {
-            var page = await log.ReadAsync(cell.Stream, seq, PageRecords, cancellation);
-            foreach (var record in page)
+            var page = await _history.ReadAsync(cell.Lineage!, seq, PageRecords, cancellation);
+            foreach (var (segment, record) in page)
             {
                 if (!record.PrevHash.AsSpan().SequenceEqual(hash))
                 {
                     throw new CorruptLogException($"{cell.Stream}: record {record.Seq} does not follow the one before it");
                 }
 
-                state = ExecutionKernel.Fold(state, RecordCodec.Decode(cell.Stream, record, cell.DataKey));
-                (seq, hash) = (record.Seq, record.Hash);
+                state = ExecutionKernel.Fold(state, RecordCodec.Decode(segment.Stream, record, cell.DataKey));
+                (seq, hash) = (segment.Offset + record.Seq, record.Hash);
+                cell.Snapshots.Offer(seq, state);
             }
 
             if (page.Count < PageRecords)

@@ -20,6 +20,15 @@ public sealed class ExecutionCell(StreamId stream)
     /// <summary>Last record folded; 0 when the stream is empty or nothing is loaded.</summary>
     public long Seq { get; internal set; }
 
+    /// <summary>Where its history lies; null before the first record.</summary>
+    public Lineage? Lineage { get; internal set; }
+
+    /// <summary>Numbers of the source's records in a fork: what is added to a stored number of its own; 0 for an execution that was started.</summary>
+    internal long Offset => Lineage?.Own.Offset ?? 0;
+
+    /// <summary>States after some of the records, for looking back.</summary>
+    internal StateSnapshots Snapshots { get; } = new();
+
     /// <summary>Plan of the pinned spec; null before the first record.</summary>
     public WorkflowPlan? Plan { get; internal set; }
 
@@ -46,6 +55,9 @@ public sealed class ExecutionCell(StreamId stream)
 
     /// <summary>False when the fold may lag behind the log: reload before deciding.</summary>
     internal bool Fresh { get; set; }
+
+    /// <summary>Forgets everything: nothing is stored under this name yet, or what was being prepared is not to be.</summary>
+    internal void Reset() => (State, Seq, LastHash, DataKey, Plan, Lineage, Pending, Fresh) = (ExecutionState.Empty, 0, RecordCodec.Genesis, null, null, null, [], false);
 
     internal SemaphoreSlim Gate { get; } = new(1, 1);
 

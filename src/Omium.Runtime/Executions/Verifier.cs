@@ -33,7 +33,8 @@ public sealed record VerifyReport(VerifyVerdict Verdict, long Records, string? D
 /// <summary>
 /// Proves that a stored execution is what the kernel decided. Reads the log, the payloads and the spec; trusts no cache; calls no tool, no
 /// model and no clock. Each record: its hash follows from the one before and from its sealed bytes; its body opens; decided again from the
-/// recorded command it gives the same bytes; every payload it refers to is there and has its digest.
+/// recorded command it gives the same bytes; every payload it refers to is there and has its digest. A fork is verified with the part of its source
+/// that it begins with.
 /// </summary>
 public sealed class Verifier(IEventLog log, IPayloadStore payloads, IDocumentStore documents, IKeyWrap keys)
 {
@@ -42,25 +43,28 @@ public sealed class Verifier(IEventLog log, IPayloadStore payloads, IDocumentSto
     /// <summary>Verifies a stream from its first record; null when there is none.</summary>
     public async Task<VerifyReport?> VerifyAsync(StreamId stream, CancellationToken cancellation = default)
     {
+        var history = new HistoryReader(log, keys);
+        var (lineage, wrapped) = await history.LineageAsync(stream, cancellation);
         byte[]? dataKey;
         try
         {
-            dataKey = await log.ReadKeyAsync(stream, cancellation) is { } wrapped ? keys.Unwrap(wrapped) : null;
+            dataKey = history.Unwrap(wrapped);
         }
         catch (CryptographicException)
         {
             return new VerifyReport(VerifyVerdict.Corrupt, 0, "the stream's key does not open");
         }
 
-        var run = new Run(stream, dataKey, payloads, documents);
+        var run = new Run(lineage, dataKey, payloads, documents);
         while (true)
         {
-            var page = await log.ReadAsync(stream, run.Records, PageRecords, cancellation);
-            foreach (var record in page)
+            var page = await history.ReadAsync(lineage, run.Records, PageRecords, cancellation);
+            foreach (var (segment, record) in page)
             {
-                if (await run.CheckAsync(record, cancellation) is { } problem)
+                if (await run.CheckAsync(segment, record, cancellation) is { } problem)
                 {
-                    return new VerifyReport(VerifyVerdict.Corrupt, run.Records, $"record {record.Seq}: {problem}");
+                    var of = lineage.IsFork ? $" of {segment.Stream.Id}" : "";
+                    return new VerifyReport(VerifyVerdict.Corrupt, run.Records, $"record {record.Seq}{of}: {problem}");
                 }
             }
 
@@ -79,7 +83,7 @@ public sealed class Verifier(IEventLog log, IPayloadStore payloads, IDocumentSto
         };
     }
 
-    private sealed class Run(StreamId stream, byte[]? dataKey, IPayloadStore payloads, IDocumentStore documents)
+    private sealed class Run(Lineage lineage, byte[]? dataKey, IPayloadStore payloads, IDocumentStore documents)
     {
         private readonly HashSet<string> _checked = new(StringComparer.Ordinal);
         private byte[] _lastHash = RecordCodec.Genesis;
@@ -91,27 +95,29 @@ public sealed class Verifier(IEventLog log, IPayloadStore payloads, IDocumentSto
         public int? OtherKernel { get; private set; }
 
         /// <summary>Checks the next record; a text says what is wrong.</summary>
-        public async Task<string?> CheckAsync(LogRecord record, CancellationToken cancellation)
+        public async Task<string?> CheckAsync(Segment segment, LogRecord record, CancellationToken cancellation)
         {
-            var problem = CheckChain(record) ?? (dataKey is null ? null : await CheckBodyAsync(record, dataKey, cancellation));
+            var problem = CheckChain(segment, record) ?? (dataKey is null ? null : await CheckBodyAsync(segment.Stream, record, dataKey, cancellation));
             if (problem is null)
             {
-                Records = record.Seq;
+                Records = segment.Offset + record.Seq;
                 _lastHash = record.Hash;
             }
 
             return problem;
         }
 
-        private string? CheckChain(LogRecord record) => record switch
+        private string? CheckChain(Segment segment, LogRecord record) => record switch
         {
-            _ when record.Seq != Records + 1 => $"it does not follow record {Records}",
+            _ when segment.Offset + record.Seq != Records + 1 => $"it does not follow record {Records}",
+            // A fork whose marker was destroyed with its data: where it began cannot be known any more, only that it is a fork.
+            { Command: "fork", Seq: 1 } when dataKey is null && !lineage.IsFork => null,
             _ when !record.PrevHash.AsSpan().SequenceEqual(_lastHash) => "it does not name the hash of the record before",
             _ when !record.Hash.AsSpan().SequenceEqual(RecordCodec.HashOf(record)) => "its hash is not that of its bytes",
             _ => null,
         };
 
-        private async Task<string?> CheckBodyAsync(LogRecord record, byte[] key, CancellationToken cancellation)
+        private async Task<string?> CheckBodyAsync(StreamId stream, LogRecord record, byte[] key, CancellationToken cancellation)
         {
             try
             {
@@ -119,6 +125,7 @@ public sealed class Verifier(IEventLog log, IPayloadStore payloads, IDocumentSto
                 var body = KernelJson.Deserialize(stored);
                 var problem = CheckEnvelope(record, body)
                     ?? await CheckPayloadsAsync(stored, key, cancellation)
+                    ?? CheckFork(stream, body)
                     ?? await CheckSpecAsync(body, cancellation)
                     ?? await CheckDecisionAsync(record, body, stored, key, cancellation);
                 if (problem is null)
@@ -138,6 +145,14 @@ public sealed class Verifier(IEventLog log, IPayloadStore payloads, IDocumentSto
             record.Command != body.Command.Name || record.AtUnixMs != body.Command.AtMs || record.EventTypes != string.Join(' ', body.Events.Select(RecordCodec.NameOf))
                 ? "its envelope does not agree with its body"
                 : null;
+
+        /// <summary>A fork begins where it says, with the record that it names.</summary>
+        private string? CheckFork(StreamId stream, RecordBody body) => body.Command switch
+        {
+            ForkExecution fork when fork.From != _state.ExecutionId || fork.At != Records || fork.ExecutionId != stream.Id => "it does not begin where it says it does",
+            ForkExecution fork when fork.SourceHash != Convert.ToHexStringLower(_lastHash) => "it names another hash than that of the record it begins with",
+            _ => null,
+        };
 
         /// <summary>Every payload the record refers to, and what those refer to in turn.</summary>
         private async Task<string?> CheckPayloadsAsync(byte[] stored, byte[] key, CancellationToken cancellation)
@@ -176,7 +191,7 @@ public sealed class Verifier(IEventLog log, IPayloadStore payloads, IDocumentSto
                 return _plan is null ? "the stream does not begin with a start" : null;
             }
 
-            if (await documents.GetAsync(new DocumentKey(stream.Tenant, PlanCache.Kind, start.SpecDigest), cancellation) is not { } spec)
+            if (await documents.GetAsync(new DocumentKey(lineage.Root.Tenant, PlanCache.Kind, start.SpecDigest), cancellation) is not { } spec)
             {
                 return $"the spec {start.SpecDigest} is missing";
             }
@@ -215,6 +230,8 @@ public sealed class Verifier(IEventLog log, IPayloadStore payloads, IDocumentSto
         }
 
         private async Task<byte[]?> ReadPayloadAsync(string digest, byte[] key, CancellationToken cancellation) =>
-            await payloads.GetAsync(stream.Tenant, stream.Id, digest, cancellation) is { } closed ? Seal.Open(key, closed, Advancer.PayloadContext(stream, digest)) : null;
+            await payloads.GetAsync(lineage.Root.Tenant, lineage.Root.Id, digest, cancellation) is { } closed
+                ? Seal.Open(key, closed, Advancer.PayloadContext(lineage.Root, digest))
+                : null;
     }
 }
