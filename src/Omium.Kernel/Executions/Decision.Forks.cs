@@ -110,7 +110,7 @@ internal sealed partial class Decision
         return (edits?.Steps ?? []).Select(CheckChange).FirstOrDefault(refused => refused is not null);
     }
 
-    /// <summary>A given output is held to the step's checks, as far as they can be asked now.</summary>
+    /// <summary>A given output is held to the step's checks: now if the step has run, and when it is taken.</summary>
     private Rejection? CheckChange(StepChange change)
     {
         if (Plan.Step(change.Step) is not { } step)
@@ -118,19 +118,12 @@ internal sealed partial class Decision
             return new Rejection("validation_failed", $"this workflow has no step '{change.Step}'");
         }
 
-        if (_state.StandingVisit(change.Step) is not { Status: not VisitStatus.Skipped } visit)
-        {
-            return change.Output is null && change.Input is not null
-                ? null
-                : new Rejection("step_not_reached", $"step '{change.Step}' has not run by then: there is nothing to run again or to correct");
-        }
-
         if (change is { Input: not null, Output: not null })
         {
             return new Rejection("validation_failed", $"step '{change.Step}': give an input or an output, not both");
         }
 
-        return change.Output is { } output && !new Decision(_state, values, atMs).Accept(step, visit.Key, output, out _, out var failing)
+        return change.Output is { } output && _state.LatestVisit(change.Step) is { } visit && !new Decision(_state, values, atMs).Accept(step, visit.Key, output, out _, out var failing)
             ? new Rejection("override_refused", $"the output is held to the same checks, and fails: {failing.Message}")
             : null;
     }

@@ -89,7 +89,7 @@ public sealed class EffectRunner(Advancer advancer, IModelClient model, IToolCli
 
         var source = await advancer.FindAsync(new Ports.StreamId(cell.Stream.Tenant, fork.From), cancellation);
         var outcome = source is not null && RecordedResults.Find(state, call, source.State) is { } recorded
-            ? new EffectOutcome { Result = recorded.Result ?? JsonMake.Null, Source = RecordedResults.NameOf(source.State, recorded) }
+            ? new EffectOutcome { Result = recorded.Result, Source = RecordedResults.NameOf(source.State, recorded) }
             : new EffectOutcome { Failure = new EffectFailure(FailureClasses.ToolError, "not_recorded", $"{fork.From} has no recorded result of this call", Permanent: true) };
         return await advancer.AdvanceAsync(cell.Stream, new SettleEffect(advancer.NowMs, effect.Id, outcome), null, cancellation);
     }
@@ -197,9 +197,9 @@ public sealed class EffectRunner(Advancer advancer, IModelClient model, IToolCli
     /// <summary>A result as commands carry it; one that is not fit for the log (a number beyond 2^53, the reserved name) is a failure that says so.</summary>
     private static EffectOutcome Canonical(EffectOutcome outcome)
     {
-        if (outcome.Result is not { } result)
+        if (outcome.Result is not { ValueKind: not JsonValueKind.Null } result)
         {
-            return outcome;
+            return outcome with { Result = null }; // JSON null is left out of records; written, it would not be read back as it was decided on.
         }
 
         if (!CanonicalJson.TryNormalize(result, out var canonical, out var problem, ResultLimits))

@@ -65,11 +65,14 @@ public sealed class ForkTests
     }
 
     [Fact]
-    public void Fork_WithAnOutputOfAStepThatHasNotRun_IsRefused()
+    public void Fork_WithAnOutputOfAStepThatHasNotRun_TakesItWhenItIsReached()
     {
         var source = Ran(Chain());
-        var (_, outcome) = source.Fork(1, Change(new StepChange("c", null, KernelHarness.Json("""{"n": 42}"""))));
-        Assert.Equal("step_not_reached", outcome.Rejection?.Code);
+        var (fork, _) = source.Fork(1, Change(new StepChange("b", null, KernelHarness.Json("""{"n": 42}"""))));
+        fork.Run(Numbers(1));
+        Assert.Equal(2, fork.Carried.Count);
+        Assert.Equal("""{"n":42}""", fork.State.LatestVisit("b")!.Output!.Value.GetRawText());
+        Laws.Check(fork);
     }
 
     [Fact]

@@ -23,6 +23,7 @@ public sealed class GoldenTests
         ["rollback"] = Rollback,
         ["in-doubt"] = InDoubt,
         ["approval"] = Approved,
+        ["fork"] = Forked,
     };
 
     public static TheoryData<string> Names => [.. Runs.Keys];
@@ -35,7 +36,7 @@ public sealed class GoldenTests
         var path = Path.Combine(Folder(), $"{name}.jsonl");
         WriteIfAsked(path, harness.Log);
         var frozen = File.ReadAllLines(path).Select(Encoding.UTF8.GetBytes).ToArray();
-        Laws.Check(frozen, harness.Plan, harness.Payloads);
+        Laws.Check(frozen, harness.Plan, harness.Payloads, harness.Base);
         Assert.Equal(frozen.Select(Encoding.UTF8.GetString), harness.Log.Select(Encoding.UTF8.GetString));
     }
 
@@ -146,6 +147,16 @@ public sealed class GoldenTests
         harness.Decide("approve");
         harness.Run((name, _) => name == "a" ? Says("done") : Ok("""{"sent": true}"""));
         return harness;
+    }
+
+    private static KernelHarness Forked()
+    {
+        var source = Driven(Flow.Of(string.Join(',', Call("a"), Call("b", "a", tool: "pay"), Call("c", "b"))), Numbers(1, 2, 3));
+        var (fork, _) = source.Fork(source.Log.Count, new ForkEdits(null, null, [new StepChange("a", null, KernelHarness.Json("""{"n": 9}"""))]));
+        fork.Settle("b~2~1~c1", Fails("tool_error", "not_recorded", permanent: true));
+        fork.Decide("answer", output: """{"n": 8}""");
+        fork.Run(Numbers(7));
+        return fork;
     }
 
     private static KernelHarness Driven(KernelHarness harness, Func<string, string, EffectOutcome> carryOut)
