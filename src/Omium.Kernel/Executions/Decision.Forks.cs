@@ -57,9 +57,7 @@ internal sealed partial class Decision
         var seeds = new List<VisitKey>();
         foreach (var visit in _state.Visits.Values)
         {
-            var isUnsettled = visit.Status is VisitStatus.FailedAttempt || IsDeadEnd(visit)
-                || (visit.Status == VisitStatus.Open && (visit.Review is not null || visit.Calls.Any(call => call.Outstanding)));
-            if (visit.Status != VisitStatus.RolledBack && (isUnsettled || IsEdited(visit, edits)))
+            if (visit.Status != VisitStatus.RolledBack && (visit.Status == VisitStatus.FailedAttempt || IsDeadEnd(visit) || !CanGoOn(visit) || IsEdited(visit, edits)))
             {
                 seeds.Add(visit.Key);
             }
@@ -67,6 +65,14 @@ internal sealed partial class Decision
 
         return Ordered(Descendants(seeds));
     }
+
+    /// <summary>
+    /// True when a fork can go on from an open visit as it is: an agent between two turns, or a retry that waits for its time. Whatever else it waits
+    /// for (a call, a person, a lock) is the source's.
+    /// </summary>
+    private bool CanGoOn(VisitState visit) => visit.Status != VisitStatus.Open
+        || (visit.Review is null && !visit.Calls.Any(call => call.Outstanding)
+            && (visit.RetryDueMs > 0 || Plan.Step(visit.Key.Step)?.Spec.Type == StepType.AgentTask));
 
     private bool IsEdited(VisitState visit, ForkEdits? edits)
     {
