@@ -89,7 +89,9 @@ internal static class ExecutionHistoryEndpoints
     {
         if (await call.TryExecutionAsync() is { } cell)
         {
-            await call.JsonAsync(GraphViews.View(cell.State, cell.Plan!), ContractJson.Default.GraphView);
+            var state = cell.State;
+            var payloads = await AnswerPayloads.LoadAsync(call.Services, cell, state.Visits.Values.Select(visit => visit.Output).OfType<System.Text.Json.JsonElement>(), call.Cancellation);
+            await call.JsonAsync(GraphViews.View(state, cell.Plan!, payloads.ValuesFor(cell.Plan!)), ContractJson.Default.GraphView);
         }
     }
 

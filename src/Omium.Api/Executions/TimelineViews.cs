@@ -82,13 +82,13 @@ internal sealed class TimelineViews
         switch (happened)
         {
             case RollbackPlanned e:
-                _targets[e.Rollback] = e.To;
+                _targets[e.Rollback] = e.Scope == "from" ? " from" : e.To;
                 var affected = e.Affected.Count == 0 ? null : "takes back " + string.Join(", ", e.Affected.Select(key => key.Step).Distinct());
-                return new("warning", e.Scope == "attempt" ? "Undoing the failed attempt" : $"Rolling back to {Place(e.To)}", null, null, affected);
+                return new("warning", e.Scope switch { "attempt" => "Undoing the failed attempt", "from" => $"Running again from {e.To}", _ => $"Rolling back to {Place(e.To)}" }, null, null, affected);
             case RollbackCompleted e:
                 var to = _targets.GetValueOrDefault(e.Rollback, "start");
                 var detail = $"{Number(e.Compensated)} effects undone{(e.Residue > 0 ? $", {Number(e.Residue)} left for a person" : "")}";
-                return new(e.Residue > 0 ? "warning" : "info", to == "attempt" ? "The failed attempt was undone" : $"Rolled back to {Place(to)}", null, null, detail);
+                return new(e.Residue > 0 ? "warning" : "info", to switch { "attempt" => "The failed attempt was undone", " from" => "What runs again was taken back", _ => $"Rolled back to {Place(to)}" }, null, null, detail);
             case CompensationSettled { Done: true } e:
                 return Call(Tool(e.Effect), e.Effect, "success", "{0} undone");
             case CompensationSettled e:

@@ -37,6 +37,11 @@ internal static class RootCauses
     public static RootCause Find(FailureStory story, IReadOnlyList<VisitState> chain, DecisionValues values, JsonElement input, AgentSpec? agent)
     {
         var failure = story.Failure;
+        if (Traced(story.Before, values, chain[^1], failure, story.AtMs) is { } traced)
+        {
+            return traced;
+        }
+
         foreach (var source in chain.Where(visit => visit.Key.Step != failure.Step && visit.Output is not null))
         {
             if (PassedOn(story, source, values) is { } passed)
@@ -46,6 +51,27 @@ internal static class RootCauses
         }
 
         return new RootCause(failure.Step, failure.Visit, Explain(failure, input, agent));
+    }
+
+    /// <summary>The first step whose output held the value that the check refuses, however far back; null when the failed step brought it in.</summary>
+    public static RootCause? Traced(ExecutionState state, DecisionValues values, VisitState failed, StepFailed failure, long atMs)
+    {
+        if (DataFlow.Trace(state, values, failed, failure, atMs) is not [var origin, ..] trail)
+        {
+            return null;
+        }
+
+        var steps = trail.Select(hop => hop.Visit.Step).Where(step => step != origin.Visit.Step && step != failure.Step).Distinct().ToArray();
+        var over = steps.Length switch { 0 => "", <= 3 => $" by way of {string.Join(", ", steps)}", _ => $" by way of {steps[0]} and {steps.Length - 1} more" };
+        var value = Short(origin.Value.GetRawText());
+        return new RootCause(
+            origin.Visit.Step, origin.Visit.Visit,
+            $"{origin.Visit.Step} answered {origin.Path["output".Length..].TrimStart('.')} {value}, and it reached {failure.Step}{over}, which needs {failure.Expected}.")
+        {
+            Path = origin.Path,
+            Value = origin.Value,
+            Trail = [.. trail.Select(hop => new ValueHop(hop.Visit.Step, hop.Visit.Visit, hop.Path, hop.Value))],
+        };
     }
 
     private static RootCause? PassedOn(FailureStory story, VisitState source, DecisionValues values)

@@ -212,7 +212,17 @@ public sealed record TimelineEntry(
 }
 
 /// <summary><c>GET /v1/executions/{id}/graph</c>.</summary>
-public sealed record GraphView(IReadOnlyList<GraphNode> Nodes, IReadOnlyList<GraphEdge> Edges);
+public sealed record GraphView(IReadOnlyList<GraphNode> Nodes, IReadOnlyList<GraphEdge> Edges)
+{
+    /// <summary>Which visits' inputs were made from which outputs.</summary>
+    public IReadOnlyList<GraphDataEdge> Data { get; init; } = [];
+
+    /// <summary>Of the newest failure that is not resolved: where it began, with the way of the offending value.</summary>
+    public Failures.RootCause? RootCause { get; init; }
+}
+
+/// <summary>The input of <paramref name="To"/> was made from the output of <paramref name="From"/>.</summary>
+public sealed record GraphDataEdge(StepReference From, StepReference To);
 
 /// <summary>A step as it stands.</summary>
 public sealed record GraphNode(string Step, string Type, string? Actor, string Status, int Visit, string? Checkpoint, bool ExternalEffect)
@@ -274,7 +284,12 @@ public sealed record ResidueView
 }
 
 /// <summary>Body of <c>POST /v1/executions/{id}/retry</c>.</summary>
-public sealed record RetryRequest(string? From = null, Reviews.AgentEdits? Edits = null);
+/// <param name="From">A checkpoint or step; what lies behind it runs again. With <c>again</c>, <c>input</c> or <c>output</c>, the step itself as well.</param>
+/// <param name="Edits">Edits of the failed step's agent; where the step of <c>from</c> itself runs again, of that one's.</param>
+/// <param name="Again">True: the step of <c>from</c> runs again, and whatever depends on it; nothing else.</param>
+/// <param name="Input">The same, with this input in place of its own.</param>
+/// <param name="Output">The same, with this output in place of running it; it is held to the step's checks.</param>
+public sealed record RetryRequest(string? From = null, Reviews.AgentEdits? Edits = null, bool? Again = null, JsonElement? Input = null, JsonElement? Output = null);
 
 /// <summary>Body of <c>POST /v1/executions/{id}/pause</c>, which may also be absent.</summary>
 /// <param name="Reason">Kept in the log; default <c>person</c>.</param>

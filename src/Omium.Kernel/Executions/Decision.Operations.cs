@@ -150,6 +150,11 @@ internal sealed partial class Decision
         }
 
         var failed = FailedVisits();
+        if (command.Correction is not null)
+        {
+            return RetryCorrected(command, failed);
+        }
+
         if (command.From is null && failed.Length == 0)
         {
             return new Rejection("validation_failed", "nothing has failed; name with 'from' the checkpoint to run again from");
@@ -165,14 +170,9 @@ internal sealed partial class Decision
             return new Rejection("checkpoint_not_found", $"there is no committed checkpoint '{command.From}'");
         }
 
-        if (PastFork(radius.Affected) is { } past)
+        if (RefuseRetry(radius) is { } blocked)
         {
-            return past;
-        }
-
-        if (radius.Effects.FirstOrDefault(call => EffectOf(call).Compensate is null) is { } blocked)
-        {
-            return new Rejection("rollback_irreversible", $"{blocked.Tool} ({blocked.Id}) cannot be undone; retry from a later checkpoint");
+            return blocked;
         }
 
         CloseReviews(command.Edits is null ? "approve" : "edit", command.By, IsFailure, command.Edits);
@@ -181,14 +181,65 @@ internal sealed partial class Decision
             Emit(new EditsApplied(Plan.Step(failed[^1].Step)!.Spec.Agent!, edits, command.By));
         }
 
+        RunAgain(command, radius, "failure");
+        return null;
+    }
+
+    /// <summary>Runs a step again with what a person gave, and what depends on it; nothing else.</summary>
+    private Rejection? RetryCorrected(RetryExecution command, VisitKey[] failed)
+    {
+        var change = command.Correction!;
+        var step = Plan.Step(change.Step) ?? Plan.Steps.FirstOrDefault(candidate => candidate.CheckpointName == change.Step);
+        if (step is null || _state.LatestVisit(step.Spec.Id) is not { } visit)
+        {
+            return new Rejection("checkpoint_not_found", $"no step or checkpoint '{change.Step}' has run");
+        }
+
+        change = change with { Step = step.Spec.Id };
+        if (CheckChange(change) is { } refused || (command.Edits is { } edits && (refused = CheckEdits(step, edits)) is not null))
+        {
+            return refused;
+        }
+
+        var again = new HashSet<VisitKey>(Descendants([_state.StandingVisit(change.Step)?.Key ?? visit.Key]));
+        again.UnionWith(RetryRadius(null, failed)?.Affected ?? []);
+        var ordered = Ordered(again);
+        var radius = new BlastRadius(change.Step, ordered, StandingEffects(ordered));
+        if (RefuseRetry(radius) is { } blocked)
+        {
+            return blocked;
+        }
+
+        CloseReviews(command.Edits is null ? "approve" : "edit", command.By, IsFailure, command.Edits);
+        if (command.Edits is { } wanted)
+        {
+            Emit(new EditsApplied(step.Spec.Agent!, wanted, command.By));
+        }
+
+        if (change is not { Input: null, Output: null } || _state.Corrections.ContainsKey(change.Step))
+        {
+            Emit(new StepCorrected(change.Step, change.Input, change.Output, command.By));
+        }
+
+        RunAgain(command, radius, "from");
+        return null;
+    }
+
+    private Rejection? RefuseRetry(BlastRadius radius) =>
+        PastFork(radius.Affected)
+        ?? (radius.Effects.FirstOrDefault(call => EffectOf(call).Compensate is null) is { } blocked
+            ? new Rejection("rollback_irreversible", $"{blocked.Tool} ({blocked.Id}) cannot be undone; retry from a later checkpoint")
+            : null);
+
+    private void RunAgain(RetryExecution command, BlastRadius radius, string scope)
+    {
         if (_state.Status != ExecutionStatus.Running)
         {
             Emit(new ExecutionResumed(command.By, null));
         }
 
-        PlanRollback(radius.To, "failure", radius.Affected, [.. radius.Effects.Select(call => call.Id.ToString())], "person", command.By, command.RequestId,
+        PlanRollback(radius.To, scope, radius.Affected, [.. radius.Effects.Select(call => call.Id.ToString())], "person", command.By, command.RequestId,
             new RollbackSequel(null, null, true, false));
-        return null;
     }
 
     private Rejection? CheckRetryEdits(VisitKey[] failed, AgentEdit edits) => failed.Length == 0

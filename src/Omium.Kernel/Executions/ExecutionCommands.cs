@@ -103,8 +103,11 @@ public sealed record RollBackExecution(long AtMs, string By, string RequestId, s
     public override string Name => "rollback";
 }
 
-/// <summary>Run again what failed, from its last checkpoint or from the one named, with edits if there are any.</summary>
-public sealed record RetryExecution(long AtMs, string By, string RequestId, string? From, AgentEdit? Edits) : ExecutionCommand(AtMs)
+/// <summary>
+/// Run again what failed, from its last checkpoint or from the one named, with edits if there are any. <paramref name="Correction"/>: a step that itself
+/// runs again, with the input or instead of the output that a person gives, and whatever depends on it.
+/// </summary>
+public sealed record RetryExecution(long AtMs, string By, string RequestId, string? From, AgentEdit? Edits, StepChange? Correction = null) : ExecutionCommand(AtMs)
 {
     public override string Name => "retry";
 }

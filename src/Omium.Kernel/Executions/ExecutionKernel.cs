@@ -57,6 +57,11 @@ public static class ExecutionKernel
                     }
                 }
 
+                if (command is RetryExecution { Correction: { } corrected })
+                {
+                    Add(corrected.Output);
+                }
+
                 if (command is WakeTimers or ResumeExecution or RetryExecution or DecideReview or RollBackExecution or ForkExecution)
                 {
                     AddStanding(state, Add);
