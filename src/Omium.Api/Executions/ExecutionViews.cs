@@ -19,6 +19,7 @@ internal static class ExecutionViews
             Workflow = state.Workflow,
             WorkflowVersion = state.WorkflowVersion,
             Status = ExecutionWords.StatusOf(state),
+            Parent = state.Parent is { } parent && EffectId.TryParse(parent.Effect, out var effect) ? new ParentView(parent.Execution, effect.Step, effect.Visit) : null,
             Fork = state.Fork is { } fork ? new ForkView(fork.From, fork.At, fork.Mode) : null,
             WaitingFor = ExecutionWords.WaitingFor(state),
             Seq = seq,
@@ -105,6 +106,7 @@ internal static class ExecutionViews
             SettledAt = TimeOrNone(visit.SettledMs),
             RetryDueAt = IsRetryWaiting(state, visit) && visit.Status == VisitStatus.Open ? Time(visit.RetryDueMs) : null,
             Inherited = visit.Inherited ? true : null,
+            Child = ChildOf(visit),
             Input = payloads.Show((JsonElement?)visit.Input),
             Output = payloads.Show(answered),
             Checkpoint = visit.Checkpoint,
@@ -113,6 +115,9 @@ internal static class ExecutionViews
             Failures = [.. visit.Failures.Select(failure => Failure(failure.Failure, failure.AtMs))],
         };
     }
+
+    /// <summary>The child that a visit's present attempt has; null when it has none.</summary>
+    public static string? ChildOf(VisitState visit) => visit.CurrentCalls.LastOrDefault(call => call is { Child: not null, Sandboxed: false })?.Child;
 
     private static CallView Call(ExecutionState state, CallState call, AnswerPayloads payloads) => new()
     {
@@ -131,6 +136,7 @@ internal static class ExecutionViews
         CallStatus.Requested => "requested",
         CallStatus.AwaitingApproval => "awaiting_approval",
         CallStatus.Intent => "intent",
+        CallStatus.Running => "running",
         CallStatus.InDoubt => "in_doubt",
         CallStatus.Settled => "settled",
         CallStatus.Failed => "failed",

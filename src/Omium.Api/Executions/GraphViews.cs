@@ -29,6 +29,7 @@ internal static class GraphViews
             visit?.Key.Visit ?? 0, visit?.Checkpoint, isExternal)
         {
             Inherited = visit is { Inherited: true } ? true : null,
+            Child = visit is null ? null : ExecutionViews.ChildOf(visit),
         };
     }
 

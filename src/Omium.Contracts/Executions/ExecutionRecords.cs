@@ -27,7 +27,10 @@ public sealed record ExecutionView
     /// <summary>Where it was forked from; absent when it was started.</summary>
     public ForkView? Fork { get; init; }
 
-    /// <summary>While waiting or paused: timer, lock, credits, worker or review.</summary>
+    /// <summary>Whose child it is; absent when it was started by itself.</summary>
+    public ParentView? Parent { get; init; }
+
+    /// <summary>While waiting or paused: timer, lock, credits, worker, child or review.</summary>
     public string? WaitingFor { get; init; }
 
     /// <summary>Sequence number of the last record this view contains.</summary>
@@ -91,6 +94,9 @@ public sealed record StepView
     /// <summary>While a retry waits: when it is due.</summary>
     public DateTimeOffset? RetryDueAt { get; init; }
 
+    /// <summary>Of a workflow step: the execution that its present attempt is.</summary>
+    public string? Child { get; init; }
+
     /// <summary>True in a fork for a visit of its source: it ran there, and was not run again.</summary>
     public bool? Inherited { get; init; }
 
@@ -113,6 +119,9 @@ public sealed record StepView
     public IReadOnlyList<StepFailure> Failures { get; init; } = [];
 }
 
+/// <summary>The step that an execution is the child of.</summary>
+public sealed record ParentView(string Execution, string Step, int Visit);
+
 /// <summary>A step's visit.</summary>
 public sealed record StepReference(string Step, int Visit);
 
@@ -125,7 +134,7 @@ public sealed record CallView
     /// <summary>Tool name.</summary>
     public required string Tool { get; init; }
 
-    /// <summary>requested, awaiting_approval, intent, settled, failed, in_doubt, refused or compensated.</summary>
+    /// <summary>requested, awaiting_approval, intent, running (a child workflow), settled, failed, in_doubt, refused or compensated.</summary>
     public required string Status { get; init; }
 
     /// <summary>none, idempotent, verifiable or irreversible.</summary>
@@ -227,6 +236,9 @@ public sealed record GraphDataEdge(StepReference From, StepReference To);
 /// <summary>A step as it stands.</summary>
 public sealed record GraphNode(string Step, string Type, string? Actor, string Status, int Visit, string? Checkpoint, bool ExternalEffect)
 {
+    /// <summary>Of a workflow step: the execution that its present attempt is.</summary>
+    public string? Child { get; init; }
+
     /// <summary>True in a fork for a step whose visit is its source's.</summary>
     public bool? Inherited { get; init; }
 }

@@ -260,7 +260,7 @@ internal sealed partial class Decision
         }
 
         var again = call.Status == CallStatus.InDoubt && call.Next is "rerun" or "redo" && atMs >= call.NextDueMs;
-        if (call.Sandboxed || !IsLive(visit, call) || _state.Status != ExecutionStatus.Running || (call.Status != CallStatus.Requested && !again))
+        if (call.Sandboxed || call.Child is not null || !IsLive(visit, call) || _state.Status != ExecutionStatus.Running || (call.Status != CallStatus.Requested && !again))
         {
             return new Rejection("effect_not_due", $"{command.Effect} may not be called now");
         }
@@ -289,6 +289,11 @@ internal sealed partial class Decision
         if (call.Sandboxed)
         {
             return SettleSandboxed(step, visit, call, outcome);
+        }
+
+        if (call.Child is not null)
+        {
+            return SettleChild(step, visit, call, outcome);
         }
 
         if (call.Kind == EffectKind.None)

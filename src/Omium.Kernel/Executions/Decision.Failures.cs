@@ -119,7 +119,7 @@ internal sealed partial class Decision
         }
 
         var standing = visit.CurrentCalls.Where(call => call.MayStand || call.Unsettled).ToArray();
-        var repeatable = standing.All(call => call.Kind == EffectKind.Idempotent && call.Status == CallStatus.Failed);
+        var repeatable = standing.All(call => call.Child is null && call.Kind == EffectKind.Idempotent && call.Status == CallStatus.Failed);
         var undoable = standing.All(call => EffectOf(call).Compensate is not null);
         if (repeatable || (byPerson && !undoable))
         {

@@ -160,7 +160,7 @@ internal sealed partial class Decision
 
     /// <summary>True when it has or may have happened, whoever made it, and was not undone.</summary>
     internal static bool HappenedOnce(CallState call) =>
-        call.Kind != EffectKind.None && !call.Sandboxed && (call.Unsettled || call.Status == CallStatus.Settled || call.Failure is { MayHaveHappened: true });
+        call.Kind != EffectKind.None && !call.Sandboxed && (call.Unsettled || call.Status is CallStatus.Settled or CallStatus.Running || call.Failure is { MayHaveHappened: true });
 
     /// <summary>A sandbox answers with what the source has on record; what it has not is shown to a person, who may say what the answer is.</summary>
     private Rejection? SettleSandboxed(StepPlan step, VisitState visit, CallState call, EffectOutcome outcome)

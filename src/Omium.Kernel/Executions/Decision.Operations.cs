@@ -80,6 +80,11 @@ internal sealed partial class Decision
             return new Rejection("rollback_in_progress", "a rollback is under way; wait for it to complete");
         }
 
+        if (OrphansParent(command.RequestId) is { } orphaned)
+        {
+            return orphaned;
+        }
+
         if (command.Scope is not ("failure" or "all"))
         {
             return new Rejection("validation_failed", "the scope is failure or all");
@@ -102,7 +107,7 @@ internal sealed partial class Decision
         }
 
         PlanRollback(radius.To, command.Scope, radius.Affected, [.. radius.Effects.Select(call => call.Id.ToString())], "person", command.By, command.RequestId,
-            _state.Status == ExecutionStatus.Cancelled ? new RollbackSequel(null, null, false, Cancel: true) : new RollbackSequel(null, [new Specs.RecoveryAction("pause")], false, false));
+            command.End || _state.Status == ExecutionStatus.Cancelled ? new RollbackSequel(null, null, false, Cancel: true) : new RollbackSequel(null, [new Specs.RecoveryAction("pause")], false, false));
         return null;
     }
 

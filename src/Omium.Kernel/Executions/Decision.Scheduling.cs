@@ -151,6 +151,9 @@ internal sealed partial class Decision
             case StepType.ToolCall:
                 RequestStepCall(step, key);
                 break;
+            case StepType.Workflow:
+                RequestChild(step, key);
+                break;
         }
     }
 

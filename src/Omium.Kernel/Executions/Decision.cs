@@ -38,6 +38,9 @@ internal sealed partial class Decision(ExecutionState state, DecisionValues valu
             ResumeExecution c => Resume(c),
             CancelExecution c => Cancel(c),
             ForkExecution c => Fork(c),
+            RecordChildStarted c => ChildBegan(c),
+            RecordChildCancel c => ChildCancelled(c),
+            RecordParentNotice c => NoticeTaken(c),
             RollBackExecution c => RollBack(c),
             RetryExecution c => Retry(c),
             RecordNotification c => Deliver(c),
@@ -75,7 +78,7 @@ internal sealed partial class Decision(ExecutionState state, DecisionValues valu
         }
 
         Emit(new ExecutionStarted(
-            command.ExecutionId, command.Tenant, command.Workflow, command.WorkflowVersion, command.SpecDigest, command.Input, command.Seed, command.StartedBy, command.HighValueUsd));
+            command.ExecutionId, command.Tenant, command.Workflow, command.WorkflowVersion, command.SpecDigest, command.Input, command.Seed, command.StartedBy, command.HighValueUsd, command.Parent));
         foreach (var step in Plan.Steps)
         {
             if (step.Incoming.Count == 0 && !step.LoopTargetOnly)

@@ -32,7 +32,7 @@ public abstract partial record ExecutionCommand(long AtMs)
 
 /// <summary>Begins an execution of a workflow version.</summary>
 public sealed record StartExecution(
-    long AtMs, string ExecutionId, string Tenant, string Workflow, int WorkflowVersion, string SpecDigest, JsonElement Input, long Seed, string StartedBy, double HighValueUsd)
+    long AtMs, string ExecutionId, string Tenant, string Workflow, int WorkflowVersion, string SpecDigest, JsonElement Input, long Seed, string StartedBy, double HighValueUsd, ParentLink? Parent = null)
     : ExecutionCommand(AtMs)
 {
     public override string Name => "start";
@@ -97,8 +97,8 @@ public sealed record CancelExecution(long AtMs, string By, string RequestId) : E
     public override string Name => "cancel";
 }
 
-/// <summary>Take back what came after a checkpoint. Scope: failure or all.</summary>
-public sealed record RollBackExecution(long AtMs, string By, string RequestId, string To, string Scope) : ExecutionCommand(AtMs)
+/// <summary>Take back what came after a checkpoint. Scope: failure or all. <paramref name="End"/>: then it ends as cancelled (a parent takes its child back).</summary>
+public sealed record RollBackExecution(long AtMs, string By, string RequestId, string To, string Scope, bool End = false) : ExecutionCommand(AtMs)
 {
     public override string Name => "rollback";
 }

@@ -56,7 +56,7 @@ internal static partial class ExecutionEvolver
             RollbackPlanned e => Planned(state, e),
             CompensationSettled e => Compensated(state, e),
             ResidueRecorded e => WithCall(state, e.Effect, c => c with { Residue = true }) with { Residue = state.Residue.Add(e) },
-            RollbackCompleted => state with
+            RollbackCompleted => OwingRollback(state, state.Rollback) with
             {
                 Rollback = null,
                 Status = state.Status != ExecutionStatus.RollingBack ? state.Status : state.Rollback is { WasPaused: true } ? ExecutionStatus.Paused : ExecutionStatus.Running,
@@ -71,14 +71,18 @@ internal static partial class ExecutionEvolver
             },
             NotificationSent e => state with { Notifications = state.Notifications.Remove(e.Notification) },
             ExecutionPaused e => Requested(state, e.RequestId) with { Status = ExecutionStatus.Paused },
-            ExecutionResumed e => Requested(state, e.RequestId) with { Status = ExecutionStatus.Running, EndedMs = 0 },
-            ExecutionSucceeded e => state with { Status = ExecutionStatus.Succeeded, Output = e.Output, EndedMs = atMs },
-            ExecutionFailed => state with { Status = ExecutionStatus.Failed, EndedMs = atMs },
+            ExecutionResumed e => Requested(state, e.RequestId) with { Notice = state.Notice is { IsRollback: false } ? null : state.Notice, Status = ExecutionStatus.Running, EndedMs = 0 },
+            ExecutionSucceeded e => Owing(state) with { Status = ExecutionStatus.Succeeded, Output = e.Output, EndedMs = atMs },
+            ExecutionFailed => Owing(state) with { Status = ExecutionStatus.Failed, EndedMs = atMs },
             ExecutionForked e => Forked(state, e, atMs),
             StepCorrected e => Corrected(state, e),
             CallReplayed e => WithCall(state, e.Effect, c => c with { Status = CallStatus.Settled, Result = e.Result }),
             CallUnrecorded e => WithCall(state, e.Effect, c => c with { Status = CallStatus.AwaitingApproval }),
-            ExecutionCancelled e => Requested(state, e.RequestId) with { Status = ExecutionStatus.Cancelled, EndedMs = atMs },
+            ChildRequested e => Requested(state, e),
+            ChildStarted e => Started(state, e),
+            ChildCancelSent e => WithCall(state, e.Effect, c => c with { CancelSent = true }),
+            ParentNotified e => Notified(state, e),
+            ExecutionCancelled e => Owing(Requested(state, e.RequestId)) with { Status = ExecutionStatus.Cancelled, EndedMs = atMs },
             _ => throw new CorruptLogException($"an event of an unknown kind: {happened.GetType().Name}"),
         };
         return next.UpdatedMs == atMs ? next : next with { UpdatedMs = atMs };
@@ -96,6 +100,7 @@ internal static partial class ExecutionEvolver
             Input = e.Input,
             Seed = e.Seed,
             HighValueUsd = e.HighValueUsd,
+            Parent = e.Parent,
             Status = ExecutionStatus.Running,
             CreatedMs = atMs,
         };

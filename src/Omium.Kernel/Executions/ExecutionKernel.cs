@@ -154,6 +154,11 @@ public static class ExecutionKernel
     private static bool HasCompensation(CallState call, WorkflowPlan plan)
     {
         var step = plan.Step(call.Id.Step)!;
+        if (call.Child is not null)
+        {
+            return true; // It is rolled back; what of it cannot be undone is said then.
+        }
+
         var effect = step.Spec.Type == StepType.ToolCall ? step.Effect : plan.Tool(call.Tool)?.Spec.Effect;
         return effect?.Compensate is not null;
     }

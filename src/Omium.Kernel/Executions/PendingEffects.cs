@@ -23,6 +23,15 @@ public enum PendingKind
     /// <summary>Undo a call.</summary>
     Compensate,
 
+    /// <summary>Start a child workflow.</summary>
+    StartChild,
+
+    /// <summary>Tell the child of a cancelled execution to end.</summary>
+    CancelChild,
+
+    /// <summary>Tell the parent how its child ended, or that it was rolled back.</summary>
+    TellParent,
+
     /// <summary>Tell somebody.</summary>
     Notify,
 
@@ -68,6 +77,7 @@ internal static partial class PendingEffects
             pending.Add(new PendingEffect(standing.Id.Compensation(standing.CompensationAttempts + 1).ToString(), PendingKind.Compensate, standing.CompensationDueMs));
         }
 
+        AddChildren(pending, state);
         foreach (var notification in state.Notifications.Keys.Order())
         {
             pending.Add(new PendingEffect($"notify~{notification}", PendingKind.Notify, 0));
@@ -133,7 +143,7 @@ internal static partial class PendingEffects
         switch (call.Status)
         {
             case CallStatus.Requested when startNew:
-                pending.Add(new PendingEffect(id, call.Sandboxed ? PendingKind.Replay : call.Kind == EffectKind.None ? PendingKind.Run : PendingKind.Call, 0));
+                pending.Add(new PendingEffect(id, call.Sandboxed ? PendingKind.Replay : call.Child is not null ? PendingKind.StartChild : call.Kind == EffectKind.None ? PendingKind.Run : PendingKind.Call, 0));
                 break;
             case CallStatus.Intent:
                 pending.Add(new PendingEffect($"doubt~{id}~{call.Runs}", PendingKind.Timer, call.InDoubtAtMs));

@@ -13,7 +13,6 @@ public static class UnavailableFeatures
     public const string Reads = "reads";
     public const string Writes = "writes";
     public const string Handoff = "handoff";
-    public const string WorkflowSteps = "workflow";
     public const string WorkerSteps = "worker";
     public const string McpTools = "mcp";
     public const string Limits = "limits";
@@ -21,7 +20,7 @@ public static class UnavailableFeatures
 
     /// <summary>Every name.</summary>
     public static readonly IReadOnlyList<string> All =
-        [Verifiers, ForEach, Locks, Reads, Writes, Handoff, WorkflowSteps, WorkerSteps, McpTools, Limits];
+        [Verifiers, ForEach, Locks, Reads, Writes, Handoff, WorkerSteps, McpTools, Limits];
 
     /// <summary>True while the kernel does not run it.</summary>
     public static bool Includes(string feature) => All.Contains(feature);

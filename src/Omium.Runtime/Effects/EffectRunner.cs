@@ -30,7 +30,7 @@ public interface INotifier
 /// <param name="tools">Tool client.</param>
 /// <param name="notifier">Notifier.</param>
 /// <param name="owner">Identity of this process incarnation: intents it records are its own to carry out.</param>
-public sealed class EffectRunner(Advancer advancer, IModelClient model, IToolClient tools, INotifier notifier, string owner)
+public sealed partial class EffectRunner(Advancer advancer, IModelClient model, IToolClient tools, INotifier notifier, string owner)
 {
     /// <summary>Added to a call's time-out before its intent is in doubt. Default 5 s.</summary>
     public TimeSpan IntentMargin { get; init; } = TimeSpan.FromSeconds(5);
@@ -50,6 +50,12 @@ public sealed class EffectRunner(Advancer advancer, IModelClient model, IToolCli
                 return await advancer.AdvanceAsync(cell.Stream, new WakeTimers(advancer.NowMs), null, cancellation);
             case PendingKind.Notify:
                 return await NotifyAsync(cell, effect, cancellation);
+            case PendingKind.StartChild:
+                return await StartChildAsync(cell, effect, cancellation);
+            case PendingKind.CancelChild:
+                return await CancelChildAsync(cell, effect, cancellation);
+            case PendingKind.TellParent:
+                return await TellParentAsync(cell, cancellation);
             case PendingKind.Replay:
                 return await ReplayAsync(cell, effect, cancellation);
             case PendingKind.Model:
@@ -132,6 +138,11 @@ public sealed class EffectRunner(Advancer advancer, IModelClient model, IToolCli
         if (!EffectId.TryParse(effect.Id, out var id) || FindCall(cell.State, id) is not { } call)
         {
             return null;
+        }
+
+        if (effect.Kind == PendingKind.Compensate && call.Child is not null)
+        {
+            return await TakeBackChildAsync(cell, effect, call, cancellation);
         }
 
         if (effect.Kind == PendingKind.Call)

@@ -33,6 +33,9 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
     /// <summary>Time now, Unix ms: what hosts put into commands.</summary>
     public long NowMs => time.GetUtcNow().ToUnixTimeMilliseconds();
 
+    /// <summary>The newest version of a saved workflow; null when there is none of that name.</summary>
+    public ValueTask<ChildVersion?> FindWorkflowAsync(string tenant, string name, CancellationToken cancellation = default) => plans.FindNewestAsync(tenant, name, cancellation);
+
     /// <summary>Decides and records a command. <paramref name="given"/>: payloads the caller has at hand (digest to value), already stored or to be stored with this record.</summary>
     public async ValueTask<AdvanceResult> AdvanceAsync(
         StreamId stream, ExecutionCommand command, IReadOnlyDictionary<string, byte[]>? given = null, CancellationToken cancellation = default)

@@ -123,7 +123,7 @@ public static class ExecutionWords
         _ => "cancelled",
     };
 
-    /// <summary>review when every open visit waits for a person, timer when the others wait for a retry, null when something runs; review while paused for one.</summary>
+    /// <summary>review when every open visit waits for a person, timer when the others wait for a retry, child when they wait for one, null when something runs; review while paused for one.</summary>
     public static string? WaitingFor(ExecutionState state)
     {
         if (state.Status == ExecutionStatus.Paused)
@@ -141,12 +141,13 @@ public static class ExecutionWords
         {
             var visit = state.Visits[key];
             var retryWaits = visit.RetryDueMs > state.UpdatedMs && !visit.CurrentCalls.Any();
-            if (visit.Review is null && !retryWaits)
+            var childRuns = visit.CurrentCalls.Any(call => call is { Child: not null, Status: CallStatus.Running });
+            if (visit.Review is null && !retryWaits && !childRuns)
             {
                 return null;
             }
 
-            waits = retryWaits ? "timer" : waits;
+            waits = childRuns ? "child" : retryWaits ? "timer" : waits;
         }
 
         return waits;

@@ -19,7 +19,6 @@ internal static class StepFeatureReader
         var used = members.Where(feature => FeatureGate.ReportMember(step, feature)).ToList();
         var ofType = type switch
         {
-            StepType.Workflow => UnavailableFeatures.WorkflowSteps,
             StepType.Worker => UnavailableFeatures.WorkerSteps,
             _ => null,
         };

@@ -87,7 +87,12 @@ internal static class StepReader
             }
         }
 
-        var hasOwnCall = step.Type is StepType.ToolCall or StepType.Worker or StepType.Workflow;
+        if (step is { Type: StepType.Workflow, Timeout: not null })
+        {
+            Refuse("timeout");
+        }
+
+        var hasOwnCall = step.Type is StepType.ToolCall or StepType.Worker;
         if (!hasOwnCall && step.Effect is { Kind: not EffectKind.None })
         {
             Refuse("effect");
@@ -97,7 +102,7 @@ internal static class StepReader
             SpecCodes.PropertyNotApplicable,
             reader.At(property),
             $"\"{property}\" does not go with a step of type {typeWord}.",
-            property == "effect" ? "Declare the effect on the tool that has it." : $"Remove \"{property}\", or change the type.");
+            property == "effect" ? "Declare the effect on the tool that has it." : property == "timeout" ? "Give the steps of the child their timeouts." : $"Remove \"{property}\", or change the type.");
     }
 
     private static (IReadOnlyList<GuardSpec> Pre, IReadOnlyList<GuardSpec> Post) ReadGuards(ObjectReader step)
