@@ -56,6 +56,7 @@ public static class OmiumApi
         ExecutionHistoryEndpoints.Map(routes);
         ExecutionCommandEndpoints.Map(routes);
         ForkEndpoints.Map(routes);
+        MigrationEndpoints.Map(routes);
         ExecutionStreamEndpoints.Map(routes);
         ReviewEndpoints.Map(routes);
         FailureEndpoints.Map(routes);

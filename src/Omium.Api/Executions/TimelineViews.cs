@@ -56,6 +56,7 @@ internal sealed class TimelineViews
         ExecutionSucceeded => new("success", "Finished", null, null),
         ExecutionFailed e => new("error", $"Failed at {e.Step}: {e.Code}", e.Step, e.Visit, e.Message),
         ExecutionForked e => new("info", $"Forked from {e.From} after its record {Number(e.At)} ({e.Mode})", null, null, $"by {e.ForkedBy}; {Number(e.TakenBack?.Count ?? 0)} visits run again"),
+        ExecutionMigrated e => new("warning", $"Moved from version {Number(e.FromVersion)} to {Number(e.Version)} by {e.By}", null, null, Moved(e)),
         ParentNotified => new("info", "The parent was told", null, null),
         StepCorrected e => new("info", $"{e.By} gave the {(e.Output is null ? "input" : "output")} of {e.Step}", e.Step, null),
         ExecutionCancelled e => new("warning", $"Cancelled by {e.By}", null, null),
@@ -144,6 +145,12 @@ internal sealed class TimelineViews
     private static string Names(IReadOnlyList<ModelToolCall> calls) => string.Join(", ", calls.Select(call => call.Name));
 
     private static string Seen(string message, JsonElement? actual) => actual is { } seen ? $"{message.TrimEnd('.')}; seen: {seen.GetRawText()}" : message;
+
+    private static string Moved(ExecutionMigrated e)
+    {
+        var again = e.Again is { Count: > 0 } steps ? $"{string.Join(", ", steps)} run again" : "nothing runs again";
+        return e.Kept is { Count: > 0 } kept ? $"{again}; kept as they were: {string.Join(", ", kept)}" : again;
+    }
 
     private static string Edited(AgentEdit edit)
     {

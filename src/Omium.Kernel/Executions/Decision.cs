@@ -20,7 +20,7 @@ internal sealed partial class Decision(ExecutionState state, DecisionValues valu
     private long _outputTokens;
     private ExecutionState _state = state;
 
-    private WorkflowPlan Plan => values.Plan;
+    private WorkflowPlan Plan => _migrated ?? values.Plan;
 
     /// <summary>Decides, then does whatever became possible by it.</summary>
     public DecisionOutcome Run(ExecutionCommand command)
@@ -38,6 +38,7 @@ internal sealed partial class Decision(ExecutionState state, DecisionValues valu
             ResumeExecution c => Resume(c),
             CancelExecution c => Cancel(c),
             ForkExecution c => Fork(c),
+            MigrateExecution c => Migrate(c),
             RecordChildStarted c => ChildBegan(c),
             RecordChildCancel c => ChildCancelled(c),
             RecordParentNotice c => NoticeTaken(c),

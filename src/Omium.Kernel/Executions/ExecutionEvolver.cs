@@ -78,6 +78,7 @@ internal static partial class ExecutionEvolver
             StepCorrected e => Corrected(state, e),
             CallReplayed e => WithCall(state, e.Effect, c => c with { Status = CallStatus.Settled, Result = e.Result }),
             CallUnrecorded e => WithCall(state, e.Effect, c => c with { Status = CallStatus.AwaitingApproval }),
+            ExecutionMigrated e => Migrated(state, e),
             ChildRequested e => Requested(state, e),
             ChildStarted e => Started(state, e),
             ChildCancelSent e => WithCall(state, e.Effect, c => c with { CancelSent = true }),

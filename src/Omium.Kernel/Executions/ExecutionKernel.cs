@@ -62,7 +62,7 @@ public static class ExecutionKernel
                     Add(corrected.Output);
                 }
 
-                if (command is WakeTimers or ResumeExecution or RetryExecution or DecideReview or RollBackExecution or ForkExecution)
+                if (command is WakeTimers or ResumeExecution or RetryExecution or DecideReview or RollBackExecution or ForkExecution or MigrateExecution)
                 {
                     AddStanding(state, Add);
                 }

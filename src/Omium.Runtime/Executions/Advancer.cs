@@ -189,7 +189,9 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
         }
 
         var after = outcome.State!;
-        var pending = ExecutionKernel.Pending(after, cell.Plan!);
+        // A migration: from here on the run is decided by the version it moved to.
+        var plan = after.SpecDigest == before.SpecDigest ? cell.Plan! : await plans.GetAsync(cell.Stream.Tenant, after.SpecDigest, cancellation);
+        var pending = ExecutionKernel.Pending(after, plan);
         cell.DataKey ??= Seal.NewKey();
         var body = new RecordBody(command, outcome.Events);
         var appendId = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(12));
@@ -213,6 +215,7 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
         }
 
         (cell.State, cell.Seq, cell.LastHash, cell.Pending) = (after, cell.Offset + record.Seq, record.Hash, pending);
+        cell.Plan = plan;
         cell.Snapshots.Offer(cell.Seq, after);
         if (rows.FirstOrDefault(row => row.Kind == IndexKinds.Execution) is { } row)
         {
@@ -234,7 +237,8 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
     private async ValueTask<DecisionValues> ValuesAsync(
         ExecutionCell cell, ExecutionCommand command, IReadOnlyDictionary<string, byte[]>? given, CancellationToken cancellation)
     {
-        var values = new DecisionValues(cell.Plan!);
+        var target = command is MigrateExecution migrate ? await plans.GetAsync(cell.Stream.Tenant, migrate.SpecDigest, cancellation) : null;
+        var values = new DecisionValues(cell.Plan!) { Target = target };
         foreach (var digest in ExecutionKernel.Needs(cell.State, command))
         {
             var bytes = given is not null && given.TryGetValue(digest, out var known) ? known : await ReadPayloadAsync(cell, digest, cancellation);
@@ -318,7 +322,7 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
 
         if (seq > 0)
         {
-            cell.Plan ??= await plans.GetAsync(cell.Stream.Tenant, state.SpecDigest, cancellation);
+            cell.Plan = await plans.GetAsync(cell.Stream.Tenant, state.SpecDigest, cancellation);
             cell.Pending = ExecutionKernel.Pending(state, cell.Plan);
         }
 

@@ -88,7 +88,7 @@ public sealed class Verifier(IEventLog log, IPayloadStore payloads, IDocumentSto
         private readonly HashSet<string> _checked = new(StringComparer.Ordinal);
         private byte[] _lastHash = RecordCodec.Genesis;
         private ExecutionState _state = ExecutionState.Empty;
-        private WorkflowPlan? _plan;
+        private readonly Dictionary<string, WorkflowPlan> _plans = new(StringComparer.Ordinal);
 
         public long Records { get; private set; }
 
@@ -184,26 +184,43 @@ public sealed class Verifier(IEventLog log, IPayloadStore payloads, IDocumentSto
             return null;
         }
 
+        /// <summary>The specs that the decision needs: the pinned one, and with a migration the one that it moves to.</summary>
         private async Task<string?> CheckSpecAsync(RecordBody body, CancellationToken cancellation)
         {
-            if (body.Command is not StartExecution start || _plan is not null)
+            if (Records == 0 && body.Command is not StartExecution)
             {
-                return _plan is null ? "the stream does not begin with a start" : null;
+                return "the stream does not begin with a start";
             }
 
-            if (await documents.GetAsync(new DocumentKey(lineage.Root.Tenant, PlanCache.Kind, start.SpecDigest), cancellation) is not { } spec)
+            var problem = await LoadAsync(body.Command is StartExecution start ? start.SpecDigest : _state.SpecDigest, cancellation);
+            return problem ?? (body.Command is MigrateExecution migrate ? await LoadAsync(migrate.SpecDigest, cancellation) : null);
+        }
+
+        private async Task<string?> LoadAsync(string digest, CancellationToken cancellation)
+        {
+            if (_plans.ContainsKey(digest))
             {
-                return $"the spec {start.SpecDigest} is missing";
+                return null;
             }
 
-            if (CanonicalJson.Digest(spec.Content) != start.SpecDigest)
+            if (await documents.GetAsync(new DocumentKey(lineage.Root.Tenant, PlanCache.Kind, digest), cancellation) is not { } spec)
             {
-                return $"the spec {start.SpecDigest} has other bytes than its digest says";
+                return $"the spec {digest} is missing";
+            }
+
+            if (CanonicalJson.Digest(spec.Content) != digest)
+            {
+                return $"the spec {digest} has other bytes than its digest says";
             }
 
             string? problem = null;
-            _plan = SpecReader.Read(CanonicalJson.ParseTrusted(spec.Content)).Spec is { } read ? WorkflowPlan.TryCompile(read, out problem) : null;
-            return _plan is null ? $"the spec {start.SpecDigest} does not compile: {problem}" : null;
+            if (SpecReader.Read(CanonicalJson.ParseTrusted(spec.Content)).Spec is not { } read || WorkflowPlan.TryCompile(read, out problem) is not { } plan)
+            {
+                return $"the spec {digest} does not compile: {problem}";
+            }
+
+            _plans[digest] = plan;
+            return null;
         }
 
         private async Task<string?> CheckDecisionAsync(LogRecord record, RecordBody body, byte[] stored, byte[] key, CancellationToken cancellation)
@@ -214,7 +231,8 @@ public sealed class Verifier(IEventLog log, IPayloadStore payloads, IDocumentSto
                 return null;
             }
 
-            var values = new DecisionValues(_plan!);
+            var pinned = _plans[body.Command is StartExecution start ? start.SpecDigest : _state.SpecDigest];
+            var values = new DecisionValues(pinned) { Target = body.Command is MigrateExecution migrate ? _plans[migrate.SpecDigest] : null };
             foreach (var digest in ExecutionKernel.Needs(_state, body.Command))
             {
                 if (await ReadPayloadAsync(digest, key, cancellation) is { } bytes)

@@ -80,7 +80,7 @@ public class SpecReaderTests
         Assert.Equal(
             [
                 "/agents/a/limits", "/edges/0/handoff", "/steps/0/for_each", "/steps/0/locks", "/steps/0/reads", "/steps/0/verifiers", "/steps/0/writes",
-                "/steps/1/type", "/steps/2/type", "/tools/t/type",
+                "/steps/1/type", "/tools/t/type",
             ],
             reading.Findings.Select(finding => finding.Pointer));
         Assert.Equal(["verifiers", "for_each", "locks", "reads", "writes"], reading.Spec!.Steps[0].UnsupportedFeatures);
