@@ -24,6 +24,8 @@ public sealed class GoldenTests
         ["in-doubt"] = InDoubt,
         ["approval"] = Approved,
         ["fork"] = Forked,
+        ["child"] = WithChild,
+        ["correction"] = Corrected,
     };
 
     public static TheoryData<string> Names => [.. Runs.Keys];
@@ -146,6 +148,26 @@ public sealed class GoldenTests
         harness.Settle("a~1~1~m1", Asks(("wire", """{"to": "x"}""")));
         harness.Decide("approve");
         harness.Run((name, _) => name == "a" ? Says("done") : Ok("""{"sent": true}"""));
+        return harness;
+    }
+
+    private static KernelHarness WithChild()
+    {
+        var harness = Flow.Of(string.Join(',', Call("a"), """{"id": "w", "type": "workflow", "workflow": "other", "needs": ["a"]}"""));
+        harness.Start();
+        harness.CarryOut(harness.Pending[0], Numbers(1));
+        harness.Send(new RecordChildStarted(harness.NowMs, "w~1~1~c1", 3, "spec"));
+        harness.Result("w~1~1~c1", """{"ok": true}""");
+        harness.Send(new RollBackExecution(harness.NowMs, "ada", "req_1", "a", "all"));
+        harness.Result("w~1~1~c1~u1", "{}");
+        return harness;
+    }
+
+    private static KernelHarness Corrected()
+    {
+        var harness = Driven(Flow.Of(string.Join(',', Call("a"), Call("b", "a", Guard("output.n < 5")), Call("side"))), (_, effect) => Ok(effect[0] == 'b' ? """{"n": 9}""" : """{"n": 1}"""));
+        harness.Send(new RetryExecution(harness.NowMs, "ada", "req_1", "a", null, new StepChange("a", null, KernelHarness.Json("""{"n": 2}"""))));
+        harness.Run(Numbers(3));
         return harness;
     }
 

@@ -58,9 +58,19 @@ internal sealed class KernelHarness
         return value;
     }
 
-    public DecisionOutcome Send(ExecutionCommand command)
+    /// <summary>Moves the run to another plan, by which it is decided from then on.</summary>
+    public DecisionOutcome Migrate(MigrateExecution command, WorkflowPlan next)
     {
-        var outcome = ExecutionKernel.Decide(State, command, ValuesFor(Plan, State, command, _payloads));
+        var outcome = Send(command, ValuesFor(Plan, State, command, _payloads, next));
+        Plan = outcome.Accepted ? next : Plan;
+        return outcome;
+    }
+
+    public DecisionOutcome Send(ExecutionCommand command) => Send(command, ValuesFor(Plan, State, command, _payloads));
+
+    private DecisionOutcome Send(ExecutionCommand command, DecisionValues values)
+    {
+        var outcome = ExecutionKernel.Decide(State, command, values);
         if (outcome.Events.Count > 0)
         {
             var body = new RecordBody(command, outcome.Events);
@@ -90,9 +100,9 @@ internal sealed class KernelHarness
     public string History => string.Join("\n", _log.Select(Encoding.UTF8.GetString));
 
     /// <summary>What a decision may read: the payloads it needs, as a host gives them.</summary>
-    public static DecisionValues ValuesFor(WorkflowPlan plan, ExecutionState state, ExecutionCommand command, IReadOnlyDictionary<string, JsonElement> payloads)
+    public static DecisionValues ValuesFor(WorkflowPlan plan, ExecutionState state, ExecutionCommand command, IReadOnlyDictionary<string, JsonElement> payloads, WorkflowPlan? target = null)
     {
-        var values = new DecisionValues(plan);
+        var values = new DecisionValues(plan) { Target = target };
         foreach (var digest in ExecutionKernel.Needs(state, command).Where(payloads.ContainsKey))
         {
             values.Payloads[digest] = payloads[digest];
