@@ -63,7 +63,7 @@ public static class DataFlow
         private readonly Dictionary<(VisitKey, string), DataHop?> _next = [];
         private readonly Queue<DataHop> _open = new();
 
-        public IReadOnlyList<DataHop> From(ExpressionPath path, JsonElement value)
+        public List<DataHop> From(ExpressionPath path, JsonElement value)
         {
             var start = Start(path, value);
             if (start is not { } first)
