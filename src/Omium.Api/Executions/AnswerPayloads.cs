@@ -74,13 +74,18 @@ internal sealed class AnswerPayloads
         [
             state.Input,
             state.Output,
-            .. state.Visits.Values.OrderByDescending(visit => visit.Ordinal).SelectMany(ValuesOf),
+            .. state.Visits.Values.Where(visit => !visit.Key.IsItem).OrderByDescending(visit => visit.Ordinal).SelectMany(ValuesOf),
             .. state.Reviews.Values.Select(review => (JsonElement?)review.Request.Shown),
         ];
-        return values.Where(value => value is { ValueKind: JsonValueKind.Object or JsonValueKind.Array }).Select(value => value!.Value);
+        return Present(values);
     }
 
-    private static IEnumerable<JsonElement?> ValuesOf(VisitState visit) =>
+    /// <summary>The values that can refer to anything.</summary>
+    public static IEnumerable<JsonElement> Present(IEnumerable<JsonElement?> values) =>
+        values.Where(value => value is { ValueKind: JsonValueKind.Object or JsonValueKind.Array }).Select(value => value!.Value);
+
+    /// <summary>Everything one visit shows.</summary>
+    public static IEnumerable<JsonElement?> ValuesOf(VisitState visit) =>
     [
         visit.Input,
         visit.Output,

@@ -85,7 +85,7 @@ internal static class ExecutionCommandEndpoints
         }
 
         var view = new RollbackView(
-            preview.To, [.. preview.Affected.Select(ExecutionViews.Reference)], preview.Compensations, preview.Irreversible, request.Preview != true);
+            preview.To, [.. preview.Affected.Where(key => !key.IsItem || !preview.Affected.Contains(cell.State.Visits[key].ItemOf!.Value)).Select(ExecutionViews.Reference)], preview.Compensations, preview.Irreversible, request.Preview != true);
         await call.JsonAsync(view, ContractJson.Default.RollbackView);
     }
 

@@ -2,6 +2,7 @@ using System.Globalization;
 using Omium.Api.Http;
 using Omium.Contracts;
 using Omium.Contracts.Executions;
+using Omium.Kernel.Executions;
 using Omium.Runtime.Executions;
 using Omium.Runtime.Ports;
 
@@ -14,6 +15,7 @@ internal static class ExecutionHistoryEndpoints
     {
         routes.Map("GET", "/v1/executions/{id}/events", EventsAsync);
         routes.Map("GET", "/v1/executions/{id}/state", StateAsync);
+        routes.Map("GET", "/v1/executions/{id}/steps/{step}/items", ItemsAsync);
         routes.Map("GET", "/v1/executions/{id}/timeline", TimelineAsync);
         routes.Map("GET", "/v1/executions/{id}/graph", GraphAsync);
         routes.Map("GET", "/v1/executions/{id}/diff", DiffAsync);
@@ -44,6 +46,29 @@ internal static class ExecutionHistoryEndpoints
         await call.JsonAsync(await ViewAtAsync(call, cell, at), ContractJson.Default.ExecutionView);
     }
 
+    /// <summary>Items of a for_each step in the order of its list: <c>?visit=&amp;status=&amp;limit=&amp;cursor=</c>; the newest visit when none is named.</summary>
+    private static async Task ItemsAsync(ApiCall call)
+    {
+        if (await call.TryExecutionAsync() is not { } cell || await call.TryIntegerAsync("limit", 50, 1, 200) is not { } limit
+            || await call.TryIntegerAsync("cursor", 0, 0, int.MaxValue) is not { } from || !await call.TryWordAsync("status", ItemViews.Statuses)
+            || await call.TryIntegerAsync("visit", cell.State.Latest.GetValueOrDefault(call.Route("step")), 1, int.MaxValue) is not { } number)
+        {
+            return;
+        }
+
+        var key = new VisitKey(call.Route("step"), (int)number);
+        if (!cell.State.Visits.TryGetValue(key, out var visit) || cell.Plan!.Expands(key) is false)
+        {
+            await call.ProblemAsync("step_not_found", $"There is no visit {number} of a for_each step '{ApiCall.Shorten(key.Step)}' in this execution.");
+            return;
+        }
+
+        var (page, next) = ItemViews.Page(cell.State, visit, (int)from, (int)limit, call.Query("status"));
+        var payloads = await AnswerPayloads.LoadAsync(call.Services, cell, AnswerPayloads.Present(page.SelectMany(AnswerPayloads.ValuesOf)), call.Cancellation);
+        await call.JsonAsync(
+            new Page<StepView>([.. page.Select(item => ExecutionViews.Step(cell.State, item, cell.Plan!, payloads))], next?.ToString(CultureInfo.InvariantCulture)), ContractJson.Default.StepPage);
+    }
+
     private static async Task DiffAsync(ApiCall call)
     {
         if (await call.TryExecutionAsync() is not { } cell || await call.TryIntegerAsync("to", cell.Seq, 1, cell.Seq) is not { } to
@@ -69,17 +94,19 @@ internal static class ExecutionHistoryEndpoints
 
     private static async Task TimelineAsync(ApiCall call)
     {
-        if (await call.TryExecutionAsync() is not { } cell)
+        if (await call.TryExecutionAsync() is not { } cell || !await call.TryWordAsync("items", "all"))
         {
             return;
         }
 
+        var shown = new TimelineItems(call.Query("items") == "all");
         var timeline = new TimelineViews();
         var lines = new List<TimelineEntry>();
         await foreach (var (record, body) in ExecutionHistory.ReadAsync(call.Services, cell.Stream))
         {
             var from = EventViews.InheritedFrom(cell.Lineage, record.Seq);
-            lines.AddRange(from is null ? timeline.Lines(record, body) : timeline.Lines(record, body).Select(line => line with { InheritedFrom = from }));
+            var said = shown.Of(timeline.Lines(record, body));
+            lines.AddRange(from is null ? said : said.Select(line => line with { InheritedFrom = from }));
         }
 
         await call.JsonAsync(new Page<TimelineEntry>(lines, null), ContractJson.Default.TimelinePage);

@@ -28,7 +28,7 @@ internal static class ExecutionViews
             EndedAt = TimeOrNone(state.EndedMs),
             Input = payloads.Show((JsonElement?)state.Input),
             Output = payloads.Show(state.Output),
-            Steps = [.. state.Visits.Values.OrderBy(visit => visit.Ordinal).Select(visit => Step(state, visit, plan, payloads))],
+            Steps = [.. state.Visits.Values.Where(visit => !visit.Key.IsItem).OrderBy(visit => visit.Ordinal).Select(visit => Step(state, visit, plan, payloads))],
             Failure = failed is { } failure ? Failure(failure.Failure, failure.AtMs) : null,
             FailureId = failed is { } last ? IndexProjector.FailureId(state.ExecutionId, last.Failure.Step, last.Failure.Visit, last.Failure.Attempt) : null,
             OpenReviews = state.OpenReviews,
@@ -57,9 +57,11 @@ internal static class ExecutionViews
     public static string StatusOf(ExecutionState state, VisitState visit) => visit.Status switch
     {
         VisitStatus.Committed => "committed",
+        VisitStatus.FailedAttempt when visit.Key.IsItem => visit.Review is null ? "running" : "waiting", // What it did is being undone, or a person is asked.
         VisitStatus.FailedAttempt or VisitStatus.Failed => "failed",
         VisitStatus.Skipped => "skipped",
         VisitStatus.RolledBack => "rolled_back",
+        _ when visit.Items is { Open: > 0 } => ItemViews.StatusOf(state, visit),
         _ when visit.CurrentCalls.Any(call => call.Status == CallStatus.InDoubt) => "in_doubt",
         _ when visit.Review is not null || IsRetryWaiting(state, visit) => "waiting",
         _ when state.Status != ExecutionStatus.Running && visit.Turns.Count == 0 && !visit.CurrentCalls.Any() => "scheduled",
@@ -89,7 +91,7 @@ internal static class ExecutionViews
 
     private static (StepFailed Failure, long AtMs)? LastFailure(VisitState visit) => visit.Failures.Count == 0 ? null : visit.Failures[^1];
 
-    private static StepView Step(ExecutionState state, VisitState visit, WorkflowPlan plan, AnswerPayloads payloads)
+    public static StepView Step(ExecutionState state, VisitState visit, WorkflowPlan plan, AnswerPayloads payloads)
     {
         var step = plan.Step(visit.Key.Step);
         var status = StatusOf(state, visit);
@@ -113,6 +115,8 @@ internal static class ExecutionViews
             Reads = [.. visit.Reads.Select(Reference)],
             Calls = [.. visit.Calls.Select(call => Call(state, call, payloads))],
             Failures = [.. visit.Failures.Select(failure => Failure(failure.Failure, failure.AtMs))],
+            Items = visit.Items is null ? null : ItemViews.Counts(state, visit),
+            Item = ItemName.TryRead(visit.Key.Step, out _, out var index) ? index : null,
         };
     }
 

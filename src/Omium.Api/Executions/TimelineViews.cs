@@ -11,7 +11,8 @@ namespace Omium.Api.Executions;
 internal sealed class TimelineViews
 {
     private readonly Dictionary<int, string> _channels = [];
-    private readonly Dictionary<int, string> _targets = [];
+    private readonly Dictionary<int, RollbackPlanned> _rollbacks = [];
+    private readonly ItemTally _items = new();
     private readonly Dictionary<string, string> _tools = new(StringComparer.Ordinal);
     private readonly Dictionary<string, ReviewRequested> _reviews = new(StringComparer.Ordinal);
 
@@ -21,9 +22,12 @@ internal sealed class TimelineViews
         var lines = new List<TimelineEntry>(body.Events.Count);
         foreach (var happened in body.Events)
         {
+            _items.Count(happened);
             var line = Describe(happened);
+            var item = line.Step is { } name && ItemName.TryRead(name, out _, out var index) ? index : (int?)null;
             lines.Add(new TimelineEntry(
-                record.Seq, ExecutionViews.Time(record.AtUnixMs), RecordCodec.NameOf(happened), line.Severity, line.Title, line.Step, line.Visit, line.Detail));
+                record.Seq, ExecutionViews.Time(record.AtUnixMs), RecordCodec.NameOf(happened), line.Severity, line.Title,
+                item is null ? line.Step : ItemName.StepOf(line.Step!), line.Visit, line.Detail, item));
         }
 
         return lines;
@@ -33,15 +37,16 @@ internal sealed class TimelineViews
     {
         ExecutionStarted e => new("info", $"Started {e.Workflow} version {Number(e.WorkflowVersion)}", null, null, $"by {e.StartedBy}"),
         StepScheduled e => new("info", e.Visit == 1 ? $"{e.Step} scheduled" : $"{e.Step} scheduled again (visit {Number(e.Visit)})", e.Step, e.Visit),
+        ItemsExpanded e => new("info", $"{e.Step}: {Number(e.Count)} items", e.Step, e.Visit),
         GuardFailed e => new("warning", e.Phase == "schema" ? $"{e.Step}: the output does not fit its schema" : $"{e.Step}: check not met ({e.Check})", e.Step, e.Visit, Seen(e.Message, e.Actual)),
         ModelAnswered e => new("info", $"{e.Step} asks for {Names(e.ToolCalls)}", e.Step, e.Visit, e.Content),
-        StepCommitted e => new("success", e.By is null ? $"{e.Step} committed" : $"{e.Step} committed with the output of {e.By}", e.Step, e.Visit),
+        StepCommitted e => new("success", e.By is null ? $"{e.Step} committed" : $"{e.Step} committed with the output of {e.By}", e.Step, e.Visit, _items.Of(e.Step)),
         CheckpointCommitted e => new("success", $"Checkpoint {e.Name}", e.Step, e.Visit),
-        StepFailed e => new("error", $"{e.Step} failed: {e.Code}", e.Step, e.Visit, Seen(e.Message, e.Actual)),
+        StepFailed e => new(ItemName.Is(e.Step) ? "warning" : "error", $"{e.Step} failed: {e.Code}", e.Step, e.Visit, Seen(e.Message, e.Actual)),
         StepSkipped e => new("info", $"{e.Step} skipped", e.Step, e.Visit, e.Reason switch { "no_edge_taken" => "no edge to it was taken", "person" => "a person decided so", _ => "the policy says so" }),
         RetryScheduled e => new("info", $"{e.Step}: attempt {Number(e.Attempt)} follows", e.Step, e.Visit, $"due {ExecutionViews.Time(e.DueMs):O}"),
         AttemptStarted e => new("info", $"{e.Step}: attempt {Number(e.Attempt)} begins", e.Step, e.Visit),
-        StepGivenUp e => new("error", $"{e.Step} has failed for good", e.Step, e.Visit),
+        StepGivenUp e => new(ItemName.Is(e.Step) ? "info" : "error", $"{e.Step} has failed for good", e.Step, e.Visit),
         ActionsDeferred e => new("info", $"{e.Step}: what follows the failure waits for the rollback under way", e.Step, e.Visit),
         ActionsTakenUp e => new("info", $"{e.Step}: what follows the failure is taken up", e.Step, e.Visit),
         LoopTriggered e => new("info", $"Loop back to {e.Step}", e.Step, e.Visit),
@@ -86,14 +91,24 @@ internal sealed class TimelineViews
     {
         switch (happened)
         {
+            case RollbackPlanned { Scope: RollbackScopes.Item, Then.Visit: { } item } e:
+                _rollbacks[e.Rollback] = e;
+                return new("info", $"{item.Step} is undone alone", item.Step, item.Visit, "the others go on");
             case RollbackPlanned e:
-                _targets[e.Rollback] = e.Scope == "from" ? " from" : e.To;
-                var affected = e.Affected.Count == 0 ? null : "takes back " + string.Join(", ", e.Affected.Select(key => key.Step).Distinct());
+                _rollbacks[e.Rollback] = e;
+                var affected = e.Affected.Count == 0 ? null : "takes back " + string.Join(", ", e.Affected.Select(key => ItemName.StepOf(key.Step)).Distinct());
                 return new("warning", e.Scope switch { "attempt" => "Undoing the failed attempt", "from" => $"Running again from {e.To}", _ => $"Rolling back to {Place(e.To)}" }, null, null, affected);
             case RollbackCompleted e:
-                var to = _targets.GetValueOrDefault(e.Rollback, "start");
+                var plan = _rollbacks.GetValueOrDefault(e.Rollback);
+                var to = plan?.To ?? "start";
                 var detail = $"{Number(e.Compensated)} effects undone{(e.Residue > 0 ? $", {Number(e.Residue)} left for a person" : "")}";
-                return new(e.Residue > 0 ? "warning" : "info", to switch { "attempt" => "The failed attempt was undone", " from" => "What runs again was taken back", _ => $"Rolled back to {Place(to)}" }, null, null, detail);
+                if (plan is { Scope: RollbackScopes.Item, Then.Visit: { } alone })
+                {
+                    return new(e.Residue > 0 ? "warning" : "info", $"{alone.Step} was undone", alone.Step, alone.Visit, detail);
+                }
+
+                var undone = plan?.Scope == "from" ? "What runs again was taken back" : to == "attempt" ? "The failed attempt was undone" : $"Rolled back to {Place(to)}";
+                return new(e.Residue > 0 ? "warning" : "info", undone, null, null, detail);
             case CompensationSettled { Done: true } e:
                 return Call(Tool(e.Effect), e.Effect, "success", "{0} undone");
             case CompensationSettled e:

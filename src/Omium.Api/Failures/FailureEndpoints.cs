@@ -55,7 +55,10 @@ internal static class FailureEndpoints
 
         var state = found.Cell.State;
         var payloads = await AnswerPayloads.LoadAsync(call.Services, found.Cell, found.Story.Values(state), call.Cancellation);
-        var view = FailureViews.View(call.Route("id"), found.Status, found.Story, state, await PlanOfAsync(call, found.Story), payloads, call.Services.Advancer.NowMs);
+        var plan = await PlanOfAsync(call, found.Story);
+        var past = await PastFixes.FindAsync(call.Services, call.Caller.Tenant, state, found.Story.Failure, plan.Policy, call.Cancellation);
+        var view = FailureViews.View(call.Route("id"), found.Status, found.Story, state, plan, payloads, call.Services.Advancer.NowMs);
+        view = view with { SuggestedFixes = [.. past, .. view.SuggestedFixes] };
         await call.JsonAsync(view, ContractJson.Default.FailureView);
     }
 
@@ -78,14 +81,20 @@ internal static class FailureEndpoints
     private static async Task ExportAsync(ApiCall call)
     {
         const int PageRows = 100;
+        if (!await call.TryWordAsync("status", "open", "ignored", "resolved"))
+        {
+            return;
+        }
+
+        var status = call.Query("status");
         call.Context.Response.ContentType = "application/x-ndjson";
         string? cursor = null;
         do
         {
-            var page = await call.Services.Index.QueryAsync(QueryOf(call, call.Query("status"), PageRows, cursor), call.Cancellation);
+            var page = await call.Services.Index.QueryAsync(QueryOf(call, status, PageRows, cursor), call.Cancellation);
             foreach (var row in page.Rows)
             {
-                if (await TryStoryAsync(call, row.Id) is not { } found)
+                if (await TryStoryAsync(call, row.Id) is not { } found || (status is not null && found.Status != status))
                 {
                     continue;
                 }

@@ -41,6 +41,7 @@ internal static class FailureViews
             Status = status,
             Failure = ExecutionViews.Failure(failure, story.AtMs),
             Group = FailureClasses.Groups.GetValueOrDefault(failure.Class, "operations"),
+            Mode = MastModes.OfClass(failure.Class) is { } mode ? $"{mode.Id} {mode.Name}" : null,
             Actor = ExecutionViews.ActorOf(step),
             Input = input,
             Output = payloads.Show(failure.Output),
@@ -48,7 +49,7 @@ internal static class FailureViews
             AutomaticActions = story.AutomaticActions,
             DependencyChain = [.. chain.Select(visit => Link(visit, failure, now, plan, payloads))],
             RootCause = RootCauses.Find(story, chain, values, input, agent),
-            SuggestedFixes = SuggestedFixes.For(failure, checks, agent, plan.Policy),
+            SuggestedFixes = SuggestedFixes.For(failure, checks, agent, step, plan.Policy),
             Checkpoints = [.. now.Visits.Values.Where(visit => visit is { Status: VisitStatus.Committed, Checkpoint: not null }).OrderBy(visit => visit.CommitOrdinal)
                 .Select(visit => new CheckpointView(visit.Checkpoint!, visit.Key.Step, visit.Key.Visit, ExecutionViews.Time(visit.SettledMs)))],
             Agent = agent is null ? null : new AgentView(agent.Id, agent.Role, agent.Goal, agent.Prompt, agent.Model, agent.Constraints, agent.Tools),

@@ -9,12 +9,12 @@ namespace Omium.Api.Failures;
 /// <summary>What may mend a failure, best first. Made from the checks that were not met, never from a model.</summary>
 internal static class SuggestedFixes
 {
-    public static IReadOnlyList<SuggestedFix> For(StepFailed failure, IReadOnlyList<CheckResult> checks, AgentSpec? agent, RecoveryPolicy policy)
+    public static IReadOnlyList<SuggestedFix> For(StepFailed failure, IReadOnlyList<CheckResult> checks, AgentSpec? agent, StepPlan step, RecoveryPolicy policy)
     {
         var fixes = new List<SuggestedFix>();
-        if (agent is not null && Sentence(failure, checks) is { } rule)
+        var allowed = policy.AllowedEdits.Except(policy.ForbiddenEdits).ToArray();
+        if (agent is not null && (ConductWords.Rule(failure, step, agent) ?? Sentence(failure, checks, step)) is { } rule)
         {
-            var allowed = policy.AllowedEdits.Except(policy.ForbiddenEdits).ToArray();
             if (allowed.Contains(EditKinds.Prompt))
             {
                 var prompt = agent.Prompt.Length == 0 ? rule : $"{agent.Prompt.TrimEnd()}\n\n{rule}";
@@ -25,6 +25,11 @@ internal static class SuggestedFixes
             {
                 fixes.Add(new SuggestedFix("constraint", $"Make it a constraint of {agent.Id}", rule, new AgentEdits(Constraints: [.. agent.Constraints, rule])));
             }
+        }
+
+        if (failure is { Class: FailureClasses.DisobeyRoleSpecification, Code: "tool_of_another_role" })
+        {
+            fixes.Add(new SuggestedFix("tool", "If the task needs that tool, give it to the agent", "Edit the agent's tools; else leave the work to the agent whose tool it is, in a step of its own."));
         }
 
         if (failure.Class == FailureClasses.InDoubt)
@@ -41,7 +46,7 @@ internal static class SuggestedFixes
     }
 
     /// <summary>Every check that was not met, as one instruction: the rule, and the wrong value as what it must never be.</summary>
-    private static string? Sentence(StepFailed failure, IReadOnlyList<CheckResult> checks)
+    private static string? Sentence(StepFailed failure, IReadOnlyList<CheckResult> checks, StepPlan step)
     {
         var failing = checks.Where(check => !check.Passed && check.Phase == "post").ToArray();
         if (failing.Length == 0)
@@ -49,7 +54,8 @@ internal static class SuggestedFixes
             return failure.Class == FailureClasses.SchemaViolation ? $"Answer with JSON that meets the schema exactly ({failure.Message})." : null;
         }
 
-        return string.Join(' ', failing.Select(check => $"In your answer, {GuardWords.Rule(check.Check)}{Never(check.Actual)}."));
+        return string.Join(' ', failing.Select(check =>
+            ConductWords.OfGuard(step, check.Check, check.Message) ?? $"In your answer, {GuardWords.Rule(check.Check)}{Never(check.Actual)}."));
     }
 
     private static string Never(JsonElement? actual)

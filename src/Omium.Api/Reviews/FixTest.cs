@@ -67,7 +67,7 @@ internal sealed class FixTest(ApiServices services, ExecutionCell cell, Executio
 
             if (answer.ToolCalls.Count == 0)
             {
-                return Judge(answer, payloads);
+                return Judge(answer, visit, payloads);
             }
 
             if (Replay(ref visit, answer, turn, payloads) is { Count: > 0 } unrecorded)
@@ -79,7 +79,7 @@ internal sealed class FixTest(ApiServices services, ExecutionCell cell, Executio
         return new FixTestResult("failed", $"the agent took {turnsMax} turns, its limit, without an answer");
     }
 
-    private FixTestResult Judge(ModelAnswer answer, AnswerPayloads payloads)
+    private FixTestResult Judge(ModelAnswer answer, VisitState visit, AnswerPayloads payloads)
     {
         var values = new DecisionValues(cell.Plan!);
         foreach (var (digest, payload) in payloads.Found)
@@ -87,7 +87,7 @@ internal sealed class FixTest(ApiServices services, ExecutionCell cell, Executio
             values.Payloads[digest] = payload;
         }
 
-        var trial = FixTrial.Judge(state, values, key, answer, services.Advancer.NowMs);
+        var trial = FixTrial.Judge(state, values, visit, answer, services.Advancer.NowMs);
         var failing = trial.Checks.FirstOrDefault(check => !check.Passed);
         return new FixTestResult(trial.Passed ? "passed" : "failed", trial.Problem ?? failing?.Message) { Output = trial.Output, Checks = trial.Checks };
     }

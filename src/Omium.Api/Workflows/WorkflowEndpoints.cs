@@ -6,6 +6,7 @@ using Omium.Contracts;
 using Omium.Contracts.Workflows;
 using Omium.Kernel.Json;
 using Omium.Kernel.Specs;
+using Omium.Kernel.Specs.Suggestions;
 using Omium.Runtime.Specs;
 
 namespace Omium.Api.Workflows;
@@ -17,6 +18,7 @@ internal static class WorkflowEndpoints
     {
         routes.Map("POST", "/v1/workflows", SaveAsync);
         routes.Map("POST", "/v1/workflows/validate", ValidateAsync);
+        routes.Map("POST", "/v1/workflows/suggest", SuggestAsync);
         routes.Map("GET", "/v1/workflows", ListAsync);
         routes.Map("GET", "/v1/workflows/{name}", call => GetAsync(call, null));
         routes.Map("GET", "/v1/workflows/{name}/versions", VersionsAsync);
@@ -51,6 +53,34 @@ internal static class WorkflowEndpoints
             var reading = await call.Services.Workflows.CheckAsync(call.Caller.Tenant, spec, call.Cancellation);
             await call.JsonAsync(new ValidateView(!reading.HasErrors, [.. reading.Findings.Select(WorkflowViews.Problem)]), ContractJson.Default.ValidateView);
         }
+    }
+
+    /// <summary>Suggestions for a spec; <c>?accept=id,id</c> (or <c>all</c>) also answers the spec with those accepted. Nothing is saved.</summary>
+    private static async Task SuggestAsync(ApiCall call)
+    {
+        if (await TrySpecAsync(call) is not { } spec)
+        {
+            return;
+        }
+
+        var suggestions = SpecSuggester.Suggest(spec);
+        JsonElement? patched = null;
+        if (call.Query("accept") is { } accept)
+        {
+            var wanted = accept.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).ToHashSet(StringComparer.Ordinal);
+            var isAll = wanted.Remove("all");
+            if (wanted.Except(suggestions.Select(suggestion => suggestion.Id)).FirstOrDefault() is { } unknown)
+            {
+                await call.InvalidAsync("/accept", $"There is no suggestion '{ApiCall.Shorten(unknown)}' for this workflow.");
+                return;
+            }
+
+            var accepted = suggestions.Where(suggestion => isAll || wanted.Contains(suggestion.Id)).SelectMany(suggestion => suggestion.Patch);
+            patched = JsonPatch.TryApply(spec, accepted, out var with, out var problem) ? with : throw new InvalidOperationException($"A suggestion does not fit its own spec: {problem}");
+        }
+
+        var isValid = !WorkflowStore.Check(patched ?? spec).HasErrors;
+        await call.JsonAsync(new SuggestView(isValid, [.. suggestions.Select(WorkflowViews.Suggestion)], patched), ContractJson.Default.SuggestView);
     }
 
     private static async Task ListAsync(ApiCall call)

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Omium.Contracts.Workflows;
 using Omium.Kernel.Specs;
+using Omium.Kernel.Specs.Suggestions;
 
 namespace Omium.Api.Workflows;
 
@@ -12,6 +13,10 @@ internal static class WorkflowViews
 
     public static WorkflowSummary Summary(StoredWorkflow saved) =>
         new(saved.Name, saved.Version, saved.Description, saved.Steps, saved.Agents, DateTimeOffset.FromUnixTimeMilliseconds(saved.SavedMs));
+
+    public static SpecSuggestionView Suggestion(SpecSuggestion suggestion) => new(
+        suggestion.Id, suggestion.Kind, suggestion.Pointer, suggestion.Title, suggestion.Reason,
+        [.. suggestion.Patch.Select(operation => new PatchOperation(operation.Op, operation.Path, operation.Value))]);
 
     public static SpecProblem Problem(SpecFinding finding) =>
         new(finding.Code, finding.Severity == SpecSeverity.Error ? "error" : "warning", finding.Pointer, finding.Message, finding.Mend);

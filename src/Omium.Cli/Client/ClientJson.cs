@@ -24,6 +24,7 @@ namespace Omium.Cli.Client;
 [JsonSerializable(typeof(WorkflowView))]
 [JsonSerializable(typeof(List<WorkflowSummary>))]
 [JsonSerializable(typeof(ValidateView))]
+[JsonSerializable(typeof(SuggestView))]
 [JsonSerializable(typeof(List<SpecProblem>))]
 internal sealed partial class ClientJson : JsonSerializerContext
 {

@@ -6,7 +6,7 @@ using Omium.Contracts.Workflows;
 
 namespace Omium.Cli.Commands;
 
-/// <summary><c>workflows</c>, <c>save</c>, <c>validate</c>.</summary>
+/// <summary><c>workflows</c>, <c>save</c>, <c>validate</c>, <c>suggest</c>.</summary>
 internal static class WorkflowCommands
 {
     public static Command List() => new ClientCommand("workflows", "List saved workflows.").Does(async (_, client, report, cancellation) =>
@@ -52,6 +52,35 @@ internal static class WorkflowCommands
                 Console.WriteLine(checkedSpec.Valid ? "valid" : "not valid");
             });
             return checkedSpec.Valid ? ExitCodes.Done : ExitCodes.Error;
+        });
+    }
+
+    public static Command Suggest()
+    {
+        var file = File();
+        var accept = new Option<string?>("--accept") { Description = "Ids with commas between, or all: prints the workflow as JSON with these accepted.", HelpName = "IDS" };
+        return new ClientCommand("suggest", "Propose checkpoints, guards, locks, approvals and recovery for a workflow; nothing is saved.") { file, accept }.Does(async (parsed, client, report, cancellation) =>
+        {
+            var query = parsed.GetValue(accept) is { } ids ? $"?accept={Uri.EscapeDataString(ids)}" : "";
+            var answer = await PostAsync(client, "v1/workflows/suggest" + query, parsed.GetValue(file)!, cancellation);
+            var suggested = answer.Deserialize(ClientJson.Default.SuggestView)!;
+            report.Show(answer, () =>
+            {
+                if (suggested.Spec is { } spec)
+                {
+                    Console.WriteLine(ClientJson.Print(spec));
+                    return;
+                }
+
+                foreach (var suggestion in suggested.Suggestions)
+                {
+                    Console.WriteLine($"{suggestion.Id}: {suggestion.Title}");
+                    Console.WriteLine($"  {suggestion.Reason}");
+                }
+
+                Console.WriteLine(suggested.Suggestions.Count == 0 ? "Nothing to suggest." : $"Accept some: omium suggest {parsed.GetValue(file)} --accept ID,ID (or all)");
+            });
+            return ExitCodes.Done;
         });
     }
 

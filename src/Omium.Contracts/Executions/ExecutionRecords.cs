@@ -51,7 +51,7 @@ public sealed record ExecutionView
     /// <summary>Output: by step id, the outputs of the last steps; when it has succeeded.</summary>
     public JsonElement? Output { get; init; }
 
-    /// <summary>Every visit of every step, in the order they were scheduled.</summary>
+    /// <summary>Every visit of every step, in the order they were scheduled. Items of a for_each step are counted with it (<see cref="StepView.Items"/>), not listed.</summary>
     public required IReadOnlyList<StepView> Steps { get; init; }
 
     /// <summary>Why it failed or paused, if it did: the newest failure that is not yet resolved.</summary>
@@ -117,10 +117,27 @@ public sealed record StepView
 
     /// <summary>Failures of its attempts, oldest first.</summary>
     public IReadOnlyList<StepFailure> Failures { get; init; } = [];
+
+    /// <summary>Of a for_each step: how far its items are.</summary>
+    public ItemCounts? Items { get; init; }
+
+    /// <summary>Of an item: its index, from 0.</summary>
+    public int? Item { get; init; }
 }
 
 /// <summary>The step that an execution is the child of.</summary>
 public sealed record ParentView(string Execution, string Step, int Visit);
+
+/// <summary>How far the items of a for_each step are. The items themselves: <c>GET /v1/executions/{id}/steps/{step}/items</c>.</summary>
+/// <param name="Total">Items of the list.</param>
+/// <param name="Succeeded">Committed.</param>
+/// <param name="Failed">Failed for good.</param>
+/// <param name="RolledBack">Of the failed ones: those whose effects were undone.</param>
+/// <param name="Skipped">Skipped by a person.</param>
+/// <param name="Running">Begun and not settled, those that wait for a person included.</param>
+/// <param name="Waiting">Of the running ones: those that wait for a person.</param>
+/// <param name="NotBegun">Not begun, or to begin again.</param>
+public sealed record ItemCounts(int Total, int Succeeded, int Failed, int RolledBack, int Skipped, int Running, int Waiting, int NotBegun);
 
 /// <summary>A step's visit.</summary>
 public sealed record StepReference(string Step, int Visit);
@@ -210,11 +227,12 @@ public sealed record EventRecord(long Seq, DateTimeOffset At, string Command, in
 /// <param name="Kind">Event type it was made from.</param>
 /// <param name="Severity">info, success, warning or error.</param>
 /// <param name="Title">Short text.</param>
-/// <param name="Step">Step concerned.</param>
-/// <param name="Visit">Visit concerned.</param>
+/// <param name="Step">Step concerned; of a line about an item, the step whose item it is.</param>
+/// <param name="Visit">Visit concerned; of a line about an item, the item's.</param>
 /// <param name="Detail">Longer text.</param>
+/// <param name="Item">The item of a for_each step concerned, from 0.</param>
 public sealed record TimelineEntry(
-    long Seq, DateTimeOffset At, string Kind, string Severity, string Title, string? Step = null, int? Visit = null, string? Detail = null)
+    long Seq, DateTimeOffset At, string Kind, string Severity, string Title, string? Step = null, int? Visit = null, string? Detail = null, int? Item = null)
 {
     /// <summary>In a fork, for a line of its source: the execution that it lies in.</summary>
     public string? InheritedFrom { get; init; }

@@ -33,6 +33,9 @@ public sealed record FailureView
     /// <summary>Group of the class: specification, inter_agent_misalignment, verification or operations (MAST, arXiv 2503.13657).</summary>
     public required string Group { get; init; }
 
+    /// <summary>The mode of MAST that the class stands for, by number and name: <c>FM-2.6 Reasoning-action mismatch</c>; absent for other classes.</summary>
+    public string? Mode { get; init; }
+
     /// <summary>Agent, tool or worker that did the step.</summary>
     public string? Actor { get; init; }
 
@@ -90,7 +93,7 @@ public sealed record RootCause(string Step, int Visit, string Explanation)
 public sealed record ValueHop(string Step, int Visit, string Path, JsonElement Value);
 
 /// <summary>A proposal.</summary>
-/// <param name="Kind">prompt, constraint, guard, tool or retry.</param>
+/// <param name="Kind">past (what mended the same failure before), prompt, constraint, tool, decide, retry or override.</param>
 /// <param name="Title">One line.</param>
 /// <param name="Detail">Why.</param>
 /// <param name="Edits">Ready to test or apply, when it is an edit.</param>

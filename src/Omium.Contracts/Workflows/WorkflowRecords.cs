@@ -22,3 +22,21 @@ public sealed record ValidateView(bool Valid, IReadOnlyList<SpecProblem> Problem
 /// <param name="Message">What is wrong.</param>
 /// <param name="Mend">How to mend it.</param>
 public sealed record SpecProblem(string Code, string Severity, string Pointer, string Message, string Mend);
+
+/// <summary>Answer of <c>/suggest</c>.</summary>
+/// <param name="Valid">Whether the spec has no errors; with <c>?accept=</c>, the spec that is answered.</param>
+/// <param name="Suggestions">What would make it safer; any of them may be accepted, in any order.</param>
+/// <param name="Spec">With <c>?accept=</c>: the spec with the patches of those suggestions applied.</param>
+public sealed record SuggestView(bool Valid, IReadOnlyList<SpecSuggestionView> Suggestions, JsonElement? Spec = null);
+
+/// <summary>One suggestion.</summary>
+/// <param name="Id">Stable for the same spec.</param>
+/// <param name="Kind">checkpoint, guard, lock, recovery or approval.</param>
+/// <param name="Pointer">JSON pointer (RFC 6901) to what it is about.</param>
+/// <param name="Title">One line.</param>
+/// <param name="Reason">Why.</param>
+/// <param name="Patch">JSON Patch (RFC 6902) that accepts it.</param>
+public sealed record SpecSuggestionView(string Id, string Kind, string Pointer, string Title, string Reason, IReadOnlyList<PatchOperation> Patch);
+
+/// <summary>One operation of a JSON Patch: add, replace, remove or test.</summary>
+public sealed record PatchOperation(string Op, string Path, JsonElement? Value = null);

@@ -79,6 +79,12 @@ public static class AgentConversation
             }
         }
 
+        if (step.Spec.DeclaresPlan)
+        {
+            text.Append("\nWhenever you ask for tools, say in the same message what you plan, as JSON: {\"plan\": [{\"tool\": name, \"arguments\": {...}}]}. ")
+                .Append("A call that is not in the plan you declared last is not made, and all of the plan must be done before you answer.\n");
+        }
+
         if (step.Spec.OutputSchema is { } schema)
         {
             text.Append("\nAnswer with JSON only, meeting this JSON Schema:\n").Append(schema.GetRawText()).Append('\n');

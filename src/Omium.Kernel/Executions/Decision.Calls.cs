@@ -13,11 +13,6 @@ namespace Omium.Kernel.Executions;
 /// </summary>
 internal sealed partial class Decision
 {
-    /// <summary>An agent that asks for the same call with the same arguments this often in one attempt repeats itself.</summary>
-    private const int SameCallMax = 3;
-
-    /// <summary>Stands between a declared key and the count of a call that is made again after it was undone: with the old key the receiver would do nothing.</summary>
-    private const string AgainMark = "~again";
 
     private void RequestStepCall(StepPlan step, VisitKey key)
     {
@@ -61,8 +56,7 @@ internal sealed partial class Decision
         var allowed = _state.Edits.GetValueOrDefault(step.Spec.Agent ?? "")?.Tools ?? AgentConversation.Standing(_state, Plan, step).Tools;
         if (!allowed.Contains(asked.Name) || Plan.Tool(asked.Name) is not { } tool)
         {
-            Emit(new CallRefused(id.ToString(), asked.Name, asked.Id, $"there is no tool '{asked.Name}' for this agent", turn));
-            return true;
+            return RefuseForeign(id, asked, allowed, turn);
         }
 
         if (!CanonicalJson.TryParse(Encoding.UTF8.GetBytes(string.IsNullOrWhiteSpace(asked.Arguments) ? "{}" : asked.Arguments), out var arguments, out var problem)
@@ -81,16 +75,13 @@ internal sealed partial class Decision
 
         var visit = Visit(id.Key);
         var digest = DigestOf(arguments);
-        if (visit.CurrentCalls.Count(call => call.Tool == asked.Name && call.ArgumentsDigest == digest) >= SameCallMax)
+        if (RepeatedCall(visit, tool.Spec, digest) is { } repetition)
         {
-            Fail(id.Key, new Failing(FailureClasses.StepRepetition, "same_call_again", $"the agent asked for {asked.Name} with the same arguments more than {SameCallMax} times")
-            {
-                Permanent = true,
-            });
+            Fail(id.Key, repetition);
             return false;
         }
 
-        if (!CheckArguments(step, tool, id.Key, arguments, out var failing))
+        if (!CheckArguments(step, tool, id.Key, arguments, out var failing) || !CheckCall(step, id, asked.Name, arguments, turn, out failing))
         {
             Fail(id.Key, failing);
             return false;
@@ -128,11 +119,10 @@ internal sealed partial class Decision
             return false;
         }
 
-        return Check(tool.Guards, "arguments", key, ArgumentScope(tool, arguments), out failing);
+        return Check(tool.Guards, "arguments", key, ArgumentScope(tool, key, arguments), out failing);
     }
 
-    private DecisionScope ArgumentScope(ToolPlan tool, JsonElement arguments) =>
-        new(_state, Plan, values, atMs) { Arguments = (arguments, tool.Spec.InputSchema) };
+    private DecisionScope ArgumentScope(ToolPlan tool, VisitKey key, JsonElement arguments) => Scope(key) with { Arguments = (arguments, tool.Spec.InputSchema) };
 
     /// <summary>Puts the request on record; irreversible and high-value calls wait for a person, with their arguments shown. False when the attempt failed.</summary>
     private bool Request(StepPlan step, ToolPlan tool, EffectId id, JsonElement arguments, string? toolCallId, int turn, VisitKey key)
@@ -198,7 +188,7 @@ internal sealed partial class Decision
         }
 
         var isOwn = step.Spec.Effect is not null && step.Spec.Type == StepType.ToolCall;
-        var scope = ArgumentScope(tool, arguments);
+        var scope = ArgumentScope(tool, id.Key, arguments);
         if ((isOwn ? step.EffectAmount : tool.Amount) is { } amountExpression)
         {
             var result = amountExpression.Evaluate(scope);
@@ -222,9 +212,7 @@ internal sealed partial class Decision
             }
 
             var own = _state.Fork is null ? text.Value : $"{text.Value}~{_state.ExecutionId}"; // A fork's effects are others than its source's.
-            var undone = _state.Visits.Values.SelectMany(visit => visit.Calls)
-                .Count(call => call.Tool == tool.Spec.Name && call.Status == CallStatus.Compensated && (call.Key == own || call.Key?.StartsWith(own + AgainMark, StringComparison.Ordinal) == true));
-            key = undone == 0 ? own : string.Create(CultureInfo.InvariantCulture, $"{own}{AgainMark}{undone + 1}");
+            key = RepeatedKeys.Of(own, _state.Undone.GetValueOrDefault(ExecutionState.UndoneName(tool.Spec.Name, own)));
             return true;
         }
 

@@ -117,6 +117,11 @@ internal sealed partial class Decision
 
         foreach (var key in _state.Open.Values.ToArray())
         {
+            if (Plan.Expands(key))
+            {
+                _expanded.Enqueue(key);
+            }
+
             if (_state.Status == ExecutionStatus.Running && Visit(key) is { Status: VisitStatus.Open, RetryDueMs: > 0 } visit
                 && atMs >= visit.RetryDueMs && PendingEffects.WaitsForRetry(visit, Plan))
             {

@@ -15,6 +15,12 @@ internal sealed partial class Decision
         var step = Plan.Step(key.Step)!;
         var visit = Visit(key);
         CloseReviews("superseded", "policy", id => _state.Reviews[id].Request is { Kind: "call_approval" or "approval" or "sandbox_call" } request && request.Step == key.Step && request.Visit == key.Visit);
+        if (key.IsItem)
+        {
+            FailItem(step, key, failing);
+            return;
+        }
+
         var fingerprint = $"{_state.Workflow}/{key.Step}/{failing.Class}/{failing.Code}";
         var policy = Plan.Policy;
         var triggered = !_state.Ended && policy.Triggers.Contains(failing.Class);
@@ -111,6 +117,12 @@ internal sealed partial class Decision
     /// <summary>A new attempt. External calls of the failed one that may stand are undone first, or a person is asked; one that a person asked for goes ahead.</summary>
     private void RetryAttempt(VisitKey key, long waitMs, bool byPerson = false)
     {
+        if (Plan.Expands(key))
+        {
+            RetryItems(key, waitMs, byPerson);
+            return;
+        }
+
         var visit = Visit(key);
         if (!byPerson && visit.CurrentCalls.Any(call => call.Residue))
         {
@@ -129,13 +141,17 @@ internal sealed partial class Decision
                 _due.Enqueue(key);
             }
         }
+        else if (undoable && key.IsItem)
+        {
+            PlanItemRollback(key, [.. standing.Reverse().Select(call => call.Id.ToString())], new RecoveryAction("retry"));
+        }
         else if (_state.Rollback is not null)
         {
             Emit(new ActionsDeferred(key.Step, key.Visit, [new RecoveryAction("retry")]));
         }
         else if (undoable)
         {
-            PlanRollback("attempt", "attempt", [], [.. standing.Reverse().Select(call => call.Id.ToString())], "retry", null, null,
+            PlanRollback("attempt", RollbackScopes.Attempt, [], [.. standing.Reverse().Select(call => call.Id.ToString())], "retry", null, null,
                 new RollbackSequel(key, [new RecoveryAction("retry")], false, false));
         }
         else
@@ -149,6 +165,11 @@ internal sealed partial class Decision
     /// <summary>Begins a retried attempt that is due.</summary>
     private void EnterRetry(VisitKey key)
     {
+        if (key.IsItem && ItemOf(key) is null)
+        {
+            return; // This decision was not given its part of the list; it stays due, and the next one is.
+        }
+
         Emit(new AttemptStarted(key.Step, key.Visit, Visit(key).Attempt));
         Enter(Plan.Step(key.Step)!, key);
     }
@@ -273,6 +294,12 @@ internal sealed partial class Decision
     /// <summary>A failed attempt that was decided about is failed for good; one that was taken back ends the execution.</summary>
     private void GiveUp(VisitKey key)
     {
+        if (key.IsItem)
+        {
+            GiveUpItem(key);
+            return;
+        }
+
         if (Visit(key).Status == VisitStatus.RolledBack)
         {
             var before = Visit(key);
@@ -317,12 +344,19 @@ internal sealed partial class Decision
     private void SkipFailed(VisitKey key, string reason)
     {
         var step = Plan.Step(key.Step)!;
+        if (Visit(key).ItemOf is { } parent)
+        {
+            Emit(new StepSkipped(key.Step, key.Visit, reason, null, null));
+            _expanded.Enqueue(parent);
+            return;
+        }
+
         if (Visit(key).Status == VisitStatus.RolledBack)
         {
             key = new VisitKey(key.Step, _state.Latest[key.Step] + 1);
         }
 
-        _ = TakeEdges(step, EdgeOn.Success, Scope(JsonMake.Null), out var edges, out _);
+        _ = TakeEdges(step, EdgeOn.Success, Scope() with { Output = (JsonMake.Null, null) }, out var edges, out _);
         Emit(new StepSkipped(key.Step, key.Visit, reason, null, edges));
         Leave(key);
     }

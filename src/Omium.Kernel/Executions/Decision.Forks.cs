@@ -57,9 +57,10 @@ internal sealed partial class Decision
         var seeds = new List<VisitKey>();
         foreach (var visit in _state.Visits.Values)
         {
-            if (visit.Status != VisitStatus.RolledBack && (visit.Status == VisitStatus.FailedAttempt || IsDeadEnd(visit) || !CanGoOn(visit) || IsEdited(visit, edits)))
+            var isUnsettled = !visit.Key.IsItem && (visit.Status == VisitStatus.FailedAttempt || IsDeadEnd(visit) || !CanGoOn(visit));
+            if (visit.Status != VisitStatus.RolledBack && (isUnsettled || IsEdited(visit, edits)))
             {
-                seeds.Add(visit.Key);
+                seeds.Add(visit.ItemOf ?? visit.Key); // The items of a step run again together.
             }
         }
 
@@ -72,7 +73,7 @@ internal sealed partial class Decision
     /// </summary>
     private bool CanGoOn(VisitState visit) => visit.Status != VisitStatus.Open
         || (visit.Review is null && !visit.Calls.Any(call => call.Outstanding)
-            && (visit.RetryDueMs > 0 || Plan.Step(visit.Key.Step)?.Spec.Type == StepType.AgentTask));
+            && Plan.Step(visit.Key.Step) is { ForEach: null } step && (visit.RetryDueMs > 0 || step.Spec.Type == StepType.AgentTask));
 
     private bool IsEdited(VisitState visit, ForkEdits? edits)
     {
@@ -122,6 +123,11 @@ internal sealed partial class Decision
         if (Plan.Step(change.Step) is not { } step)
         {
             return new Rejection("validation_failed", $"this workflow has no step '{change.Step}'");
+        }
+
+        if (change.Input is not null && step.ForEach is not null)
+        {
+            return new Rejection("validation_failed", $"step '{change.Step}' goes over items, each with an input of its own: give its output, or correct what its list is made from");
         }
 
         if (change is { Input: not null, Output: not null })

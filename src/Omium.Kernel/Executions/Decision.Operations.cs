@@ -42,7 +42,7 @@ internal sealed partial class Decision
         }
 
         Emit(new ExecutionResumed(command.By, command.RequestId));
-        foreach (var key in _state.Open.Values.Where(key => Visit(key).Failing).ToArray())
+        foreach (var key in _state.Open.Values.Where(key => Visit(key) is { Failing: true, Rollback: null }).ToArray())
         {
             RetryAttempt(key, 0, byPerson: true); // The policy paused without asking anybody: going on means trying again.
         }
@@ -126,7 +126,7 @@ internal sealed partial class Decision
         }
 
         var checkpoint = _state.Visits.Values
-            .Where(visit => visit.Status == VisitStatus.Committed && (visit.Checkpoint == to || visit.Key.Step == to))
+            .Where(visit => visit.Status == VisitStatus.Committed && !visit.Key.IsItem && (visit.Checkpoint == to || visit.Key.Step == to))
             .MaxBy(visit => visit.CommitOrdinal);
         if (checkpoint is null)
         {
@@ -254,7 +254,7 @@ internal sealed partial class Decision
     /// <summary>Visits whose failure nothing has answered yet, the newest last.</summary>
     private VisitKey[] FailedVisits()
     {
-        var open = _state.Visits.Values.Where(visit => visit.Failing || IsDeadEnd(visit)).OrderBy(visit => visit.Ordinal).Select(visit => visit.Key);
+        var open = _state.Visits.Values.Where(visit => visit is { Failing: true, Rollback: null } || (IsDeadEnd(visit) && !visit.Key.IsItem)).OrderBy(visit => visit.Ordinal).Select(visit => visit.Key);
         return [.. open.Where(key => key != _state.FailedVisit), .. _state.FailedVisit is { } newest ? new[] { newest } : []];
     }
 
@@ -270,7 +270,12 @@ internal sealed partial class Decision
         var (target, set) = (named?.To ?? "start", new HashSet<VisitKey>(named?.Affected ?? []));
         foreach (var key in failed)
         {
-            if (TryAffected(key, "last", out var last, out var affected))
+            if (key.IsItem)
+            {
+                set.Add(key); // Only that item begins again; the others stand or go on.
+                target = failed.All(other => other.IsItem) && named is null ? RollbackScopes.Attempt : target;
+            }
+            else if (TryAffected(key, "last", out var last, out var affected))
             {
                 set.UnionWith(affected);
                 target = named is null ? last : target;

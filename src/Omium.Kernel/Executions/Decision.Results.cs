@@ -161,7 +161,7 @@ internal sealed partial class Decision
     /// <summary>An output: schema, postconditions, edges, then the commit and its checkpoint in one append.</summary>
     private void Finish(StepPlan step, VisitKey key, JsonElement output, string? by = null)
     {
-        if (!Accept(step, key, output, out var edges, out var failing))
+        if (!Accept(step, key, output, out var edges, out var failing, by is not null))
         {
             Fail(key, failing with { Output = failing.Output ?? Externalize(output) });
             return;
@@ -169,8 +169,20 @@ internal sealed partial class Decision
 
         var attempt = Visit(key).Attempt;
         var stored = Externalize(output);
+        if (by is null && Repetition(step, key, stored) is { } repetition)
+        {
+            Fail(key, repetition with { Output = stored });
+            return;
+        }
+
         Emit(new StepCommitted(
-            key.Step, key.Visit, attempt, stored, Project(step, stored), edges.Count == 0 ? null : edges, by, Take(ref _inputTokens), Take(ref _outputTokens)));
+            key.Step, key.Visit, attempt, stored, key.IsItem ? null : Project(step, stored), edges.Count == 0 ? null : edges, by, Take(ref _inputTokens), Take(ref _outputTokens)));
+        if (Visit(key).ItemOf is { } parent)
+        {
+            _expanded.Enqueue(parent); // Its step makes the checkpoint and takes the edges.
+            return;
+        }
+
         if (step.CheckpointName is { } checkpoint)
         {
             Emit(new CheckpointCommitted(checkpoint, key.Step, key.Visit));
@@ -187,9 +199,16 @@ internal sealed partial class Decision
         return taken;
     }
 
-    private bool Accept(StepPlan step, VisitKey key, JsonElement output, out List<int> edges, out Failing failing)
+    /// <summary>Whether an output may be committed, and which edges it takes. One that a person gives is not judged by how it came about.</summary>
+    private bool Accept(StepPlan step, VisitKey key, JsonElement output, out List<int> edges, out Failing failing, bool byPerson = false)
     {
         edges = [];
+        if (Plan.Expands(key))
+        {
+            var ofStep = Scope() with { Output = (output, step.ReadSchema) };
+            return Check(step.ForEach!.Post, "post", key, ofStep, out failing) && TakeEdges(step, EdgeOn.Success, ofStep, out edges, out failing);
+        }
+
         var resolved = values.Resolve(output);
         if (step.OutputSchema?.Validate(resolved) is { IsValid: false } invalid)
         {
@@ -203,8 +222,8 @@ internal sealed partial class Decision
             return false;
         }
 
-        var scope = Scope(output, step.Spec.OutputSchema);
-        return Check(step.Post, "post", key, scope, out failing) && TakeEdges(step, EdgeOn.Success, scope, out edges, out failing);
+        var scope = Scope(key) with { Output = (output, step.Spec.OutputSchema) };
+        return Check(step.Post, "post", key, scope, out failing, byPerson) && (key.IsItem || TakeEdges(step, EdgeOn.Success, scope, out edges, out failing));
     }
 
     /// <summary>Of a referenced output, the parts that expressions read, as long as they stay under 16 KiB together.</summary>

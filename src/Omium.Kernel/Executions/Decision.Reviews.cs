@@ -151,7 +151,7 @@ internal sealed partial class Decision
         }
 
         var trial = new Decision(_state, values, atMs);
-        if (!trial.Accept(step, key, output, out _, out var failing))
+        if (!trial.Accept(step, key, output, out _, out var failing, byPerson: true))
         {
             return new Rejection("override_refused", $"the output is held to the same checks, and fails: {failing.Message}");
         }
@@ -204,8 +204,9 @@ internal sealed partial class Decision
         }
 
         var undo = effects.Where(call => EffectOf(call).Compensate is not null).Select(call => call.Id.ToString()).ToArray();
-        PlanRollback(target, command.To is null ? "all" : "failure", affected, undo, "person", command.By, null,
-            new RollbackSequel(key, command.To is null ? null : [new RecoveryAction("pause"), new RecoveryAction("await_review")], false, command.To is null));
+        PlanRollback(target, command.To is null ? "all" : "failure", affected, undo, "person", command.By, null, key.IsItem
+            ? new RollbackSequel(null, command.To is null ? null : [new RecoveryAction("pause")], false, command.To is null)
+            : new RollbackSequel(key, command.To is null ? null : [new RecoveryAction("pause"), new RecoveryAction("await_review")], false, command.To is null));
         return null;
     }
 

@@ -47,6 +47,7 @@ internal sealed partial class Decision
     private bool TryAffected(VisitKey failed, string to, out string target, out IReadOnlyList<VisitKey> affected)
     {
         (target, affected) = ("start", []);
+        failed = Visit(failed).ItemOf ?? failed; // What reaches beyond an item is its step's.
         var ancestors = Ancestors(failed);
         var checkpoints = ancestors.Select(Visit).Where(visit => visit is { Status: VisitStatus.Committed, Checkpoint: not null });
         var checkpoint = to == "last"
@@ -124,12 +125,48 @@ internal sealed partial class Decision
         }
 
         Emit(new RollbackPlanned(_state.Rollbacks + 1, to, scope, affected, compensations, cause, by, requestId, then));
+        GiveUpRepeats(compensations);
+        ContinueRollback();
+    }
+
+    /// <summary>
+    /// Calls that are to be undone and wait to be made again are not made again. Whether one happened that nobody is asked about any more (its
+    /// review was closed when the execution was cancelled) is asked again: only that tells whether there is something to undo.
+    /// </summary>
+    private void GiveUpRepeats(IReadOnlyList<string> compensations)
+    {
+        foreach (var call in compensations.Select(CallOf).Where(call => call is { Status: CallStatus.InDoubt, Next: "review" }).ToArray())
+        {
+            if (!_state.OpenReviews.Any(review => _state.Reviews[review].Request is { Kind: "in_doubt" } request && request.Effect == call.Id.ToString()))
+            {
+                AskInDoubt(call.Id.Key, call);
+            }
+        }
+
         foreach (var call in compensations.Select(CallOf).Where(call => call is { Status: CallStatus.InDoubt, Next: "rerun" or "redo" }).ToArray())
         {
             GiveUpCall(call);
         }
+    }
 
-        ContinueRollback();
+    /// <summary>The rollback that undoes a call: its item's own, else the execution's; null when neither does.</summary>
+    private RollbackState? RollbackOf(CallState call)
+    {
+        var rollback = Visit(call.Id.Key).Rollback ?? _state.Rollback;
+        return rollback is not null && rollback.Remaining.Contains(call.Id.ToString()) ? rollback : null;
+    }
+
+    /// <summary>After a call of a rollback is settled.</summary>
+    private void ContinueRollback(CallState call)
+    {
+        if (Visit(call.Id.Key).Rollback is not null)
+        {
+            ContinueItemRollback(call.Id.Key);
+        }
+        else
+        {
+            ContinueRollback();
+        }
     }
 
     /// <summary>A call that was to be made again is not: known not to have happened, it needs nothing; else it may stand.</summary>
@@ -211,12 +248,17 @@ internal sealed partial class Decision
         {
             _ready.Enqueue(step.Spec.Id);
         }
+
+        foreach (var key in _state.Open.Values.Where(Plan.Expands))
+        {
+            _expanded.Enqueue(key);
+        }
     }
 
     private Rejection? SettleCompensation(CallState call, int attempt, EffectOutcome outcome)
     {
         var effect = call.Id.ToString();
-        if (_state.Rollback is not { } rollback || rollback.Remaining.FirstOrDefault() != effect || !call.MayStand || attempt != call.CompensationAttempts + 1)
+        if (RollbackOf(call) is null || !call.MayStand || attempt != call.CompensationAttempts + 1)
         {
             return null;
         }
@@ -235,7 +277,7 @@ internal sealed partial class Decision
             Emit(new CompensationSettled(effect, attempt, false, failure, atMs + Math.Max(WaitBetween(attempt), failure.RetryAfterMs ?? 0)));
         }
 
-        ContinueRollback();
+        ContinueRollback(call);
         return null;
     }
 
@@ -254,12 +296,12 @@ internal sealed partial class Decision
             Emit(new ResultDiscarded(id.ToString(), "fenced"));
         }
 
-        if (_state.Rollback is not { } rollback || !rollback.Remaining.Contains(id.ToString()) || call.MayStand)
+        if (RollbackOf(call) is null || call.MayStand)
         {
             return;
         }
 
         Emit(new CompensationSettled(id.ToString(), call.CompensationAttempts, false, null, null));
-        ContinueRollback();
+        ContinueRollback(call);
     }
 }

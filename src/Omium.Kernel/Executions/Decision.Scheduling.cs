@@ -108,7 +108,7 @@ internal sealed partial class Decision
         var key = new VisitKey(step.Spec.Id, number);
         var correction = CorrectionOf(step, after);
         string? problem = null;
-        var input = correction?.Input ?? InputOf(step, out problem);
+        var input = correction?.Input ?? (step.ForEach is null ? InputOf(step, Scope(), out problem) : JsonMake.EmptyObject); // Each item has an input of its own.
         var stored = Externalize(input);
         var reads = step.Reads
             .Select(_state.StandingVisit).OfType<VisitState>()
@@ -127,13 +127,24 @@ internal sealed partial class Decision
             return;
         }
 
+        if (IsOutOfVisits(key))
+        {
+            return;
+        }
+
         Enter(step, key);
     }
 
     /// <summary>Begins an attempt: preconditions, then whatever the step's type needs first.</summary>
     private void Enter(StepPlan step, VisitKey key)
     {
-        if (!Check(step.Pre, "pre", key, Scope(), out var failing))
+        if (Plan.Expands(key))
+        {
+            EnterItems(step, key);
+            return;
+        }
+
+        if (!Check(step.Pre, "pre", key, Scope(key), out var failing))
         {
             Fail(key, failing);
             return;
@@ -157,12 +168,12 @@ internal sealed partial class Decision
         }
     }
 
-    private JsonElement InputOf(StepPlan step, out string? problem)
+    private JsonElement InputOf(StepPlan step, DecisionScope scope, out string? problem)
     {
         problem = null;
         if (step.Input is { } template)
         {
-            var result = template.Evaluate(Scope());
+            var result = template.Evaluate(scope);
             if (result.Value is { } value)
             {
                 return value;
@@ -265,12 +276,17 @@ internal sealed partial class Decision
     }
 
     /// <summary>Evaluates guards in order; the first that does not hold is put on record and answered as a failure.</summary>
-    private bool Check(IReadOnlyList<GuardPlan> guards, string phase, VisitKey key, DecisionScope scope, out Failing failing)
+    private bool Check(IReadOnlyList<GuardPlan> guards, string phase, VisitKey key, DecisionScope scope, out Failing failing, bool byPerson = false)
     {
         failing = default!;
         for (var index = 0; index < guards.Count; index++)
         {
             var guard = guards[index];
+            if (byPerson && GuardForms.JudgesConduct(guard.Spec.Form))
+            {
+                continue;
+            }
+
             var result = guard.Check.Evaluate(scope);
             if (result.Value is CelBool { Value: true })
             {
@@ -279,6 +295,7 @@ internal sealed partial class Decision
 
             var actual = ActualOf(guard.Check, scope);
             var message = result.Error is { } error ? $"the check could not be evaluated: {error.Message}" : guard.Spec.Message ?? $"the check does not hold: {guard.Spec.Check}";
+            message += Explanation(guard, result, scope);
             Emit(new GuardFailed(key.Step, key.Visit, Visit(key).Attempt, phase, index, guard.Spec.Code, message, guard.Spec.Check, actual));
             failing = new Failing(FailureClasses.OfGuardCode(guard.Spec.Code), guard.Spec.Code, message) { Expected = guard.Spec.Check, Actual = actual };
             return false;

@@ -100,6 +100,10 @@ internal sealed partial class Decision(ExecutionState state, DecisionValues valu
             {
                 EnterRetry(retried);
             }
+            else if (_expanded.TryDequeue(out var expanded))
+            {
+                ContinueItems(expanded);
+            }
             else if (_ready.TryDequeue(out var step))
             {
                 TrySchedule(Plan.Step(step)!);
@@ -146,8 +150,10 @@ internal sealed partial class Decision(ExecutionState state, DecisionValues valu
 
     private static bool IsDeadEnd(VisitState visit) => visit is { Status: VisitStatus.Failed, TakenEdges.Count: 0 };
 
-    private DecisionScope Scope(JsonElement? output = null, JsonElement? outputSchema = null) =>
-        new(_state, Plan, values, atMs) { Output = output is { } value ? (value, outputSchema) : null };
+    private DecisionScope Scope() => new(_state, Plan, values, atMs);
+
+    /// <summary>What a step's own expressions see: the visit, and an item's also the item.</summary>
+    internal DecisionScope Scope(VisitKey key) => Scope() with { Item = key.IsItem ? ItemOf(key) : null, Visit = _state.Visits.GetValueOrDefault(key) };
 
     /// <summary>A value for an event: itself when it is small, else a reference, its bytes becoming a payload of this append.</summary>
     private JsonElement Externalize(JsonElement value)

@@ -6,13 +6,21 @@ using Omium.Kernel.Specs;
 namespace Omium.Kernel.Executions;
 
 /// <summary>The roots that expressions see, resolved on demand from recorded state.</summary>
-internal sealed class DecisionScope(ExecutionState state, WorkflowPlan plan, DecisionValues values, long nowMs) : IBindings
+internal sealed record DecisionScope(ExecutionState State, WorkflowPlan Plan, DecisionValues Values, long NowMs) : IBindings
 {
     /// <summary>Root <c>output</c>: the step's output, in post guards and edge conditions.</summary>
     public (JsonElement Value, JsonElement? Schema)? Output { get; init; }
 
     /// <summary>Root <c>input</c> where it is a call's arguments; else it is the workflow's input.</summary>
     public (JsonElement Value, JsonElement? Schema)? Arguments { get; init; }
+
+    /// <summary>Root <c>visit</c>, in guards of a step: the visit whose step is checked.</summary>
+    public VisitState? Visit { get; init; }
+
+    /// <summary>Root <c>call</c>, in guards on an agent's calls: what is asked for.</summary>
+    public JsonElement? Call { get; init; }
+    /// <summary>Roots <c>item</c> and <c>item_index</c>, in what a for_each step says of each item.</summary>
+    public ItemRoot? Item { get; init; }
 
     /// <summary>Root <c>failure</c>, in rules.</summary>
     public JsonElement? Failure { get; init; }
@@ -25,14 +33,18 @@ internal sealed class DecisionScope(ExecutionState state, WorkflowPlan plan, Dec
     {
         CelValue? found = name switch
         {
-            "input" => Arguments is { } arguments ? Value(arguments.Value, arguments.Schema) : Value(state.Input, plan.Spec.InputSchema),
+            "input" => Arguments is { } arguments ? Value(arguments.Value, arguments.Schema) : Value(State.Input, Plan.Spec.InputSchema),
             "output" => Output is { } output ? Value(output.Value, output.Schema) : null,
-            "steps" => new LazyCelMap(Step, () => state.Latest.Keys.Order(StringComparer.Ordinal)),
+            "item" => Item is { } item ? CelValue.FromJson(Values.Resolve(item.Value), item.Shape) : null,
+            "item_index" => Item is { } at ? CelInt.Of(at.Index) : null,
+            "steps" => new LazyCelMap(Step, () => State.Latest.Keys.Order(StringComparer.Ordinal)),
             "execution" => CelValue.FromJson(JsonMake.Object(
-                ("id", JsonMake.Text(state.ExecutionId)),
-                ("workflow", JsonMake.Text(state.Workflow)),
-                ("version", JsonMake.Integer(state.WorkflowVersion)))),
-            "now" => CelTimestamp.Of(DateTimeOffset.FromUnixTimeMilliseconds(nowMs)),
+                ("id", JsonMake.Text(State.ExecutionId)),
+                ("workflow", JsonMake.Text(State.Workflow)),
+                ("version", JsonMake.Integer(State.WorkflowVersion)))),
+            "now" => CelTimestamp.Of(DateTimeOffset.FromUnixTimeMilliseconds(NowMs)),
+            "visit" => Visit is { } visit ? VisitRoot.Of(visit, Values) : null,
+            "call" => Call is { } call ? CelValue.FromJson(call) : null,
             "failure" => Failure is { } failure ? CelValue.FromJson(failure) : null,
             "secrets" => Secrets ? new LazyCelMap(secret => new CelString(SecretMarker.Of(secret)), () => []) : null,
             _ => null,
@@ -43,7 +55,7 @@ internal sealed class DecisionScope(ExecutionState state, WorkflowPlan plan, Dec
 
     private LazyCelMap? Step(string id)
     {
-        var visit = state.StandingVisit(id);
+        var visit = State.StandingVisit(id);
         return visit is null
             ? null
             : new LazyCelMap(member => member == "output" ? OutputOf(id, visit) : null, () => ["output"]);
@@ -56,18 +68,21 @@ internal sealed class DecisionScope(ExecutionState state, WorkflowPlan plan, Dec
             return visit.Status == VisitStatus.Skipped ? CelNull.Instance : null;
         }
 
-        var schema = plan.Step(id)?.Spec.OutputSchema;
-        return Value(output, schema, visit.Projection, member => plan.Step(id)!.Projections.Any(path => path[0] == member));
+        var schema = Plan.Step(id)?.ReadSchema;
+        return Value(output, schema, visit.Projection, member => Plan.Step(id)!.Projections.Any(path => path[0] == member));
     }
 
     private CelValue Value(JsonElement value, JsonElement? schema, JsonElement? projection = null, Func<string, bool>? isKept = null)
     {
-        var resolved = values.Resolve(value);
+        var resolved = Values.Resolve(value);
         return PayloadReference.TryRead(resolved, out _, out _)
             ? new OpaqueMap(resolved, projection is { } kept ? CelValue.FromJson(kept, schema) as CelMap : null, isKept ?? (_ => false))
             : CelValue.FromJson(resolved, schema);
     }
 }
+
+/// <summary>One item of a list, as expressions see it.</summary>
+internal sealed record ItemRoot(JsonElement Value, JsonShape Shape, int Index);
 
 /// <summary>What a decision may read besides the state: the compiled plan of the pinned spec, and the payloads that <c>Needs</c> named.</summary>
 public sealed class DecisionValues(WorkflowPlan plan)

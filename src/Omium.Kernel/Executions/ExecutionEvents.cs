@@ -52,6 +52,10 @@ public abstract partial record ExecutionEvent;
 /// <summary>A step's visit, as events and state name it.</summary>
 public readonly record struct VisitKey(string Step, int Visit)
 {
+    /// <summary>True when it is an item of a for_each step (<see cref="ItemName"/>).</summary>
+    [JsonIgnore]
+    public bool IsItem => ItemName.Is(Step);
+
     /// <inheritdoc/>
     public override string ToString() => $"{Step}~{Visit}";
 }
@@ -71,7 +75,7 @@ public sealed record ExecutionStarted(
 public sealed record StepScheduled(
     string Step, int Visit, JsonElement Input, string InputDigest, IReadOnlyList<VisitKey>? After, IReadOnlyList<VisitKey>? Reads) : ExecutionEvent;
 
-/// <summary>A check was not met. Phase: pre, post, schema, arguments.</summary>
+/// <summary>A check was not met. Phase: pre, post, schema, arguments (a tool's guards), call (a step's guards on its agent's calls).</summary>
 /// <param name="Step">Step.</param>
 /// <param name="Visit">Visit.</param>
 /// <param name="Attempt">Attempt.</param>
@@ -196,7 +200,7 @@ public sealed record ActionsTakenUp(string Step, int Visit) : ExecutionEvent;
 /// <summary>Phase one of a rollback: the visits it takes back are fenced, their effects listed for compensation.</summary>
 /// <param name="Rollback">Number of the rollback in this execution.</param>
 /// <param name="To">Checkpoint it goes back to; "start" when there is none.</param>
-/// <param name="Scope">failure, all or attempt.</param>
+/// <param name="Scope">failure, all, attempt, or item: only the effects of one item, beside everything else (<see cref="RollbackScopes"/>).</param>
 /// <param name="Affected">Visits taken back.</param>
 /// <param name="Compensations">Effects to compensate, in the order they will be.</param>
 /// <param name="Cause">policy, person or retry.</param>

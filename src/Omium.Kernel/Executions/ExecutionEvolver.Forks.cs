@@ -48,6 +48,7 @@ internal static partial class ExecutionEvolver
         Status = takenBack.Contains(visit.Key) ? VisitStatus.RolledBack : visit.Status,
         Review = null,
         Deferred = null,
+        Rollback = null,
         DetachedBy = visit.DetachedBy is { } by && takenBack.Contains(by) ? null : visit.DetachedBy,
         Calls = visit.Calls.ConvertAll(call => call with
         {

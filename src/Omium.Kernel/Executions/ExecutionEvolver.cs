@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Omium.Kernel.Json;
 
 namespace Omium.Kernel.Executions;
 
@@ -19,6 +20,7 @@ internal static partial class ExecutionEvolver
         {
             ExecutionStarted e => Started(state, e, atMs),
             StepScheduled e => Scheduled(state, e, atMs),
+            ItemsExpanded e => Expanded(state, e),
             StepSkipped e => Skipped(state, e, atMs),
             GuardFailed e => With(state, new(e.Step, e.Visit), v => v with { GuardsFailed = v.GuardsFailed.Add(e) }),
             ModelAnswered e => With(state, new(e.Step, e.Visit), v => v with
@@ -56,11 +58,7 @@ internal static partial class ExecutionEvolver
             RollbackPlanned e => Planned(state, e),
             CompensationSettled e => Compensated(state, e),
             ResidueRecorded e => WithCall(state, e.Effect, c => c with { Residue = true }) with { Residue = state.Residue.Add(e) },
-            RollbackCompleted => OwingRollback(state, state.Rollback) with
-            {
-                Rollback = null,
-                Status = state.Status != ExecutionStatus.RollingBack ? state.Status : state.Rollback is { WasPaused: true } ? ExecutionStatus.Paused : ExecutionStatus.Running,
-            },
+            RollbackCompleted e => Completed(state, e),
             ReviewRequested e => Asked(state, e, atMs),
             ReviewDecided e => Answered(state, e, atMs),
             ReviewRefused or ReviewTested => state,
@@ -86,6 +84,11 @@ internal static partial class ExecutionEvolver
             ExecutionCancelled e => Owing(Requested(state, e.RequestId)) with { Status = ExecutionStatus.Cancelled, EndedMs = atMs },
             _ => throw new CorruptLogException($"an event of an unknown kind: {happened.GetType().Name}"),
         };
+        if (ItemOf(happened) is { } item)
+        {
+            next = Counted(state, next, item);
+        }
+
         return next.UpdatedMs == atMs ? next : next with { UpdatedMs = atMs };
     }
 
@@ -208,6 +211,11 @@ internal static partial class ExecutionEvolver
             InputTokens = visit.InputTokens + e.InputTokens,
             OutputTokens = visit.OutputTokens + e.OutputTokens,
         });
+        if (!visit.Key.IsItem && PayloadReference.TryRead(e.Output, out _, out _))
+        {
+            next = next with { LargeOutputs = next.LargeOutputs.Add(state.Commits + 1, visit.Key) };
+        }
+
         return next with { Commits = state.Commits + 1, FailedVisit = next.FailedVisit is { } failed && failed.Step == e.Step ? null : next.FailedVisit };
     }
 
@@ -227,20 +235,20 @@ internal static partial class ExecutionEvolver
         var next = e.Final
             ? Close(state, visit with { Status = VisitStatus.Failed, SettledMs = atMs })
             : state with { Visits = state.Visits.SetItem(visit.Key, visit with { Status = VisitStatus.FailedAttempt }) };
-        return next with { FailedVisit = visit.Key };
+        return visit.Key.IsItem ? next : next with { FailedVisit = visit.Key };
     }
 
     private static ExecutionState GivenUp(ExecutionState state, StepGivenUp e, long atMs)
     {
         var visit = Visit(state, new(e.Step, e.Visit));
         var given = visit with { Status = VisitStatus.Failed, SettledMs = atMs, TakenEdges = e.Edges ?? [], Review = null };
-        return Close(state, given) with { FailedVisit = visit.Key };
+        return visit.Key.IsItem ? Close(state, given) : Close(state, given) with { FailedVisit = visit.Key };
     }
 
     private static ExecutionState Retrying(ExecutionState state, RetryScheduled e)
     {
         var visit = Visit(state, new(e.Step, e.Visit));
-        var reopened = visit with { Status = VisitStatus.Open, Attempt = e.Attempt, RetryDueMs = e.DueMs, Turns = [], SettledMs = 0, TakenEdges = [] };
+        var reopened = visit with { Status = VisitStatus.Open, Attempt = e.Attempt, RetryDueMs = e.DueMs, Turns = [], SettledMs = 0, TakenEdges = [], Items = TriedAgain(visit.Items) };
         return state with { Visits = state.Visits.SetItem(visit.Key, reopened), Open = state.Open.SetItem(visit.Ordinal, visit.Key), FailedVisit = state.FailedVisit == visit.Key ? null : state.FailedVisit };
     }
 
@@ -260,12 +268,19 @@ internal static partial class ExecutionEvolver
 
     private static ExecutionState Planned(ExecutionState state, RollbackPlanned e)
     {
+        if (e.Scope == RollbackScopes.Item)
+        {
+            return PlannedForItem(state, e);
+        }
+
         var next = state;
         foreach (var key in e.Affected)
         {
             var visit = Visit(next, key);
             var fenced = visit.Calls.Where(c => c.Unsettled).Select(c => c.Id.ToString());
-            next = Close(next, visit with { Status = VisitStatus.RolledBack, Review = null, Deferred = null }) with { FencedCalls = next.FencedCalls.Union(fenced) };
+            var closed = Close(next, visit with { Status = VisitStatus.RolledBack, Review = null, Deferred = null, Rollback = null });
+            closed = closed with { FencedCalls = next.FencedCalls.Union(fenced) };
+            next = key.IsItem ? Counted(next, closed, key) : closed;
         }
 
         var takenBack = e.Affected.ToHashSet();
@@ -283,27 +298,47 @@ internal static partial class ExecutionEvolver
 
     private static ExecutionState Compensated(ExecutionState state, CompensationSettled e)
     {
-        var rollback = state.Rollback ?? throw new CorruptLogException("a compensation without a rollback");
+        var key = Parse(e.Effect).Key;
+        var own = Visit(state, key).Rollback;
+        var rollback = own ?? state.Rollback ?? throw new CorruptLogException("a compensation without a rollback");
         var settled = e.Done || e.RetryDueMs is null;
         var next = WithCall(state, e.Effect, c => c with
         {
             Status = e.Done ? CallStatus.Compensated : c.Status, CompensationAttempts = e.Attempt, CompensationDueMs = e.RetryDueMs ?? 0,
         });
-        return next with
+        rollback = rollback with
         {
-            Rollback = rollback with
-            {
-                Remaining = settled ? rollback.Remaining.Remove(e.Effect) : rollback.Remaining,
-                Compensated = rollback.Compensated + (e.Done ? 1 : 0),
-                Residue = rollback.Residue + (settled && !e.Done && e.Failure is not null ? 1 : 0),
-            },
+            Remaining = settled ? rollback.Remaining.Remove(e.Effect) : rollback.Remaining,
+            Compensated = rollback.Compensated + (e.Done ? 1 : 0),
+            Residue = rollback.Residue + (settled && !e.Done && e.Failure is not null ? 1 : 0),
         };
+        next = e.Done ? Undone(next, e.Effect) : next;
+        return own is null ? next with { Rollback = rollback } : With(next, key, v => v with { Rollback = rollback });
+    }
+
+    /// <summary>Counts an undone call under its declared key: made again, it needs another one.</summary>
+    private static ExecutionState Undone(ExecutionState state, string effect)
+    {
+        var id = Parse(effect);
+        var call = Visit(state, id.Key).Calls.Find(c => c.Id == id)!;
+        if (call.Key is not { } key)
+        {
+            return state;
+        }
+
+        var name = ExecutionState.UndoneName(call.Tool, RepeatedKeys.Declared(key));
+        return state with { Undone = state.Undone.SetItem(name, state.Undone.GetValueOrDefault(name) + 1) };
     }
 
     private static ExecutionState Asked(ExecutionState state, ReviewRequested e, long atMs)
     {
         var next = With(state, new(e.Step, e.Visit), v => v with { Review = e.Review });
-        return next with { Reviews = next.Reviews.Add(e.Review, new ReviewState(e, atMs)), OpenReviews = next.OpenReviews.Add(e.Review) };
+        return next with
+        {
+            Reviews = next.Reviews.Add(e.Review, new ReviewState(e, atMs)),
+            OpenReviews = next.OpenReviews.Add(e.Review),
+            FailureReviews = e.Kind == "failure" ? next.FailureReviews.SetItem(e.Step, next.FailureReviews.GetValueOrDefault(e.Step, []).Add(e.Review)) : next.FailureReviews,
+        };
     }
 
     private static ExecutionState Answered(ExecutionState state, ReviewDecided e, long atMs)

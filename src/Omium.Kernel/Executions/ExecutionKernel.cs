@@ -18,8 +18,11 @@ public static class ExecutionKernel
     /// <summary>Raised whenever Decide can answer differently than before.</summary>
     public const int Version = 1;
 
-    /// <summary>Digests of payloads that <see cref="Decide"/> must be given for this command; at most 1 MiB in all (larger values stay opaque).</summary>
-    public static IReadOnlyList<string> Needs(ExecutionState state, ExecutionCommand command)
+    /// <summary>
+    /// Digests of payloads that <see cref="Decide"/> must be given for this command; at most 1 MiB in all (larger values stay opaque). The results of
+    /// an agent's calls are among them when a guard of its step reads them.
+    /// </summary>
+    public static IReadOnlyList<string> Needs(ExecutionState state, ExecutionCommand command, WorkflowPlan plan)
     {
         var needed = new List<string>();
         var room = (long)PayloadReference.DecisionBytesMax;
@@ -39,14 +42,24 @@ public static class ExecutionKernel
                 break;
             case SettleEffect settle:
                 Add(settle.Outcome.Result);
-                Add(state.Input);
                 if (EffectId.TryParse(settle.Effect, out var id) && state.Visits.TryGetValue(id.Key, out var visit))
                 {
+                    AddItem(state, visit, Add);
+                    Add(state.Input);
                     Add(visit.Input);
+                    if (plan.Step(id.Step)?.ReadsCalls == true)
+                    {
+                        foreach (var call in visit.CurrentCalls)
+                        {
+                            Add(call.Result);
+                            Add(call.Arguments);
+                        }
+                    }
                 }
 
                 break;
             default:
+                AddItems(state, command, Add);
                 Add(state.Input);
                 if (command is ForkExecution { Edits: { } edits })
                 {
@@ -89,9 +102,50 @@ public static class ExecutionKernel
             add(state.Visits[key].Input);
         }
 
-        foreach (var visit in state.Visits.Values.Where(visit => visit.Status == VisitStatus.Committed).OrderByDescending(visit => visit.CommitOrdinal))
+        foreach (var key in state.LargeOutputs.Values.Reverse())
         {
-            add(visit.Output);
+            add(state.Visits[key] is { Status: VisitStatus.Committed } visit ? visit.Output : null);
+        }
+    }
+
+    /// <summary>The piece of the list that holds an item, and the one that holds the item to begin next.</summary>
+    private static void AddItem(ExecutionState state, VisitState visit, Action<JsonElement?> add)
+    {
+        if (visit.ItemOf is { } parent && state.Visits[parent].Items is { } items && ItemName.TryRead(visit.Key.Step, out _, out var index))
+        {
+            add(items.ChunkOf(index).Items);
+            AddFollowing(state.Visits[parent], add);
+        }
+    }
+
+    private static void AddFollowing(VisitState visit, Action<JsonElement?> add)
+    {
+        if (visit.Items is { Following: { } next } items)
+        {
+            add(items.ChunkOf(next).Items);
+        }
+    }
+
+    /// <summary>Pieces of lists for a command that names no effect: of the item under review, else of what may begin or be tried again.</summary>
+    private static void AddItems(ExecutionState state, ExecutionCommand command, Action<JsonElement?> add)
+    {
+        if (command is DecideReview decided && state.Reviews.TryGetValue(decided.Review, out var review))
+        {
+            AddItem(state, state.Visits[new VisitKey(review.Request.Step, review.Request.Visit)], add);
+        }
+
+        if (command is not (WakeTimers or ResumeExecution or RetryExecution or DecideReview or RollBackExecution))
+        {
+            return;
+        }
+
+        foreach (var visit in state.Open.Values.Select(key => state.Visits[key]))
+        {
+            AddFollowing(visit, add);
+            if (visit.RetryDueMs > 0 || visit.Failing)
+            {
+                AddItem(state, visit, add);
+            }
         }
     }
 

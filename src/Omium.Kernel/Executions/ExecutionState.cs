@@ -136,6 +136,17 @@ public sealed partial record ExecutionState
     /// <summary>Agents that stand in for another in this execution, by the agent they replace.</summary>
     public ImmutableDictionary<string, string> Substitutes { get; init; } = ImmutableDictionary<string, string>.Empty;
 
+    /// <summary>Committed visits of steps whose output is a payload, by the order of their commits; those taken back since are still named.</summary>
+    public ImmutableSortedDictionary<int, VisitKey> LargeOutputs { get; init; } = ImmutableSortedDictionary<int, VisitKey>.Empty;
+
+    /// <summary>How often calls under a declared key were undone, by tool and key.</summary>
+    public ImmutableDictionary<string, int> Undone { get; init; } = ImmutableDictionary<string, int>.Empty;
+
+    /// <summary>Reviews that asked about a failure of a step (or item), oldest first, by its id.</summary>
+    public ImmutableDictionary<string, ImmutableList<string>> FailureReviews { get; init; } = ImmutableDictionary<string, ImmutableList<string>>.Empty;
+
+    internal static string UndoneName(string tool, string key) => $"{tool}\n{key}";
+
     /// <summary>The latest visit of a step that was not taken back, or null: the one that joins and expressions see.</summary>
     public VisitState? StandingVisit(string step)
     {

@@ -25,39 +25,41 @@ public static class FixTrial
     public static Rejection? CheckEdits(ExecutionState state, DecisionValues values, string stepId, AgentEdit edits) =>
         new Decision(state, values, state.UpdatedMs).CheckEdits(values.Plan.Step(stepId)!, edits);
 
-    /// <summary>Reads a model's answer the way a decision would and evaluates every check of the step.</summary>
-    public static TrialResult Judge(ExecutionState state, DecisionValues values, VisitKey key, ModelAnswer answer, long atMs)
+    /// <summary>Reads a model's answer the way a decision would and evaluates every check of the step; <paramref name="visit"/> holds what was asked on trial.</summary>
+    public static TrialResult Judge(ExecutionState state, DecisionValues values, VisitState visit, ModelAnswer answer, long atMs)
     {
-        var step = values.Plan.Step(key.Step)!;
+        var step = values.Plan.Step(visit.Key.Step)!;
         if (answer.Refusal is { } refusal)
         {
             return new TrialResult(null, [], $"the model refused: {refusal}");
         }
 
         return Decision.TryReadAnswer(step, answer.Content, out var output, out var problem)
-            ? new TrialResult(output, Checks(state, values, key.Step, output, atMs), null)
+            ? new TrialResult(output, Checks(state, values, visit.Key.Step, output, atMs, visit), null)
             : new TrialResult(null, [], problem);
     }
 
-    /// <summary>Every check of a step on an output: schema first, then postconditions.</summary>
-    public static IReadOnlyList<CheckResult> Checks(ExecutionState state, DecisionValues values, string stepId, JsonElement output, long atMs)
+    /// <summary>Every check of a step on an output: schema first, then postconditions. <paramref name="visit"/>: whose calls they see; default the latest.</summary>
+    public static IReadOnlyList<CheckResult> Checks(ExecutionState state, DecisionValues values, string stepId, JsonElement output, long atMs, VisitState? visit = null)
     {
         var step = values.Plan.Step(stepId)!;
         var resolved = values.Resolve(output);
         var checks = new List<CheckResult>();
-        if (step.OutputSchema is { } schema)
+        var ofStep = step.ForEach is { } each && !ItemName.Is(stepId) ? each : null; // What became of all items has checks of its own.
+        if (ofStep is null && step.OutputSchema is { } schema)
         {
             var result = schema.Validate(resolved);
             var message = result.IsValid ? "the output meets its schema" : string.Join("; ", result.Errors.Take(5).Select(error => $"{error.InstancePointer}: {error.Message}"));
             checks.Add(new CheckResult("schema", "output schema", FailureClasses.SchemaViolation, message, result.IsValid, null));
         }
 
-        var scope = new DecisionScope(state, values.Plan, values, atMs) { Output = (output, step.Spec.OutputSchema) };
-        foreach (var guard in step.Post)
+        var seen = new Decision(state, values, atMs).Scope(new VisitKey(stepId, state.Latest.GetValueOrDefault(stepId)));
+        var scope = seen with { Output = (output, ofStep is null ? step.Spec.OutputSchema : step.ReadSchema), Visit = visit ?? state.LatestVisit(stepId) };
+        foreach (var guard in ofStep?.Post ?? step.Post)
         {
             var result = guard.Check.Evaluate(scope);
             var passed = result.Value is CelBool { Value: true };
-            var message = result.Error?.Message ?? guard.Spec.Message ?? guard.Spec.Check;
+            var message = result.Error?.Message ?? (guard.Spec.Message ?? guard.Spec.Check) + (passed ? "" : Decision.Explanation(guard, result, scope));
             checks.Add(new CheckResult("post", guard.Spec.Check, guard.Spec.Code, message, passed, Decision.ActualOf(guard.Check, scope)));
         }
 

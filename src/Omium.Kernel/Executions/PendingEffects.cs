@@ -71,10 +71,9 @@ internal static partial class PendingEffects
             }
         }
 
-        if (state.Rollback is { } rollback && rollback.Remaining.FirstOrDefault() is { } next
-            && EffectId.TryParse(next, out var undone) && state.Visits[undone.Key].Calls.Find(call => call.Id == undone) is { MayStand: true } standing)
+        if (state.Rollback is { } rollback && rollback.Remaining.FirstOrDefault() is { } next && EffectId.TryParse(next, out var undone))
         {
-            pending.Add(new PendingEffect(standing.Id.Compensation(standing.CompensationAttempts + 1).ToString(), PendingKind.Compensate, standing.CompensationDueMs));
+            AddCompensation(pending, rollback, state.Visits[undone.Key]);
         }
 
         AddChildren(pending, state);
@@ -91,6 +90,12 @@ internal static partial class PendingEffects
         if (visit.Status != VisitStatus.Open)
         {
             AddUnsettled(pending, visit, startNew: false);
+            return;
+        }
+
+        if (plan.Expands(visit.Key) && !WaitsForRetry(visit, plan))
+        {
+            AddItems(pending, visit, plan.Step(visit.Key.Step)!.Spec.ForEach!);
             return;
         }
 
@@ -119,12 +124,18 @@ internal static partial class PendingEffects
     /// simply not due before, which saves an append.
     /// </summary>
     public static bool WaitsForRetry(VisitState visit, WorkflowPlan plan) =>
-        visit is { Status: VisitStatus.Open, RetryDueMs: > 0 } && plan.Step(visit.Key.Step) is { } step && (step.Spec.Type != StepType.AgentTask || step.Pre.Count > 0);
+        visit is { Status: VisitStatus.Open, RetryDueMs: > 0 } && plan.Step(visit.Key.Step) is { } step
+        && (step.Spec.Type != StepType.AgentTask || step.Pre.Count > 0 || plan.Expands(visit.Key));
 
     /// <summary>Adds the calls of the current attempt (and unsettled ones of earlier attempts). True when any is outstanding.</summary>
     private static bool AddUnsettled(List<PendingEffect> pending, VisitState visit, bool startNew)
     {
         var outstanding = false;
+        if (visit.Rollback is { } rollback)
+        {
+            AddCompensation(pending, rollback, visit);
+        }
+
         foreach (var call in visit.Calls)
         {
             if (call.Outstanding && (call.Id.Attempt == visit.Attempt || call.Unsettled))

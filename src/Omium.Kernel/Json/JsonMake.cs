@@ -38,6 +38,18 @@ public static class JsonMake
         return Canonical(buffer.WrittenSpan);
     }
 
+    /// <summary>An array of these elements.</summary>
+    public static JsonElement Array(IEnumerable<JsonElement> items) => Build(writer =>
+    {
+        writer.WriteStartArray();
+        foreach (var item in items)
+        {
+            item.WriteTo(writer);
+        }
+
+        writer.WriteEndArray();
+    });
+
     /// <summary>An integer.</summary>
     public static JsonElement Integer(long value) => CanonicalJson.ParseTrusted(System.Text.Encoding.ASCII.GetBytes(value.ToString(CultureInfo.InvariantCulture)));
 

@@ -48,8 +48,26 @@ public static class SpecLimits
     /// <summary>Most attempts of a step, and most retries of a policy.</summary>
     public const int AttemptsMax = 100;
 
+    /// <summary>Most items of a for_each step.</summary>
+    public const int ItemsMax = 10_000;
+
+    /// <summary>Most items of a step under way at a time: as many calls as one machine makes at a time.</summary>
+    public const int ItemsParallelMax = 256;
+
+    /// <summary>Largest item, in bytes of canonical JSON: 64 KiB.</summary>
+    public const int ItemBytesMax = 64 * 1024;
+
+    /// <summary>Items are stored in pieces of about this many bytes, so that a decision about one item never reads the whole list.</summary>
+    public const int ItemChunkBytesMax = 16 * 1024;
+
     /// <summary>Most visits through one loop edge.</summary>
     public const int VisitsMax = 10_000;
+
+    /// <summary>Highest bound on the visits of one execution.</summary>
+    public const int BoundVisitsMax = 10_000_000;
+
+    /// <summary>Highest bound on repetitions: of the same call in an attempt, and of the same visit round a loop.</summary>
+    public const int BoundRepetitionsMax = 1_000;
 
     /// <summary>Most turns of an agent in one attempt.</summary>
     public const int TurnsMax = 200;

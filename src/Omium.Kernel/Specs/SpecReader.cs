@@ -47,6 +47,7 @@ public static class SpecReader
             Tools = ToolReader.ReadAll(reader),
             Steps = steps.Steps,
             Edges = [.. steps.Edges, .. EdgeReader.ReadAll(reader)],
+            Bounds = BoundsReader.Read(reader),
             Recovery = ReadRecovery(reader),
         };
         reader.Close();

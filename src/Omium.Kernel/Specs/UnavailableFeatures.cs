@@ -8,7 +8,6 @@ public static class UnavailableFeatures
 {
 #pragma warning disable CS1591 // The names are the documentation: they are the words of the spec.
     public const string Verifiers = "verifiers";
-    public const string ForEach = "for_each";
     public const string Locks = "locks";
     public const string Reads = "reads";
     public const string Writes = "writes";
@@ -20,7 +19,7 @@ public static class UnavailableFeatures
 
     /// <summary>Every name.</summary>
     public static readonly IReadOnlyList<string> All =
-        [Verifiers, ForEach, Locks, Reads, Writes, Handoff, WorkerSteps, McpTools, Limits];
+        [Verifiers, Locks, Reads, Writes, Handoff, WorkerSteps, McpTools, Limits];
 
     /// <summary>True while the kernel does not run it.</summary>
     public static bool Includes(string feature) => All.Contains(feature);

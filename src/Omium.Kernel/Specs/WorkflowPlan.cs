@@ -38,8 +38,12 @@ public sealed class WorkflowPlan
     /// <summary>Schema of the input.</summary>
     public JsonSchema? InputSchema { get; }
 
-    /// <summary>A step; null when there is none of that id.</summary>
-    public StepPlan? Step(string id) => _steps.GetValueOrDefault(id);
+    /// <summary>A step by its id, or by the name of one of its items (<see cref="Executions.ItemName"/>); null when there is none.</summary>
+    public StepPlan? Step(string id) => _steps.GetValueOrDefault(id)
+        ?? (Executions.ItemName.TryRead(id, out var step, out _) && _steps.GetValueOrDefault(step) is { ForEach: not null } each ? each : null);
+
+    /// <summary>True for the visit of a for_each step itself, which runs nothing but its items.</summary>
+    public bool Expands(Executions.VisitKey key) => _steps.GetValueOrDefault(key.Step)?.ForEach is not null;
 
     /// <summary>A tool; null when there is none of that name.</summary>
     public ToolPlan? Tool(string name) => _tools.GetValueOrDefault(name);
@@ -112,7 +116,11 @@ public sealed class WorkflowPlan
 }
 
 /// <summary>A compiled guard.</summary>
-public sealed record GuardPlan(GuardSpec Spec, CelExpression Check);
+public sealed record GuardPlan(GuardSpec Spec, CelExpression Check)
+{
+    /// <summary>Lists what is wrong, when the guard can say so.</summary>
+    public CelExpression? Explanation { get; init; }
+}
 
 /// <summary>A compiled rule of the recovery policy.</summary>
 public sealed record RulePlan(RecoveryRule Spec, CelExpression? When);
@@ -169,6 +177,9 @@ public sealed class StepPlan(StepSpec spec)
     /// <summary>Postconditions.</summary>
     public IReadOnlyList<GuardPlan> Post { get; init; } = [];
 
+    /// <summary>Checked on every call that its agent asks for.</summary>
+    public IReadOnlyList<GuardPlan> Calls { get; init; } = [];
+
     /// <summary>Schema of the output.</summary>
     public JsonSchema? OutputSchema { get; init; }
 
@@ -186,6 +197,12 @@ public sealed class StepPlan(StepSpec spec)
 
     /// <summary>Amount of its own effect declaration.</summary>
     public CelExpression? EffectAmount { get; init; }
+
+    /// <summary>Its list, when it runs once per item.</summary>
+    public ForEachPlan? ForEach { get; init; }
+
+    /// <summary>The schema that says which numbers of its output others read: its own, or of a for_each step the schema of what became of its items.</summary>
+    public JsonElement? ReadSchema { get; init; }
 
     /// <summary>Outgoing edges.</summary>
     public IReadOnlyList<EdgePlan> Outgoing { get; init; } = [];
@@ -211,10 +228,14 @@ public sealed class StepPlan(StepSpec spec)
     /// <summary>Name of the checkpoint its commit makes; null = none.</summary>
     public string? CheckpointName => Spec.Checkpoint ? Spec.CheckpointName ?? Spec.Id : null;
 
+    /// <summary>True when a guard reads what the visit's calls asked and answered.</summary>
+    public bool ReadsCalls => Pre.Concat(Post).Concat(Calls).Any(guard => guard.Check.Paths.Any(path => path.Root == "visit" && (path.Segments.Count == 0 || path.Segments[0] == "calls")));
+
     /// <summary>Every expression of the step.</summary>
     internal IEnumerable<CelExpression> Expressions => (Input?.Expressions.Select(e => e.Expression) ?? [])
-        .Concat(Pre.Concat(Post).Select(guard => guard.Check))
-        .Concat(new[] { EffectKey, EffectAmount }.OfType<CelExpression>());
+        .Concat(Pre.Concat(Post).Concat(Calls).Select(guard => guard.Check))
+        .Concat((ForEach?.Pre ?? []).Concat(ForEach?.Post ?? []).Select(guard => guard.Check))
+        .Concat(new[] { EffectKey, EffectAmount, ForEach?.Items }.OfType<CelExpression>());
 
     internal void AddProjection(IReadOnlyList<string> path)
     {
@@ -282,19 +303,25 @@ internal sealed class PlanCompiler
     {
         var input = Template(step.Input);
         var tool = step.Tool is { } name ? tools.GetValueOrDefault(name) : null;
-        var reads = input?.Expressions.SelectMany(e => e.Expression.Paths).Where(path => path.Root == "steps" && path.Segments.Count > 0).Select(path => path.Segments[0])
-            ?? incoming.Where(edge => !edge.IsLoop).Select(edge => edge.Spec.From);
+        var forEach = step.ForEach is { } each ? ForEach(spec, each) : null;
+        var read = (input?.Expressions.Select(e => e.Expression) ?? []).Concat(new[] { forEach?.Items }.OfType<CelExpression>());
+        var reads = input is null && forEach is null
+            ? incoming.Where(edge => !edge.IsLoop).Select(edge => edge.Spec.From)
+            : read.SelectMany(expression => expression.Paths).Where(path => path.Root == "steps" && path.Segments.Count > 0).Select(path => path.Segments[0]);
         return new StepPlan(step)
         {
             Input = input,
             Pre = Guards(step.Pre),
             Post = Guards(step.Post),
+            Calls = Guards(step.Calls),
             OutputSchema = Schema(step.OutputSchema),
             Agent = step.Agent is { } agent ? spec.Agents.GetValueOrDefault(agent) : null,
             Tool = tool,
             Effect = step.Effect ?? tool?.Spec.Effect ?? EffectSpec.None,
             EffectKey = Expression(step.Effect?.Key),
             EffectAmount = Expression(step.Effect?.Amount),
+            ForEach = forEach,
+            ReadSchema = ForEachOutput.SchemaOf(step),
             Outgoing = outgoing,
             LoopsIn = [.. incoming.Where(edge => edge.IsLoop)],
             Incoming = [.. incoming.Where(edge => !edge.IsLoop)],
@@ -303,8 +330,11 @@ internal sealed class PlanCompiler
         };
     }
 
+    private ForEachPlan? ForEach(WorkflowSpec spec, ForEachSpec each) =>
+        Expression(each.Items) is { } items ? new ForEachPlan(items, Guards(each.Pre), Guards(each.Post), ForEachOutput.ItemShapeOf(spec, items)) : null;
+
     private GuardPlan[] Guards(IReadOnlyList<GuardSpec> guards) =>
-        [.. guards.Select(guard => (guard, check: Expression(guard.Check))).Where(pair => pair.check is not null).Select(pair => new GuardPlan(pair.guard, pair.check!))];
+        [.. guards.Select(guard => (guard, check: Expression(guard.Check))).Where(pair => pair.check is not null).Select(pair => new GuardPlan(pair.guard, pair.check!) { Explanation = Expression(pair.guard.Explanation) })];
 
     private static JsonElement? Text(string? text) => text is null ? null : Json.JsonMake.Text(text);
 }

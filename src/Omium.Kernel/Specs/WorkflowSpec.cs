@@ -36,8 +36,30 @@ public sealed record WorkflowSpec
     /// <summary>Edges: first those of <c>needs</c> in step order, then those written under <c>edges</c>.</summary>
     public IReadOnlyList<EdgeSpec> Edges { get; init; } = [];
 
+    /// <summary>What bounds an execution.</summary>
+    public BoundsSpec Bounds { get; init; } = new();
+
     /// <summary>The workflow's recovery policy; null = the tenant's, else <see cref="RecoveryPolicy.Default"/>.</summary>
     public RecoveryPolicy? Recovery { get; init; }
+}
+
+/// <summary>Bounds of one execution: what passes one fails with a class that says so.</summary>
+public sealed record BoundsSpec
+{
+    /// <summary>Most visits of all steps together, skipped ones included; default 100,000. One more is <c>no_termination</c>.</summary>
+    public int VisitsMax { get; init; } = 100_000;
+
+    /// <summary>Most calls of one tool with the same arguments in one attempt of an agent, and most calls of tools that are not its own; default 3.</summary>
+    public int SameCallsMax { get; init; } = 3;
+
+    /// <summary>
+    /// Most calls of one tool with an external effect and the same arguments in one attempt of an agent; default 1: what has been done is not done
+    /// again because an agent says so twice. <see cref="SameCallsMax"/> holds as well.
+    /// </summary>
+    public int SameEffectsMax { get; init; } = 1;
+
+    /// <summary>Most visits in a row of an agent's step with the same input and the same output; default 3. One more is <c>step_repetition</c>.</summary>
+    public int SameVisitsMax { get; init; } = 3;
 }
 
 /// <summary>An agent: a model with a role, a prompt and the tools it may call.</summary>
@@ -245,11 +267,20 @@ public sealed record StepSpec
     /// <summary>Checked on the output before it is committed.</summary>
     public IReadOnlyList<GuardSpec> Post { get; init; } = [];
 
+    /// <summary>Agent: checked on every call that it asks for, before the call's intent. A <c>plan</c> stands here and in <see cref="Post"/>, as guards.</summary>
+    public IReadOnlyList<GuardSpec> Calls { get; init; } = [];
+
+    /// <summary>True when the agent has to declare its plan in the message that asks for calls (<c>plan: turn</c>).</summary>
+    public bool DeclaresPlan { get; init; }
+
     /// <summary>Effect; overrides the tool's.</summary>
     public EffectSpec? Effect { get; init; }
 
     /// <summary>Retry; overrides the policy's.</summary>
     public RetrySpec? Retry { get; init; }
+
+    /// <summary>The list it runs for, once per item; null = once.</summary>
+    public ForEachSpec? ForEach { get; init; }
 
     /// <summary>Time one attempt may take; null = the tool's time-out, or 120 s for a model call.</summary>
     public TimeSpan? Timeout { get; init; }
@@ -268,7 +299,17 @@ public sealed record StepSpec
 /// <param name="Check">The expression.</param>
 /// <param name="Code">Code of the failure; also its class when it is one of <see cref="FailureClasses"/>; default guard_failed.</param>
 /// <param name="Message">What people are told when it fails.</param>
-public sealed record GuardSpec(string Check, string Code, string? Message);
+public sealed record GuardSpec(string Check, string Code, string? Message)
+{
+    /// <summary>The short form it was written in (<see cref="GuardForms"/>), of which <see cref="Check"/> is the meaning; null when written as <c>check</c>.</summary>
+    public string? Form { get; init; }
+
+    /// <summary>Expression that lists what is wrong, as texts: told to people when the check does not hold; null = nothing more is said.</summary>
+    public string? Explanation { get; init; }
+
+    /// <summary>Tools that it names: those that must have been called, or those whose calls it is about.</summary>
+    public IReadOnlyList<string> Tools { get; init; } = [];
+}
 
 /// <summary>When an edge is taken.</summary>
 public enum EdgeOn

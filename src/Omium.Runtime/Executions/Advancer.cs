@@ -239,7 +239,7 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
     {
         var target = command is MigrateExecution migrate ? await plans.GetAsync(cell.Stream.Tenant, migrate.SpecDigest, cancellation) : null;
         var values = new DecisionValues(cell.Plan!) { Target = target };
-        foreach (var digest in ExecutionKernel.Needs(cell.State, command))
+        foreach (var digest in ExecutionKernel.Needs(cell.State, command, cell.Plan!))
         {
             var bytes = given is not null && given.TryGetValue(digest, out var known) ? known : await ReadPayloadAsync(cell, digest, cancellation);
             if (bytes is not null)

@@ -20,7 +20,8 @@ public static class IndexProjector
         {
             switch (happened)
             {
-                case StepFailed e when !events.OfType<RetryScheduled>().Any(retry => retry.Step == e.Step && retry.Visit == e.Visit):
+                // An item's failure is a row of its own only when a person is asked about it: else it is in its step's output, and its step's failure names it.
+                case StepFailed e when !ItemName.Is(e.Step) && !events.OfType<RetryScheduled>().Any(retry => retry.Step == e.Step && retry.Visit == e.Visit):
                     rows.Add(FailureRow(after, e, "open", atMs));
                     break;
                 case StepCommitted e:
@@ -31,6 +32,11 @@ public static class IndexProjector
                     break;
                 case ReviewRequested e:
                     rows.Add(ReviewRow(after, e, "open", atMs));
+                    if (e.Kind == "failure" && ItemName.Is(e.Step) && after.Visits[new VisitKey(e.Step, e.Visit)].Failures is { Count: > 0 } failures)
+                    {
+                        rows.Add(FailureRow(after, failures[^1].Failure, "open", failures[^1].AtMs));
+                    }
+
                     break;
                 case ReviewDecided e:
                     rows.Add(ReviewRow(after, after.Reviews[e.Review].Request, "decided", after.Reviews[e.Review].RequestedMs));
@@ -50,9 +56,9 @@ public static class IndexProjector
     /// </summary>
     private static IEnumerable<IndexRow> Resolved(ExecutionState before, ExecutionState after, string step)
     {
-        var attempts = before.Reviews.Values
-            .Where(review => review.Request.Kind == "failure" && review.Request.Step == step)
-            .Select(review => (new VisitKey(step, review.Request.Visit), review.Request.Attempt));
+        var attempts = before.FailureReviews.GetValueOrDefault(step, [])
+            .Select(id => before.Reviews[id].Request)
+            .Select(request => (new VisitKey(step, request.Visit), request.Attempt));
         if (before.FailedVisit is { } failed && failed.Step == step && before.Visits[failed].Failures is { Count: > 0 } failures)
         {
             attempts = attempts.Append((failed, failures[^1].Failure.Attempt));
@@ -140,6 +146,11 @@ public static class ExecutionWords
         foreach (var key in state.Open.Values)
         {
             var visit = state.Visits[key];
+            if (visit.Items is { Open: > 0 })
+            {
+                continue; // It waits for its items, which are looked at themselves.
+            }
+
             var retryWaits = visit.RetryDueMs > state.UpdatedMs && !visit.CurrentCalls.Any();
             var childRuns = visit.CurrentCalls.Any(call => call is { Child: not null, Status: CallStatus.Running });
             if (visit.Review is null && !retryWaits && !childRuns)

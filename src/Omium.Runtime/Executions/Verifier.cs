@@ -233,7 +233,7 @@ public sealed class Verifier(IEventLog log, IPayloadStore payloads, IDocumentSto
 
             var pinned = _plans[body.Command is StartExecution start ? start.SpecDigest : _state.SpecDigest];
             var values = new DecisionValues(pinned) { Target = body.Command is MigrateExecution migrate ? _plans[migrate.SpecDigest] : null };
-            foreach (var digest in ExecutionKernel.Needs(_state, body.Command))
+            foreach (var digest in ExecutionKernel.Needs(_state, body.Command, pinned))
             {
                 if (await ReadPayloadAsync(digest, key, cancellation) is { } bytes)
                 {

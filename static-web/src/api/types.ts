@@ -229,6 +229,8 @@ export interface FailureView {
   failure: StepFailure;
   /** specification, inter_agent_misalignment, verification or operations. */
   group: string;
+  /** The mode of MAST that the class stands for, by number and name. */
+  mode?: string;
   actor?: string;
   input?: Json;
   output?: Json;

@@ -14,6 +14,25 @@ public sealed class CompanyXTests : IAsyncLifetime
     public ValueTask DisposeAsync() => _host.DisposeAsync();
 
     [Fact]
+    public async Task Failure_MendedBefore_IsShownWhatMendedIt()
+    {
+        var first = await _host.RunCompanyXAsync();
+        var failure = await _host.GetAsync($"/v1/failures/{first.FailureId}", ContractJson.Default.FailureView);
+        Assert.DoesNotContain(failure.SuggestedFixes, fix => fix.Kind == "past");
+        await _host.PostAsync(
+            $"/v1/reviews/{failure.Review!.Id}/decide", $$"""{"decision": "edit", "digest": "{{failure.Review.Digest}}", "note": "bounded it", "edits": {{Edit}}}""", ContractJson.Default.ReviewView);
+        await Streams.UntilEndedAsync(_host, first.Id);
+
+        var second = await _host.RunCompanyXAsync();
+        var again = await _host.GetAsync($"/v1/failures/{second.FailureId}", ContractJson.Default.FailureView);
+        Assert.Equal("past", again.SuggestedFixes[0].Kind);
+        Assert.Contains(first.Id, again.SuggestedFixes[0].Detail, StringComparison.Ordinal);
+        Assert.Contains("bounded it", again.SuggestedFixes[0].Detail, StringComparison.Ordinal);
+        Assert.Equal("The APR must be between 2.5 and 8.5, never 0.", again.SuggestedFixes[0].Edits!.Prompt);
+        Assert.Single(again.SuggestedFixes, fix => fix.Kind == "past");
+    }
+
+    [Fact]
     public async Task Run_HallucinatedTerms_PausesShowsTestsAndFinishesOnce()
     {
         var paused = await _host.RunCompanyXAsync();

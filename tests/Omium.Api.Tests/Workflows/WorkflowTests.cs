@@ -51,6 +51,24 @@ public sealed class WorkflowTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Suggest_ASpec_ProposesPatches_AndAcceptedOnesMakeItValid()
+    {
+        const string Unsafe = """{"omium": "v0", "name": "unsafe", "tools": {"wire": {"type": "function", "effect": {"kind": "irreversible"}}}, "steps": [{"id": "send", "type": "tool_call", "tool": "wire"}]}""";
+        var view = await _host.PostAsync("/v1/workflows/suggest", $$"""{"spec": {{Unsafe}} }""", ContractJson.Default.SuggestView);
+        Assert.False(view.Valid);
+        Assert.Null(view.Spec);
+        var approval = view.Suggestions.Single(suggestion => suggestion.Kind == "approval");
+        Assert.Equal(("/steps/0", "test"), (approval.Pointer, approval.Patch[0].Op));
+
+        var accepted = await _host.PostAsync($"/v1/workflows/suggest?accept={approval.Id}", $$"""{"spec": {{Unsafe}} }""", ContractJson.Default.SuggestView);
+        Assert.True(accepted.Valid);
+        await SaveAsync(accepted.Spec!.Value.GetRawText(), 201);
+        var all = await _host.PostAsync("/v1/workflows/suggest?accept=all", $$"""{"spec": {{Unsafe}} }""", ContractJson.Default.SuggestView);
+        Assert.True(all.Spec!.Value.TryGetProperty("recovery", out _));
+        await _host.FailAsync(HttpMethod.Post, "/v1/workflows/suggest?accept=nothing", 422, ApiHost.Json($$"""{"spec": {{Unsafe}} }"""));
+    }
+
+    [Fact]
     public async Task Save_BrokenYaml_NamesTheLine()
     {
         var problem = await _host.FailAsync(HttpMethod.Post, "/v1/workflows", 400, ApiHost.Yaml("omium: v0\nname: [\n"));

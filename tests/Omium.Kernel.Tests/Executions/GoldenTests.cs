@@ -26,6 +26,8 @@ public sealed class GoldenTests
         ["fork"] = Forked,
         ["child"] = WithChild,
         ["correction"] = Corrected,
+        ["conduct"] = Conduct,
+        ["for-each"] = ForEach,
     };
 
     public static TheoryData<string> Names => [.. Runs.Keys];
@@ -130,6 +132,22 @@ public sealed class GoldenTests
         return harness;
     }
 
+    /// <summary>Four items, two at a time: one is tried again, one bounces and is undone alone, one is lost in the middle and probed.</summary>
+    private static KernelHarness ForEach()
+    {
+        var harness = Flow.Of(Call("send", tool: "book", more: """, "for_each": {"items": "input.mails", "max_parallel": 2, "max_failed_ratio": 0.5}, "input": {"to": "${{ item }}", "n": "${{ item_index }}"}, "guards": {"post": [{"check": "!has(output.bounced)", "code": "bounced"}]}, "retry": {"max_attempts": 2, "backoff": "constant", "initial": "1s", "max": "1s", "condition": "same_failure_not_detected_twice"}"""));
+        harness.Start("""{"mails": ["a", "b", "c", "d"]}""");
+        harness.Begin("send-0~1~1~c1");
+        harness.Send(new LoseRunner(harness.NowMs, "runner-2"));
+        harness.Run((name, effect) => name switch
+        {
+            "verify book" => Ok("""{"status": "done", "output": {"ok": true}}"""),
+            "undo book" => Ok("{}"),
+            _ => effect is "send-1~1~1~c1" ? Fails("rate_limited", "http_429") : Ok(effect.StartsWith("send-2", StringComparison.Ordinal) ? """{"bounced": true}""" : """{"ok": true}"""),
+        });
+        return harness;
+    }
+
     private static KernelHarness InDoubt()
     {
         var harness = Flow.Of(string.Join(',', Call("a", tool: "book"), Call("b", "a", tool: "pay")));
@@ -137,6 +155,29 @@ public sealed class GoldenTests
         harness.Begin("a~1~1~c1");
         harness.Send(new LoseRunner(harness.NowMs, "runner-2"));
         harness.Run((name, _) => name == "verify book" ? Ok("""{"status": "not_done"}""") : Ok("""{"n": 1}"""));
+        return harness;
+    }
+
+    /// <summary>Guards that compare what was said with what was given: how words are taken apart is frozen with it.</summary>
+    private static KernelHarness Conduct()
+    {
+        var harness = Flow.Of(
+            string.Join(
+                ',', Agent("made_up", "", ", \"guards\": {\"post\": [{\"grounded\": [\"output\"], \"code\": \"hallucination\"}]}"),
+                Agent("left_out", "", ", \"guards\": {\"post\": [{\"uses\": [\"input.customer\", \"input.amount\"]}]}"),
+                Agent("planned", "", ", \"plan\": \"turn\""), Agent("repeats")),
+            recovery: """{"rules": [{"on": [], "do": ["skip"]}]}""");
+        harness.Start("""{"customer": {"first": "Ada", "last": "Lovelace"}, "amount": 1250.5, "note": "Zürich, 2026-11-21, order INV-2041 at 4.5 %"}""");
+        harness.Answer("made_up~1~1~m1", "Ada Lovelace of ZU\u0308RICH pays 1,250.50 at 0.045 for inv-2041 on 2026-11-22, says Bob Smith of ACME “in full”.");
+        harness.Answer("left_out~1~1~m1", "Ada pays 1250,5 soon.");
+        var turn = Asks(("pay", """{"amount": 20}"""));
+        harness.Settle("planned~1~1~m1", turn with { Answer = turn.Answer! with { Content = """First: {"plan": [{"tool": "pay", "arguments": {"amount": 2}}]}""" } });
+        harness.Settle("repeats~1~1~m1", Asks(("pay", """{"amount": 5}"""), ("book", "{}")));
+        harness.Begin("repeats~1~1~c1");
+        harness.Result("repeats~1~1~c1", "{}");
+        harness.Settle("repeats~1~1~m2", Asks(("pay", """{"amount": 5}""")));
+        Assert.Equal(
+            ["hallucination", "ignored_input", "reasoning_action_mismatch", "step_repetition"], harness.Events.OfType<StepFailed>().Select(failed => failed.Class));
         return harness;
     }
 

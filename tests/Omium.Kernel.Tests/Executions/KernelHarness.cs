@@ -103,7 +103,7 @@ internal sealed class KernelHarness
     public static DecisionValues ValuesFor(WorkflowPlan plan, ExecutionState state, ExecutionCommand command, IReadOnlyDictionary<string, JsonElement> payloads, WorkflowPlan? target = null)
     {
         var values = new DecisionValues(plan) { Target = target };
-        foreach (var digest in ExecutionKernel.Needs(state, command).Where(payloads.ContainsKey))
+        foreach (var digest in ExecutionKernel.Needs(state, command, plan).Where(payloads.ContainsKey))
         {
             values.Payloads[digest] = payloads[digest];
         }

@@ -25,6 +25,7 @@ internal static class Laws
             var again = KernelJson.Serialize(new RecordBody(body.Command, outcome.Events));
             Assert.Equal(Encoding.UTF8.GetString(bytes), Encoding.UTF8.GetString(again));
             CheckRepeats(state, body);
+            ItemLaws.Check(state, body, plan);
             state = ExecutionKernel.Fold(state, body);
             Assert.Equal(StateDump.Of(state), StateDump.Of(outcome.State));
         }

@@ -79,11 +79,11 @@ public class SpecReaderTests
         Assert.All(reading.Findings, finding => Assert.Equal("feature_unavailable", finding.Code));
         Assert.Equal(
             [
-                "/agents/a/limits", "/edges/0/handoff", "/steps/0/for_each", "/steps/0/locks", "/steps/0/reads", "/steps/0/verifiers", "/steps/0/writes",
+                "/agents/a/limits", "/edges/0/handoff", "/steps/0/locks", "/steps/0/reads", "/steps/0/verifiers", "/steps/0/writes",
                 "/steps/1/type", "/tools/t/type",
             ],
             reading.Findings.Select(finding => finding.Pointer));
-        Assert.Equal(["verifiers", "for_each", "locks", "reads", "writes"], reading.Spec!.Steps[0].UnsupportedFeatures);
+        Assert.Equal(["verifiers", "locks", "reads", "writes"], reading.Spec!.Steps[0].UnsupportedFeatures);
         Assert.Equal(["worker"], reading.Spec.Steps[1].UnsupportedFeatures);
         Assert.Equal(("queue", "other"), (reading.Spec.Steps[1].Target, reading.Spec.Steps[2].Target));
     }

@@ -103,6 +103,7 @@ internal sealed class FunctionTable
         StringFunctions.AddTo(table);
         FormatFunction.AddTo(table);
         MathFunctions.AddTo(table);
+        GuardFunctions.AddTo(table);
         return table._collected.ToFrozenDictionary(entry => entry.Key, entry => entry.Value.ToArray());
     }
 }

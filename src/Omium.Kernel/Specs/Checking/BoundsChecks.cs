@@ -26,6 +26,11 @@ internal static class BoundsChecks
 
     public static void Check(CheckContext context)
     {
+        var bounds = context.Spec.Bounds;
+        RequireNumber(context.Findings, bounds.VisitsMax, "/bounds/max_visits", 1, SpecLimits.BoundVisitsMax);
+        RequireNumber(context.Findings, bounds.SameCallsMax, "/bounds/max_same_calls", 1, SpecLimits.BoundRepetitionsMax);
+        RequireNumber(context.Findings, bounds.SameEffectsMax, "/bounds/max_same_effects", 1, SpecLimits.BoundRepetitionsMax);
+        RequireNumber(context.Findings, bounds.SameVisitsMax, "/bounds/max_same_visits", 1, SpecLimits.BoundRepetitionsMax);
         foreach (var (id, agent) in context.Spec.Agents)
         {
             CheckAgent(context.Findings, agent, CheckContext.AgentPointer(id));
@@ -92,6 +97,12 @@ internal static class BoundsChecks
         {
             var most = step.Type == StepType.HumanApproval ? SpecLimits.ApprovalTimeoutMax : SpecLimits.TimeoutMax;
             RequireTime(findings, timeout, pointer + "/timeout", SpecLimits.TimeoutMin, most);
+        }
+
+        if (step.ForEach is { } each)
+        {
+            RequireNumber(findings, each.ParallelMax, pointer + "/for_each/max_parallel", 1, SpecLimits.ItemsParallelMax);
+            RequireNumber(findings, each.FailedRatioMax, pointer + "/for_each/max_failed_ratio", 0, 1);
         }
 
         if (step.Retry is { } retry)

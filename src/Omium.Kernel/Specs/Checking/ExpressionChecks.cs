@@ -35,14 +35,23 @@ internal static class ExpressionChecks
 
     private static void CheckStep(ExpressionReader reader, StepSpec step, int index, string pointer)
     {
+        ExpressionScope OfAttempt(ExpressionScope scope) => step.ForEach is null ? scope : scope.EachItem();
+
         if (step.Input is { } input)
         {
-            reader.Template(input, pointer + "/input", ExpressionScope.StepInput(index));
+            reader.Template(input, pointer + "/input", OfAttempt(ExpressionScope.StepInput(index)));
         }
 
-        CheckGuards(reader, step.Pre, pointer + "/guards/pre", ExpressionScope.Precondition(index));
-        CheckGuards(reader, step.Post, pointer + "/guards/post", ExpressionScope.Postcondition(index));
-        CheckEffect(reader, step.Effect, pointer, ExpressionScope.StepEffect(index, step.Tool));
+        CheckGuards(reader, step.Pre, pointer + "/guards/pre", OfAttempt(ExpressionScope.Precondition(index)));
+        CheckGuards(reader, step.Post, pointer + "/guards/post", OfAttempt(ExpressionScope.Postcondition(index)));
+        CheckGuards(reader, step.Calls, pointer + "/guards/calls", OfAttempt(ExpressionScope.AgentCall(index)));
+        CheckEffect(reader, step.Effect, pointer, OfAttempt(ExpressionScope.StepEffect(index, step.Tool)));
+        if (step.ForEach is { } each)
+        {
+            reader.List(each.Items, pointer + "/for_each/items", ExpressionScope.ItemList(index));
+            CheckGuards(reader, each.Pre, pointer + "/for_each/guards/pre", ExpressionScope.Precondition(index));
+            CheckGuards(reader, each.Post, pointer + "/for_each/guards/post", ExpressionScope.Postcondition(index));
+        }
     }
 
     private static void CheckTool(ExpressionReader reader, ToolSpec tool, string pointer)
@@ -69,7 +78,9 @@ internal static class ExpressionChecks
     {
         foreach (var (guard, guardPointer) in SpecWalk.Numbered(guards, pointer))
         {
-            reader.Condition(guard.Check, guardPointer + "/check", scope);
+            // What a plan means stands behind the guards that are written: its pointer is the plan's.
+            var at = guard.Form == GuardForms.Plan ? pointer[..pointer.IndexOf("/guards/", StringComparison.Ordinal)] + "/plan" : $"{guardPointer}/{guard.Form ?? "check"}";
+            reader.Condition(guard.Check, at, scope);
         }
     }
 

@@ -26,6 +26,15 @@ internal sealed class ExpressionReader(FindingList findings, CheckContext? conte
         }
     }
 
+    /// <summary>An expression that must give a list.</summary>
+    public void List(string? text, string pointer, ExpressionScope scope)
+    {
+        if (Value(text, pointer, scope) is { } type && type.Kind is not (CelKind.List or CelKind.Dyn))
+        {
+            findings.Error(SpecCodes.ExpressionType, pointer, $"Items must be a list; this gives {type}.", "Name a list, for example input.customers or steps.find.output.rows.");
+        }
+    }
+
     /// <summary>An expression that must give a number.</summary>
     public void Amount(string? text, string pointer, ExpressionScope scope)
     {

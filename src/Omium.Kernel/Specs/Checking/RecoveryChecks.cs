@@ -33,7 +33,8 @@ internal static class RecoveryChecks
     {
         var checkpoints = context.Spec.Steps.Where(step => step.Checkpoint && step.Id.Length > 0).Select(step => step.CheckpointName ?? step.Id).Append("last").ToHashSet(StringComparer.Ordinal);
         var agents = context.Spec.Agents.Keys.ToHashSet(StringComparer.Ordinal);
-        var codes = context.Guards().Select(guard => guard.Guard.Code).Concat(FailureClasses.Groups.Keys).ToHashSet(StringComparer.Ordinal);
+        var ofItems = context.Spec.Steps.Any(step => step.ForEach is not null) ? new[] { ForEachSpec.TooManyFailedCode } : [];
+        var codes = context.Guards().Select(guard => guard.Guard.Code).Concat(FailureClasses.Groups.Keys).Concat(ofItems).ToHashSet(StringComparer.Ordinal);
         CheckActions(policy.Actions, pointer + "/recovery_actions");
         foreach (var (rule, rulePointer) in SpecWalk.Numbered(policy.Rules, pointer + "/rules"))
         {

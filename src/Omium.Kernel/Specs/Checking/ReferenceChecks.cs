@@ -25,6 +25,7 @@ internal static class ReferenceChecks
                 Require(context, step.Agent, agentIds, pointer + "/agent", "agent");
             }
 
+            CheckGuardTools(context, step, pointer, toolNames);
             if (step.Type == StepType.ToolCall)
             {
                 Require(context, step.Tool, toolNames, pointer + "/tool", "tool");
@@ -53,6 +54,25 @@ internal static class ReferenceChecks
             pointer,
             $"There is no {what} \"{ObjectReader.Shorten(name)}\".",
             context.Findings.Mend(name, known, known.Count == 0 ? $"Define the {what}." : $"Define the {what}, or name one of those that exist."));
+    }
+
+    /// <summary>A guard that waits for a tool which the step's agent may not call could never hold.</summary>
+    private static void CheckGuardTools(CheckContext context, StepSpec step, string pointer, HashSet<string> toolNames)
+    {
+        var own = step.Agent is { } agent && context.Spec.Agents.TryGetValue(agent, out var spec) ? spec.Tools : null;
+        var guards = SpecWalk.Numbered(step.Post, pointer + "/guards/post").Concat(SpecWalk.Numbered(step.Calls, pointer + "/guards/calls"));
+        foreach (var (guard, guardPointer) in guards)
+        {
+            foreach (var tool in guard.Tools)
+            {
+                Require(context, tool, toolNames, guardPointer, "tool");
+                if (own is not null && toolNames.Contains(tool) && !own.Contains(tool))
+                {
+                    context.Findings.Error(
+                        SpecCodes.UnknownReference, guardPointer, $"Agent \"{step.Agent}\" has no tool \"{ObjectReader.Shorten(tool)}\".", $"Add it to agents.{step.Agent}.tools, or name a tool of the agent.");
+                }
+            }
+        }
     }
 
     private static void CheckEdges(CheckContext context)

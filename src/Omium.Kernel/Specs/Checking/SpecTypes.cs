@@ -19,8 +19,24 @@ internal sealed class SpecTypes(WorkflowSpec spec)
         },
         isClosed: true);
 
+    private static readonly CelType Call = CelType.ObjectOf(
+        new Dictionary<string, CelType>
+        {
+            ["tool"] = CelType.String, ["arguments"] = CelType.Dyn, ["turn"] = CelType.Int, ["ok"] = CelType.Bool, ["result"] = CelType.Dyn,
+        },
+        isClosed: true);
+
+    private static readonly CelType Visit = CelType.ObjectOf(
+        new Dictionary<string, CelType>
+        {
+            ["input"] = CelType.Dyn, ["number"] = CelType.Int, ["attempt"] = CelType.Int, ["calls"] = CelType.ListOf(Call), ["plan"] = CelType.Dyn,
+        },
+        isClosed: true);
+
     private readonly Dictionary<string, CelType> _arguments = new(StringComparer.Ordinal);
     private readonly Dictionary<int, CelType> _outputs = [];
+    private readonly Dictionary<int, CelType> _items = [];
+    private readonly Dictionary<int, CelType> _itemOutputs = [];
     private CelType? _input;
     private CelType? _steps;
 
@@ -29,10 +45,15 @@ internal sealed class SpecTypes(WorkflowSpec spec)
     {
         "input" when scope.ArgumentsOf is { } tool => Arguments(tool),
         "input" => _input ??= OfSchema(spec.InputSchema),
+        "item" when scope is { OfItem: true, Reader: { } step } => Item(step),
+        "item_index" when scope.OfItem => CelType.Int,
+        "output" when scope is { OfItem: true, Reader: { } step } => ItemOutput(step),
         "output" when scope.Reader is { } step => Output(step),
         "steps" => _steps ??= Steps(),
         "execution" => Execution,
         "failure" => Failure,
+        "visit" => Visit,
+        "call" => Call,
         "now" => CelType.Timestamp,
         _ => CelType.Dyn,
     };
@@ -53,7 +74,37 @@ internal sealed class SpecTypes(WorkflowSpec spec)
     {
         if (!_outputs.TryGetValue(step, out var type))
         {
-            type = _outputs[step] = OfSchema(spec.Steps[step].OutputSchema);
+            type = _outputs[step] = OfSchema(ForEachOutput.SchemaOf(spec.Steps[step]));
+        }
+
+        return type;
+    }
+
+    /// <summary>What one item of a for_each step gives.</summary>
+    private CelType ItemOutput(int step)
+    {
+        if (!_itemOutputs.TryGetValue(step, out var type))
+        {
+            type = _itemOutputs[step] = OfSchema(spec.Steps[step].OutputSchema);
+        }
+
+        return type;
+    }
+
+    /// <summary>An item is typed where its values are: when the list is a plain path into something that has a schema.</summary>
+    private CelType Item(int step)
+    {
+        if (!_items.TryGetValue(step, out var type))
+        {
+            var list = spec.Steps[step].ForEach is { } each ? CelExpression.TryCompile(each.Items, out _) : null;
+            type = CelType.Dyn;
+            if (list is not null && ForEachOutput.PathOf(list) is not null)
+            {
+                CelTypeChecker.Check(list, root => Of(root, ExpressionScope.ItemList(step)), out var listed);
+                type = listed.Kind == CelKind.List ? listed.Element : CelType.Dyn;
+            }
+
+            _items[step] = type;
         }
 
         return type;

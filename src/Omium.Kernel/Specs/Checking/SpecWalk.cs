@@ -11,7 +11,9 @@ internal static class SpecWalk
     /// <summary>Every guard of steps and tools.</summary>
     public static IEnumerable<(GuardSpec Guard, string Pointer)> Guards(this CheckContext context)
     {
-        var ofSteps = context.Steps().SelectMany(step => Numbered(step.Step.Pre, step.Pointer + "/guards/pre").Concat(Numbered(step.Step.Post, step.Pointer + "/guards/post")));
+        var ofSteps = context.Steps().SelectMany(step => Numbered(step.Step.Pre, step.Pointer + "/guards/pre").Concat(Numbered(step.Step.Post, step.Pointer + "/guards/post"))
+            .Concat(Numbered(step.Step.Calls, step.Pointer + "/guards/calls"))
+            .Concat(Numbered(step.Step.ForEach?.Pre ?? [], step.Pointer + "/for_each/guards/pre")).Concat(Numbered(step.Step.ForEach?.Post ?? [], step.Pointer + "/for_each/guards/post")));
         var ofTools = context.Spec.Tools.SelectMany(tool => Numbered(tool.Value.Guards, CheckContext.ToolPointer(tool.Key) + "/guards"));
         return ofSteps.Concat(ofTools);
     }

@@ -12,6 +12,9 @@ internal static class StepReader
         ("human_approval", StepType.HumanApproval), ("workflow", StepType.Workflow), ("worker", StepType.Worker),
     ];
 
+    /// <summary>The word for a plan that the agent declares in its own message.</summary>
+    private const string DeclaredPlan = "turn";
+
     /// <summary>The property that names what a step of a type runs.</summary>
     private static readonly (StepType Type, string Property)[] TargetProperties =
     [
@@ -41,7 +44,8 @@ internal static class StepReader
         var writtenType = reader.Choice("type", Types);
         var type = writtenType ?? TypeByProperties(reader);
         var (worker, workflow) = (reader.Text("worker"), reader.Text("workflow"));
-        var (pre, post) = ReadGuards(reader);
+        var (pre, post, calls) = ReadGuards(reader, type);
+        var plan = reader.Text("plan");
         var (checkpoint, checkpointName) = ReadCheckpoint(reader);
         var step = new StepSpec
         {
@@ -54,9 +58,12 @@ internal static class StepReader
             Input = reader.Any("input"),
             OutputSchema = reader.SchemaOf("output"),
             Pre = pre,
-            Post = post,
+            Post = plan is null ? post : [.. post, GuardForms.OfPlanDone(PlanOf(plan))],
+            Calls = plan is null ? calls : [.. calls, GuardForms.OfPlannedCall(PlanOf(plan))],
+            DeclaresPlan = plan == DeclaredPlan,
             Effect = EffectReader.Read(reader),
             Retry = RetryReader.Read(reader),
+            ForEach = ForEachReader.Read(reader),
             Timeout = reader.Duration("timeout"),
             Checkpoint = checkpoint,
             CheckpointName = checkpointName,
@@ -87,6 +94,16 @@ internal static class StepReader
             }
         }
 
+        if (reader.Has("plan") && step.Type != StepType.AgentTask)
+        {
+            Refuse("plan");
+        }
+
+        if (step.Type is StepType.Decision or StepType.HumanApproval or StepType.Workflow && step.ForEach is not null)
+        {
+            Refuse("for_each");
+        }
+
         if (step is { Type: StepType.Workflow, Timeout: not null })
         {
             Refuse("timeout");
@@ -102,20 +119,36 @@ internal static class StepReader
             SpecCodes.PropertyNotApplicable,
             reader.At(property),
             $"\"{property}\" does not go with a step of type {typeWord}.",
-            property == "effect" ? "Declare the effect on the tool that has it." : property == "timeout" ? "Give the steps of the child their timeouts." : $"Remove \"{property}\", or change the type.");
+            property switch
+            {
+                "effect" => "Declare the effect on the tool that has it.",
+                "timeout" => "Give the steps of the child their timeouts.",
+                "for_each" when step.Type == StepType.Workflow => "Give the child the list, and have its step go over the items.",
+                "for_each" => "A decision reads the whole list by itself (input.list.all(i, i > 0)), and a person approves the list as a whole.",
+                _ => $"Remove \"{property}\", or change the type.",
+            });
     }
 
-    private static (IReadOnlyList<GuardSpec> Pre, IReadOnlyList<GuardSpec> Post) ReadGuards(ObjectReader step)
+    private static (IReadOnlyList<GuardSpec> Pre, IReadOnlyList<GuardSpec> Post, IReadOnlyList<GuardSpec> Calls) ReadGuards(ObjectReader step, StepType type)
     {
         if (step.Object("guards", "\"guards\"") is not { } reader)
         {
-            return ([], []);
+            return ([], [], []);
         }
 
-        var guards = (GuardReader.ReadAll(reader, "pre"), GuardReader.ReadAll(reader, "post"));
+        var guards = (GuardReader.ReadAll(reader, "pre"), GuardReader.ReadAll(reader, "post", GuardPlace.Answer), GuardReader.ReadAll(reader, "calls", GuardPlace.Call));
+        if (guards.Item3.Count > 0 && type != StepType.AgentTask)
+        {
+            reader.Findings.Error(
+                SpecCodes.PropertyNotApplicable, reader.At("calls"), "Only an agent asks for calls: \"calls\" goes with agent_task.", "Check the arguments in guards.pre, or in the guards of the tool.");
+        }
+
         reader.Close();
         return guards;
     }
+
+    /// <summary>The expression that gives a step's plan: what the agent said last, or the one written.</summary>
+    private static string PlanOf(string plan) => plan == DeclaredPlan ? "visit.plan" : plan;
 
     private static (bool Checkpoint, string? Name) ReadCheckpoint(ObjectReader step)
     {

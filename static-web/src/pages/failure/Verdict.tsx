@@ -37,7 +37,7 @@ export function Verdict({ failure, run }: { failure: FailureView; run: Execution
       </div>
       {answered !== undefined && <div className="lg:col-span-2"><Gauge range={check.range} seen={[answered, ...mendedValue(failure, run, check.path)]} subject={check.subject} /></div>}
       <p className="text-[0.9rem] text-ink-2 lg:col-span-2">
-        Class <strong className="font-semibold text-ink">{humanise(failure.failure.class)}</strong> ({humanise(failure.group).toLowerCase()}), attempt {failure.failure.attempt} of step{' '}
+        Class <strong className="font-semibold text-ink">{humanise(failure.failure.class)}</strong> ({humanise(failure.group).toLowerCase()}{failure.mode ? `, MAST ${failure.mode}` : ''}), attempt {failure.failure.attempt} of step{' '}
         <strong className="font-semibold text-ink">{failure.failure.step}</strong>. Nothing that comes after it had begun.
       </p>
     </section>

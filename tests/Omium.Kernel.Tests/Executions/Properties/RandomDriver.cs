@@ -24,7 +24,7 @@ internal sealed class RandomDriver(int seed)
 
     public void Run()
     {
-        Spec = RandomWorkflow.Draw(_random);
+        Spec = RandomWorkflow.Draw(_random, seed);
         _harness = new KernelHarness(Spec) { Checks = true };
         _harness.Start("""{"x": 1}""");
         for (var turn = 0; turn < 60; turn++)
@@ -215,7 +215,7 @@ internal sealed class RandomDriver(int seed)
     /// <summary>Faults stop, everything is answered: the execution must end and owe nothing within a bound.</summary>
     private void Heal()
     {
-        for (var turn = 0; turn < 600; turn++)
+        for (var turn = 0; turn < 2_000; turn++)
         {
             if (_harness.State.Ended && _harness.Pending.Count == 0)
             {

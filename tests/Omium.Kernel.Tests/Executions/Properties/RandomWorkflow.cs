@@ -16,14 +16,16 @@ internal static class RandomWorkflow
         """, "recovery": {"rules": [{"on": ["hallucination"], "do": [{"use_agent": "spare"}]}, {"do": [{"escalate_to": "lead"}]}]}""",
     ];
 
-    public static string Draw(Random random)
+    /// <summary>Draws a workflow. What was added later is drawn apart, so that older seeds still draw what they did.</summary>
+    public static string Draw(Random random, int seed)
     {
+        var lists = new Random(seed);
         var count = random.Next(2, 7);
         var steps = new StringBuilder();
         var edges = new StringBuilder();
         for (var number = 1; number <= count; number++)
         {
-            steps.Append(number == 1 ? "" : ",\n").Append(Step(random, number));
+            steps.Append(number == 1 ? "" : ",\n").Append(Step(random, lists, number));
             if (number > 1 && random.Next(4) == 0)
             {
                 Edge(edges, $$"""{"from": "s{{random.Next(1, number)}}", "to": "s{{number}}", "on": "{{(random.Next(2) == 0 ? "failure" : "always")}}"}""");
@@ -53,7 +55,7 @@ internal static class RandomWorkflow
 
     private static void Edge(StringBuilder edges, string edge) => edges.Append(edges.Length == 0 ? "" : ", ").Append(edge);
 
-    private static string Step(Random random, int number)
+    private static string Step(Random random, Random lists, int number)
     {
         var needs = Enumerable.Range(1, number - 1).Where(_ => random.Next(3) == 0).Select(before => $"\"s{before}\"");
         if (number > 1 && !needs.Any() && random.Next(4) > 0)
@@ -78,6 +80,19 @@ internal static class RandomWorkflow
             _ => "",
         };
         var retry = random.Next(4) == 0 ? """, "retry": {"max_attempts": 3, "backoff": "constant", "initial": "2s", "max": "2s"}""" : "";
-        return $$"""{"id": "s{{number}}", "type": {{kind}}, "needs": [{{string.Join(", ", needs.Distinct())}}]{{guards}}{{retry}}}""";
+        return $$"""{"id": "s{{number}}", "type": {{kind}}, "needs": [{{string.Join(", ", needs.Distinct())}}]{{guards}}{{retry}}{{(kind.Contains("tool", StringComparison.Ordinal) || kind.Contains("agent", StringComparison.Ordinal) ? ForEach(lists) : "")}}}""";
+    }
+
+    private static string ForEach(Random random)
+    {
+        if (random.Next(4) > 0)
+        {
+            return "";
+        }
+
+        var items = random.Next(8) switch { 0 => "[]", 1 => "input.x", 2 or 3 => "[1, 2, 3, 4, 5, 6, 7]", _ => "[1, 2, 3]" };
+        var mode = random.Next(3) switch { 0 => "fail_step", 1 => "pause", _ => "rollback_item" };
+        var guards = random.Next(3) == 0 ? """, "guards": {"post": [{"check": "output.failed < 2", "code": "hallucination"}]}""" : "";
+        return $$$""", "input": {"i": "${{ item }}"}, "for_each": {"items": "{{{items}}}", "max_parallel": {{{random.Next(1, 4)}}}, "on_item_failure": "{{{mode}}}", "max_failed_ratio": {{{(random.Next(2) == 0 ? "0.5" : "1")}}}{{{guards}}}}""";
     }
 }
