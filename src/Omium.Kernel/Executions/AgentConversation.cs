@@ -56,7 +56,8 @@ public static class AgentConversation
         Tools = trial?.Tools ?? applied?.Tools ?? agent.Tools,
     };
 
-    private static string SystemText(AgentSpec agent, StepPlan step)
+    /// <summary>How every conversation of an agent begins: role, goal, prompt, constraints.</summary>
+    internal static StringBuilder Introduction(AgentSpec agent)
     {
         var text = new StringBuilder();
         if (agent.Role is { } role)
@@ -79,6 +80,12 @@ public static class AgentConversation
             }
         }
 
+        return text;
+    }
+
+    private static string SystemText(AgentSpec agent, StepPlan step)
+    {
+        var text = Introduction(agent);
         if (step.Spec.DeclaresPlan)
         {
             text.Append("\nWhenever you ask for tools, say in the same message what you plan, as JSON: {\"plan\": [{\"tool\": name, \"arguments\": {...}}]}. ")

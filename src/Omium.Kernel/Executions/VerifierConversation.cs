@@ -49,27 +49,7 @@ public static class VerifierConversation
 
     private static string SystemText(AgentSpec agent, StepPlan step, string subject)
     {
-        var text = new StringBuilder();
-        if (agent.Role is { } role)
-        {
-            text.Append(CultureInfo.InvariantCulture, $"Role: {role}\n");
-        }
-
-        if (agent.Goal is { } goal)
-        {
-            text.Append(CultureInfo.InvariantCulture, $"Goal: {goal}\n");
-        }
-
-        text.Append('\n').Append(agent.Prompt).Append('\n');
-        if (agent.Constraints.Count > 0)
-        {
-            text.Append("\nConstraints, each of which must hold:\n");
-            foreach (var constraint in agent.Constraints)
-            {
-                text.Append(CultureInfo.InvariantCulture, $"- {constraint}\n");
-            }
-        }
-
+        var text = AgentConversation.Introduction(agent);
         var judged = subject == "output"
             ? $"the output of step '{step.Spec.Id}' before it is committed"
             : $"the arguments of a call that step '{step.Spec.Id}' is about to make; the call has an effect outside";
