@@ -7,6 +7,7 @@ using Omium.Api.Executions;
 using Omium.Api.Failures;
 using Omium.Api.Http;
 using Omium.Api.Keys;
+using Omium.Api.OpenApi;
 using Omium.Api.Operations;
 using Omium.Api.Policies;
 using Omium.Api.Residue;
@@ -74,6 +75,7 @@ public static class OmiumApi
         PolicyEndpoints.Map(routes);
         WorkerEndpoints.Map(routes);
         OperationEndpoints.Map(routes);
+        OpenApiEndpoints.Map(routes);
         routes.MapUnknown();
         return endpoints;
     }

@@ -2,7 +2,9 @@ using System.Text.Json.Serialization;
 
 namespace Omium.Contracts;
 
-/// <summary>One page of a listing; <paramref name="NextCursor"/> is null on the last one.</summary>
+/// <summary>One page of a listing.</summary>
+/// <param name="Items">What was asked for, in the listing's order.</param>
+/// <param name="NextCursor">What to send as <c>cursor</c> for the next page; absent on the last one.</param>
 public sealed record Page<T>(IReadOnlyList<T> Items, string? NextCursor);
 
 /// <summary>RFC 9457 problem details as Omium answers every error.</summary>

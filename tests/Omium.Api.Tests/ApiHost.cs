@@ -4,10 +4,13 @@ using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Omium.Api.Keys;
+using Omium.Api.Tests.OpenApi;
 using Omium.Contracts;
 using Omium.Contracts.Executions;
 using Omium.Embedded.Engine;
@@ -82,8 +85,12 @@ public sealed class ApiHost : IAsyncDisposable
         return host;
     }
 
+    /// <summary>What is mapped.</summary>
+    public IReadOnlyList<Endpoint> Endpoints => _application.Services.GetRequiredService<EndpointDataSource>().Endpoints;
+
+    /// <summary>A client whose every answer is held to the OpenAPI document.</summary>
     public HttpClient ClientOf(string key) =>
-        new() { BaseAddress = Address, DefaultRequestHeaders = { Authorization = new AuthenticationHeaderValue("Bearer", key) }, Timeout = TimeSpan.FromSeconds(30) };
+        new(new DocumentedAnswers()) { BaseAddress = Address, DefaultRequestHeaders = { Authorization = new AuthenticationHeaderValue("Bearer", key) }, Timeout = TimeSpan.FromSeconds(30) };
 
     public async ValueTask DisposeAsync()
     {
@@ -149,7 +156,7 @@ public sealed class ApiHost : IAsyncDisposable
     /// <summary>The example that the documentation shows, so that it cannot drift from what runs.</summary>
     public static string CompanyX { get; } = File.ReadAllText(Path.Combine(RepositoryRoot(), "examples", "company-x.yaml"));
 
-    private static string RepositoryRoot()
+    public static string RepositoryRoot()
     {
         var directory = new DirectoryInfo(AppContext.BaseDirectory);
         while (!File.Exists(Path.Combine(directory.FullName, "Omium.slnf")))

@@ -19,9 +19,17 @@ internal static class ExecutionEndpoints
 {
     public static void Map(ApiRoutes routes)
     {
-        routes.Map("POST", "/v1/executions", StartAsync);
-        routes.Map("GET", "/v1/executions", ListAsync);
-        routes.Map("GET", "/v1/executions/{id}", GetAsync);
+        routes.Map("POST", "/v1/executions", StartAsync).As("start_execution", "Starts an execution.")
+            .Reads(RequestJson.Default.StartExecutionRequest, bytesMax: options => options.InputBytesMax)
+            .Header("Prefer", "`wait=N`: answers when it has ended or paused, after N seconds at the latest.")
+            .Answers(ContractJson.Default.ExecutionView, 201, "Started.").Answers(ContractJson.Default.ExecutionView, 202, "It goes on; the time to wait is over.")
+            .Answers(ContractJson.Default.ExecutionView, 200, "Started before, with this key.").Refuses("workflow_not_found", "input_invalid");
+        routes.Map("GET", "/v1/executions", ListAsync).As("list_executions", "Executions, newest first.").Query("workflow", "Only of this workflow.")
+            .Query("status", "Only of this status.", ExecutionWords.Statuses).Query("failure_class", "Only with this failure class.")
+            .QueryTime("from", "Started at this time or later.").QueryTime("to", "Started before this time.").Query("q", "Words to search for.").Paged()
+            .Answers(ContractJson.Default.ExecutionPage).Refuses("search_unavailable");
+        routes.Map("GET", "/v1/executions/{id}", GetAsync).As("get_execution", "The execution as it is now.")
+            .Answers(ContractJson.Default.ExecutionView);
     }
 
     /// <summary>The execution as it is now, with large values in place.</summary>

@@ -13,15 +13,26 @@ internal static class ExecutionHistoryEndpoints
 {
     public static void Map(ApiRoutes routes)
     {
-        routes.Map("GET", "/v1/executions/{id}/events", EventsAsync);
-        routes.Map("GET", "/v1/executions/{id}/state", StateAsync);
-        routes.Map("GET", "/v1/executions/{id}/steps", StepsAsync);
-        routes.Map("GET", "/v1/executions/{id}/payloads/{digest}", PayloadAsync);
-        routes.Map("GET", "/v1/executions/{id}/steps/{step}/items", ItemsAsync);
-        routes.Map("GET", "/v1/executions/{id}/timeline", TimelineAsync);
-        routes.Map("GET", "/v1/executions/{id}/graph", GraphAsync);
-        routes.Map("GET", "/v1/executions/{id}/diff", DiffAsync);
-        routes.Map("GET", "/v1/executions/{id}/verify", VerifyAsync);
+        routes.Map("GET", "/v1/executions/{id}/events", EventsAsync).As("list_events", "Records of the log, oldest first.")
+            .QueryInteger("after", "Records after this one.", 0, long.MaxValue, 0).Paged(100, 1_000).Answers(ContractJson.Default.EventPage);
+        routes.Map("GET", "/v1/executions/{id}/state", StateAsync).As("get_state", "The execution as it was after a record.")
+            .QueryInteger("at", "The record; the last one when absent.", 1, long.MaxValue).Answers(ContractJson.Default.ExecutionView);
+        routes.Map("GET", "/v1/executions/{id}/steps", StepsAsync).As("list_steps", "Visits of steps, oldest first.")
+            .Paged(200, ExecutionViews.StepsMax).Answers(ContractJson.Default.StepPage);
+        routes.Map("GET", "/v1/executions/{id}/payloads/{digest}", PayloadAsync).As("get_payload", "A large value whole, as canonical JSON.")
+            .Answers(ContractJson.Default.JsonElement).Refuses("not_found");
+        routes.Map("GET", "/v1/executions/{id}/steps/{step}/items", ItemsAsync).As("list_items", "Items of a for_each step, in the order of its list.")
+            .QueryInteger("visit", "Visit of the step; the newest when absent.", 1, int.MaxValue).Query("status", "Only of this status.", [.. ItemViews.Statuses]).Paged()
+            .Answers(ContractJson.Default.StepPage).Refuses("step_not_found");
+        routes.Map("GET", "/v1/executions/{id}/timeline", TimelineAsync).As("get_timeline", "What happened, in lines for people.")
+            .Query("items", "`all`: lines about single items too.", "all").Paged(1_000, 10_000).Answers(ContractJson.Default.TimelinePage);
+        routes.Map("GET", "/v1/executions/{id}/graph", GraphAsync).As("get_graph", "Steps and edges as they stand.")
+            .Answers(ContractJson.Default.GraphView);
+        routes.Map("GET", "/v1/executions/{id}/diff", DiffAsync).As("diff_states", "What differs between the states after two records.")
+            .QueryInteger("from", "First record; the one before the second when absent.", 1, long.MaxValue)
+            .QueryInteger("to", "Second record; the last one when absent.", 1, long.MaxValue).Answers(ContractJson.Default.DiffView);
+        routes.Map("GET", "/v1/executions/{id}/verify", VerifyAsync).As("verify_execution", "Folds and decides again from the log, and says whether it is what is stored.")
+            .Answers(ContractJson.Default.VerifyView);
     }
 
     private static async Task EventsAsync(ApiCall call)

@@ -16,7 +16,10 @@ namespace Omium.Api.Executions;
 /// </summary>
 internal static class ExecutionStreamEndpoints
 {
-    public static void Map(ApiRoutes routes) => routes.Map("GET", "/v1/executions/{id}/stream", StreamAsync);
+    public static void Map(ApiRoutes routes) =>
+        routes.Map("GET", "/v1/executions/{id}/stream", StreamAsync).As("stream_events", "Records as they are written: server-sent events `record` (id = seq) and `delta`.")
+        .QueryInteger("after", "Records after this one.", 0, long.MaxValue, 0).Header("Last-Event-ID", "Records after this one; goes before `after`.")
+        .Answers(200, "text/event-stream", "Every record once, in order.").Refuses("too_many_listeners");
 
     private static async Task StreamAsync(ApiCall call)
     {

@@ -16,10 +16,18 @@ internal static class FailureEndpoints
 
     public static void Map(ApiRoutes routes)
     {
-        routes.Map("GET", "/v1/failures", ListAsync);
-        routes.Map("GET", "/v1/failures/export", ExportAsync);
-        routes.Map("GET", "/v1/failures/{id}", GetAsync);
-        routes.Map("POST", "/v1/failures/{id}/ignore", IgnoreAsync);
+        routes.Map("GET", "/v1/failures", ListAsync).As("list_failures", "Failures, newest first.")
+            .Query("status", "Only of this status.", "open", "ignored", "resolved").Query("workflow", "Only of this workflow.")
+            .Query("class", "The same as failure_class.").Query("failure_class", "Only of this class.").Query("execution", "Only of this execution.").Paged()
+            .Answers(ContractJson.Default.FailurePage);
+        routes.Map("GET", "/v1/failures/export", ExportAsync).As("export_failures", "Every failure as one JSON object a line, newest first.")
+            .Query("status", "Only of this status.", "open", "ignored", "resolved").Query("workflow", "Only of this workflow.")
+            .Query("class", "The same as failure_class.").Query("failure_class", "Only of this class.").Query("execution", "Only of this execution.")
+            .AnswersLines(ContractJson.Default.FailureExport, "One failure a line.");
+        routes.Map("GET", "/v1/failures/{id}", GetAsync).As("get_failure", "Everything a person needs to understand and mend a failure.")
+            .Answers(ContractJson.Default.FailureView).Refuses("failure_not_found");
+        routes.Map("POST", "/v1/failures/{id}/ignore", IgnoreAsync).As("ignore_failure", "Takes a failure off the list of open ones.")
+            .Answers(204, null, "Ignored.").Refuses("failure_not_found");
     }
 
     /// <summary>With <c>status=open</c> or <c>ignored</c> a page may hold fewer rows than its limit: both are open in the index, and told apart here.</summary>

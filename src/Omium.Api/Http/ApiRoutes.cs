@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.AspNetCore.Routing.Template;
 using Microsoft.Extensions.Logging;
 using Omium.Api.Keys;
+using Omium.Api.OpenApi;
 using Omium.Kernel.Executions;
 using Omium.Runtime.Executions;
 using Omium.Runtime.Ports;
@@ -21,12 +22,16 @@ internal delegate Task ApiHandler(ApiCall call);
 internal sealed partial class ApiRoutes(IEndpointRouteBuilder endpoints, ApiServices services, ILogger logger)
 {
     private readonly List<(string Method, TemplateMatcher Matcher)> _known = [];
+    private readonly List<RouteDescription> _descriptions = [];
 
-    /// <summary>Maps a route that needs a key.</summary>
-    public void Map(string method, string pattern, ApiHandler handler) => Add(method, pattern, isOpen: false, handler);
+    /// <summary>What is mapped so far, each with what it takes and answers.</summary>
+    public IReadOnlyList<RouteDescription> Descriptions => _descriptions;
+
+    /// <summary>Maps a route that needs a key. What it takes and answers is said behind it, in the same line.</summary>
+    public RouteDescription Map(string method, string pattern, ApiHandler handler) => Add(method, pattern, isOpen: false, handler);
 
     /// <summary>Maps a route that anybody may ask.</summary>
-    public void MapOpen(string method, string pattern, ApiHandler handler) => Add(method, pattern, isOpen: true, handler);
+    public RouteDescription MapOpen(string method, string pattern, ApiHandler handler) => Add(method, pattern, isOpen: true, handler);
 
     /// <summary>What no route serves under <c>/v1</c>: 405 with <c>Allow</c> when the path exists, else 404.</summary>
     public void MapUnknown() => endpoints.Map("/v1/{**path}", context =>
@@ -41,10 +46,13 @@ internal sealed partial class ApiRoutes(IEndpointRouteBuilder endpoints, ApiServ
         return Problems.WriteAsync(context, services.Options, "method_not_allowed", $"{context.Request.Path} takes {string.Join(", ", allowed)}.");
     });
 
-    private void Add(string method, string pattern, bool isOpen, ApiHandler handler)
+    private RouteDescription Add(string method, string pattern, bool isOpen, ApiHandler handler)
     {
         _known.Add((method, new TemplateMatcher(TemplateParser.Parse(pattern.TrimStart('/')), [])));
         endpoints.MapMethods(pattern, [method], context => RunAsync(context, isOpen, handler));
+        var description = new RouteDescription(method, pattern, isOpen);
+        _descriptions.Add(description);
+        return description;
     }
 
     private async Task RunAsync(HttpContext context, bool isOpen, ApiHandler handler)

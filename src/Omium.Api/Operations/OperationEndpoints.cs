@@ -14,10 +14,14 @@ internal static class OperationEndpoints
 
     public static void Map(ApiRoutes routes)
     {
-        routes.MapOpen("GET", "/healthz", call => TextAsync(call, "alive"));
-        routes.MapOpen("GET", "/readyz", ReadyAsync);
-        routes.Map("GET", "/v1/health-summary", SummaryAsync);
-        routes.MapOpen("GET", "/v1/schemas/workflow-spec-v0", SchemaAsync);
+        routes.MapOpen("GET", "/healthz", call => TextAsync(call, "alive")).As("get_liveness", "Answers while the process lives.")
+            .Answers(200, "text/plain", "alive");
+        routes.MapOpen("GET", "/readyz", ReadyAsync).As("get_readiness", "Answers when the store does; alarms in lines of their own.")
+            .Answers(200, "text/plain", "ready").Refuses("storage_failed", "storage_full");
+        routes.Map("GET", "/v1/health-summary", SummaryAsync).As("get_health_summary", "Counts and alarms of the tenant.")
+            .Answers(ContractJson.Default.HealthSummary);
+        routes.MapOpen("GET", "/v1/schemas/workflow-spec-v0", SchemaAsync).As("get_workflow_schema", "The JSON Schema of workflow specs.")
+            .Answers(200, "application/schema+json", "JSON Schema, draft 2020-12.").Refuses("not_found");
     }
 
     private static async Task SummaryAsync(ApiCall call)

@@ -17,11 +17,16 @@ internal static class PolicyEndpoints
 
     public static void Map(ApiRoutes routes)
     {
-        routes.Map("GET", "/v1/policies", GetAsync);
-        routes.Map("PUT", "/v1/policies", PutAsync);
-        routes.Map("GET", "/v1/policies/versions", VersionsAsync);
-        routes.Map("GET", "/v1/policies/versions/{version}", GetVersionAsync);
-        routes.Map("POST", "/v1/policies/dry-run", DryRunAsync);
+        routes.Map("GET", "/v1/policies", GetAsync).As("get_policy", "The tenant's recovery policy.").Answers(ContractJson.Default.PolicyView);
+        routes.Map("PUT", "/v1/policies", PutAsync).As("put_policy", "The next version of the recovery policy; the newest again is itself.")
+            .Reads(RequestJson.Default.PutPolicyRequest).ReadsYaml().Header("If-Match", "Only while the newest version has this `ETag`.")
+            .Header("If-None-Match", "`*`: only when there is none.").Answers(ContractJson.Default.PolicyView).Refuses("precondition_failed");
+        routes.Map("GET", "/v1/policies/versions", VersionsAsync).As("list_policy_versions", "Versions of the policy, oldest first.").Paged()
+            .Answers(ContractJson.Default.PolicyPage);
+        routes.Map("GET", "/v1/policies/versions/{version}", GetVersionAsync).As("get_policy_version", "One version; it never changes.")
+            .Answers(ContractJson.Default.PolicyView).Refuses("not_found");
+        routes.Map("POST", "/v1/policies/dry-run", DryRunAsync).As("dry_run_policy", "What a policy would have done about past failures. Nothing is changed.")
+            .Reads(RequestJson.Default.DryRunRequest).Answers(ContractJson.Default.DryRunView).Refuses("invalid_yaml");
     }
 
     private static async Task GetAsync(ApiCall call)

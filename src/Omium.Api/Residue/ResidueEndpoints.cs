@@ -13,9 +13,14 @@ internal static class ResidueEndpoints
 {
     public static void Map(ApiRoutes routes)
     {
-        routes.Map("GET", "/v1/residue", ListAsync);
-        routes.Map("GET", "/v1/residue/{id}", GetAsync);
-        routes.Map("POST", "/v1/residue/{id}/resolve", ResolveAsync);
+        routes.Map("GET", "/v1/residue", ListAsync).As("list_residue", "Effects that a rollback could not undo, newest first.")
+            .Query("status", "Only of this status.", "open", "resolved").Query("workflow", "Only of this workflow.").Query("execution", "Only of this execution.")
+            .QueryTime("from", "Recorded at this time or later.").QueryTime("to", "Recorded before this time.").Paged().Answers(ContractJson.Default.ResiduePage)
+            .Refuses("execution_not_found");
+        routes.Map("GET", "/v1/residue/{id}", GetAsync).As("get_residue", "One effect that was left.").Answers(ContractJson.Default.ResidueView)
+            .Refuses("residue_not_found");
+        routes.Map("POST", "/v1/residue/{id}/resolve", ResolveAsync).As("resolve_residue", "Records what a person did about it.")
+            .Reads(RequestJson.Default.ResolveResidueRequest, isOptional: true).Answers(ContractJson.Default.ResidueView).Refuses("residue_not_found", "residue_resolved");
     }
 
     private static async Task ListAsync(ApiCall call)

@@ -13,12 +13,24 @@ namespace Omium.Api.Reviews;
 /// <summary><c>/v1/reviews</c>.</summary>
 internal static class ReviewEndpoints
 {
+    private static readonly string[] Decisions =
+    [
+        "review_not_found", "review_closed", "review_expired", "review_digest_mismatch", "decision_not_allowed", "edit_forbidden", "override_refused",
+        "checkpoint_not_found", "execution_ended", "rollback_in_progress", "rollback_irreversible", "rollback_orphans_consumer",
+    ];
+
     public static void Map(ApiRoutes routes)
     {
-        routes.Map("GET", "/v1/reviews", ListAsync);
-        routes.Map("GET", "/v1/reviews/{id}", GetAsync);
-        routes.Map("POST", "/v1/reviews/{id}/decide", DecideAsync);
-        routes.Map("POST", "/v1/reviews/{id}/test", TestAsync);
+        routes.Map("GET", "/v1/reviews", ListAsync).As("list_reviews", "Questions to people, newest first.")
+            .Query("status", "Only of this status.", "open", "decided", "expired").Query("workflow", "Only of this workflow.")
+            .Query("execution", "Only of this execution.").Paged().Answers(ContractJson.Default.ReviewPage);
+        routes.Map("GET", "/v1/reviews/{id}", GetAsync).As("get_review", "One question to a person.").Answers(ContractJson.Default.ReviewView)
+            .Refuses("review_not_found");
+        routes.Map("POST", "/v1/reviews/{id}/decide", DecideAsync).As("decide_review", "Decides, once.")
+            .Reads(RequestJson.Default.DecideReviewRequest).Answers(ContractJson.Default.ReviewView).Refuses(Decisions);
+        routes.Map("POST", "/v1/reviews/{id}/test", TestAsync).As("test_fix", "Runs the step beside the execution with an edit; nothing is committed, nothing but the model is reached.")
+            .Reads(RequestJson.Default.TestFixRequest).Answers(ContractJson.Default.TestFixView)
+            .Refuses("review_not_found", "review_closed", "decision_not_allowed", "edit_forbidden", "model_not_configured");
     }
 
     private static async Task ListAsync(ApiCall call)

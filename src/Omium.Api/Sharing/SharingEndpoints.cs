@@ -18,11 +18,17 @@ internal static class SharingEndpoints
 {
     public static void Map(ApiRoutes routes)
     {
-        routes.Map("GET", "/v1/locks", LocksAsync);
-        routes.Map("GET", "/v1/state", StateAsync);
-        routes.Map("GET", "/v1/scopes/verify", VerifyAsync);
-        routes.Map("GET", "/v1/scope-aliases", AliasesAsync);
-        routes.Map("POST", "/v1/scope-aliases", SetAliasAsync);
+        routes.Map("GET", "/v1/locks", LocksAsync).As("list_locks", "Who holds and who waits, by root.")
+            .Query("scope", "Only the root that this scope lies under.").Paged().Answers(ContractJson.Default.RootPage);
+        routes.Map("GET", "/v1/state", StateAsync).As("get_shared_value", "A shared value with its latest changes.")
+            .QueryNeeded("key", "The key, such as `customer/42#name`.").Answers(ContractJson.Default.SharedValueView);
+        routes.Map("GET", "/v1/scopes/verify", VerifyAsync).As("verify_scope", "Folds and checks the log of what is shared under a root.")
+            .QueryNeeded("scope", "A scope under the root, such as `customer/42`.").Answers(ContractJson.Default.VerifyView);
+        routes.Map("GET", "/v1/scope-aliases", AliasesAsync).As("list_scope_aliases", "Aliases in the order of their names.").Paged()
+            .Answers(ContractJson.Default.ScopeAliasPage);
+        routes.Map("POST", "/v1/scope-aliases", SetAliasAsync).As("set_scope_alias", "Sets an alias, once and for all.")
+            .Reads(RequestJson.Default.ScopeAliasView).Answers(ContractJson.Default.ScopeAliasView, 201, "Set.")
+            .Answers(ContractJson.Default.ScopeAliasView, 200, "It stood so before.").Refuses("alias_taken");
     }
 
     /// <summary>Roots under which somebody holds or waits, the latest first; with <c>scope</c> only the one it lies under.</summary>

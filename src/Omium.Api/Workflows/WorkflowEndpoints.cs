@@ -16,13 +16,23 @@ internal static class WorkflowEndpoints
 {
     public static void Map(ApiRoutes routes)
     {
-        routes.Map("POST", "/v1/workflows", SaveAsync);
-        routes.Map("POST", "/v1/workflows/validate", ValidateAsync);
-        routes.Map("POST", "/v1/workflows/suggest", SuggestAsync);
-        routes.Map("GET", "/v1/workflows", ListAsync);
-        routes.Map("GET", "/v1/workflows/{name}", call => GetAsync(call, null));
-        routes.Map("GET", "/v1/workflows/{name}/versions", VersionsAsync);
-        routes.Map("GET", "/v1/workflows/{name}/versions/{version}", GetVersionAsync);
+        routes.Map("POST", "/v1/workflows", SaveAsync).As("save_workflow", "Saves a workflow, or the next version of one; the newest version sent again is itself.")
+            .Reads(RequestJson.Default.SaveWorkflowRequest).ReadsYaml().Answers(ContractJson.Default.WorkflowView, 201, "Saved.")
+            .Answers(ContractJson.Default.WorkflowView, 200, "It was saved before.");
+        routes.Map("POST", "/v1/workflows/validate", ValidateAsync).As("validate_workflow", "Every static check of a workflow; nothing is saved.")
+            .Reads(RequestJson.Default.SaveWorkflowRequest).ReadsYaml().Answers(ContractJson.Default.ValidateView);
+        routes.Map("POST", "/v1/workflows/suggest", SuggestAsync).As("suggest_for_workflow", "What would make a workflow safer; nothing is saved.")
+            .Reads(RequestJson.Default.SaveWorkflowRequest).ReadsYaml()
+            .Query("accept", "Ids of suggestions, with commas between them, or `all`: the answer then holds the spec with those applied.")
+            .Answers(ContractJson.Default.SuggestView);
+        routes.Map("GET", "/v1/workflows", ListAsync).As("list_workflows", "Newest versions, by name.").Paged()
+            .Answers(ContractJson.Default.WorkflowPage);
+        routes.Map("GET", "/v1/workflows/{name}", call => GetAsync(call, null)).As("get_workflow", "The newest version.")
+            .Answers(ContractJson.Default.WorkflowView).Refuses("workflow_not_found");
+        routes.Map("GET", "/v1/workflows/{name}/versions", VersionsAsync).As("list_workflow_versions", "Versions of a workflow, oldest first.")
+            .Paged().Answers(ContractJson.Default.WorkflowPage).Refuses("workflow_not_found");
+        routes.Map("GET", "/v1/workflows/{name}/versions/{version}", GetVersionAsync).As("get_workflow_version", "One version; it never changes.")
+            .Answers(ContractJson.Default.WorkflowView).Refuses("workflow_not_found");
     }
 
     private static async Task SaveAsync(ApiCall call)

@@ -13,7 +13,7 @@ namespace Omium.Contracts.Executions;
 /// <param name="MessageDigest">SHA-256 of its canonical form.</param>
 /// <param name="Claims">Both views of every claim.</param>
 public sealed record HandoffView(
-    string From, int Visit, string To, string Status, int Round, string? AcknowledgedBy, JsonElement? Message, string MessageDigest, IReadOnlyList<ClaimView> Claims);
+    string From, int Visit, string To, [property: Words("proposed", "agreed", "disputed", "rejected", "revoked")] string Status, int Round, string? AcknowledgedBy, JsonElement? Message, string MessageDigest, IReadOnlyList<ClaimView> Claims);
 
 /// <summary>Both views of a claim.</summary>
 /// <param name="Name">Name.</param>
@@ -30,7 +30,7 @@ public sealed record ClaimView(string Name, JsonElement Said, JsonElement? Seen,
 /// <param name="Status">open, agreed, refused or split.</param>
 /// <param name="Quorum">How many must approve.</param>
 /// <param name="Verdicts">Every verifier, with its verdict once it has answered.</param>
-public sealed record VerificationView(int Attempt, string Subject, string Status, int Quorum, IReadOnlyList<VerdictView> Verdicts);
+public sealed record VerificationView(int Attempt, string Subject, [property: Words("open", "agreed", "refused", "split")] string Status, int Quorum, IReadOnlyList<VerdictView> Verdicts);
 
 /// <summary>What a verifier said.</summary>
 /// <param name="Agent">Agent.</param>

@@ -22,6 +22,7 @@ public sealed record ExecutionView
     public required int WorkflowVersion { get; init; }
 
     /// <summary>queued, running, waiting, paused, rolling_back, succeeded, failed or cancelled.</summary>
+    [Words("queued", "running", "waiting", "paused", "rolling_back", "succeeded", "failed", "cancelled")]
     public required string Status { get; init; }
 
     /// <summary>While waiting or paused: timer, lock, credits, worker or review.</summary>
@@ -98,12 +99,14 @@ public sealed record StepView
     public required int Attempt { get; init; }
 
     /// <summary>agent_task, tool_call, decision, human_approval, workflow or worker.</summary>
+    [Words("agent_task", "tool_call", "decision", "human_approval", "workflow", "worker")]
     public required string Type { get; init; }
 
     /// <summary>The agent, tool or worker that does it.</summary>
     public string? Actor { get; init; }
 
     /// <summary>scheduled, running, waiting, committed, failed, skipped, rolled_back or in_doubt.</summary>
+    [Words("scheduled", "running", "waiting", "committed", "failed", "skipped", "rolled_back", "in_doubt")]
     public required string Status { get; init; }
 
     /// <summary>When it was scheduled.</summary>
@@ -167,9 +170,11 @@ public sealed record CallView
     public required string Tool { get; init; }
 
     /// <summary>requested, awaiting_approval, intent, settled, failed, in_doubt, refused or compensated.</summary>
+    [Words("requested", "awaiting_approval", "intent", "settled", "failed", "in_doubt", "refused", "compensated")]
     public required string Status { get; init; }
 
     /// <summary>none, idempotent, verifiable or irreversible.</summary>
+    [Words("none", "idempotent", "verifiable", "irreversible")]
     public required string EffectKind { get; init; }
 
     /// <summary>Arguments, as shown to a person.</summary>
@@ -218,7 +223,7 @@ public sealed record StepFailure
 
 /// <summary>One row of <c>GET /v1/executions</c>.</summary>
 public sealed record ExecutionSummary(
-    string Id, string Workflow, int WorkflowVersion, string Status, string? FailureClass, DateTimeOffset CreatedAt, DateTimeOffset UpdatedAt, DateTimeOffset? EndedAt);
+    string Id, string Workflow, int WorkflowVersion, [property: Words("queued", "running", "waiting", "paused", "rolling_back", "succeeded", "failed", "cancelled")] string Status, string? FailureClass, DateTimeOffset CreatedAt, DateTimeOffset UpdatedAt, DateTimeOffset? EndedAt);
 
 /// <summary>One record of the event log: <c>GET /v1/executions/{id}/events</c> and each SSE message of <c>/stream</c> (event <c>record</c>, id = seq).</summary>
 /// <param name="Seq">Position, from 1.</param>
@@ -240,7 +245,7 @@ public sealed record EventRecord(long Seq, DateTimeOffset At, string Command, in
 /// <param name="Detail">Longer text.</param>
 /// <param name="Item">The item of a for_each step concerned, from 0.</param>
 public sealed record TimelineEntry(
-    long Seq, DateTimeOffset At, string Kind, string Severity, string Title, string? Step = null, int? Visit = null, string? Detail = null, int? Item = null);
+    long Seq, DateTimeOffset At, string Kind, [property: Words("info", "success", "warning", "error")] string Severity, string Title, string? Step = null, int? Visit = null, string? Detail = null, int? Item = null);
 
 /// <summary><c>GET /v1/executions/{id}/graph</c>.</summary>
 public sealed record GraphView(IReadOnlyList<GraphNode> Nodes, IReadOnlyList<GraphEdge> Edges);
@@ -252,7 +257,7 @@ public sealed record GraphNode(string Step, string Type, string? Actor, string S
 public sealed record GraphEdge(string From, string To, string On, string? When, bool? Taken, int? MaxVisits);
 
 /// <summary><c>GET /v1/executions/{id}/verify</c>: identical, consistent, erased or corrupt.</summary>
-public sealed record VerifyView(string Verdict, long Records, string? Detail);
+public sealed record VerifyView([property: Words("identical", "consistent", "erased", "corrupt")] string Verdict, long Records, string? Detail);
 
 /// <summary>Body of <c>POST /v1/executions/{id}/rollback</c>.</summary>
 /// <param name="To">A checkpoint name or a step id.</param>
@@ -287,6 +292,7 @@ public sealed record ResidueView
     public required string Id { get; init; }
 
     /// <summary>open, or resolved by a person.</summary>
+    [Words("open", "resolved")]
     public required string Status { get; init; }
 
     /// <summary>When it was recorded.</summary>
@@ -353,4 +359,4 @@ public sealed record DiffView(long From, long To, IReadOnlyList<DiffEntry> Chang
 /// <param name="Kind">added, removed or changed.</param>
 /// <param name="Before">Value before.</param>
 /// <param name="After">Value after.</param>
-public sealed record DiffEntry(string Pointer, string Kind, JsonElement? Before, JsonElement? After);
+public sealed record DiffEntry(string Pointer, [property: Words("added", "removed", "changed")] string Kind, JsonElement? Before, JsonElement? After);

@@ -5,9 +5,15 @@ namespace Omium.Contracts.Failures;
 
 /// <summary>One row of <c>GET /v1/failures</c>.</summary>
 /// <param name="Id"><c>{execution}.{step}.{visit}.{attempt}</c>; of a disputed handoff <c>{execution}.{sender}.{visit}.h{edge}r{measurement}</c>.</param>
+/// <param name="Execution">Execution.</param>
+/// <param name="Workflow">Workflow name.</param>
+/// <param name="Step">Step that failed; of a disputed handoff its sender.</param>
+/// <param name="Class">Failure class.</param>
+/// <param name="Code">Code within the class.</param>
 /// <param name="Status">open, resolved or ignored.</param>
+/// <param name="At">When it was detected.</param>
 public sealed record FailureSummary(
-    string Id, string Execution, string Workflow, string Step, string Class, string Code, string Status, DateTimeOffset At);
+    string Id, string Execution, string Workflow, string Step, string Class, string Code, [property: Words("open", "resolved", "ignored")] string Status, DateTimeOffset At);
 
 /// <summary><c>GET /v1/failures/{id}</c>: everything a person needs to understand and mend it.</summary>
 public sealed record FailureView
@@ -19,12 +25,14 @@ public sealed record FailureView
     public required string Execution { get; init; }
 
     /// <summary>Execution status now.</summary>
+    [Words("queued", "running", "waiting", "paused", "rolling_back", "succeeded", "failed", "cancelled")]
     public required string ExecutionStatus { get; init; }
 
     /// <summary>Workflow name.</summary>
     public required string Workflow { get; init; }
 
     /// <summary>open, resolved or ignored.</summary>
+    [Words("open", "resolved", "ignored")]
     public required string Status { get; init; }
 
     /// <summary>The failure: step, class, code, message, expected against actual.</summary>
@@ -114,4 +122,4 @@ public sealed record AgentView(
 /// <param name="At">When it was detected.</param>
 public sealed record FailureExport(
     string Id, string Workflow, int WorkflowVersion, string Step, string Class, string Code, string Message, string? Expected, JsonElement? Actual,
-    JsonElement? Input, JsonElement? Output, Reviews.ReviewDecision? Fix, string Status, string Outcome, DateTimeOffset At);
+    JsonElement? Input, JsonElement? Output, Reviews.ReviewDecision? Fix, [property: Words("open", "resolved", "ignored")] string Status, string Outcome, DateTimeOffset At);

@@ -15,9 +15,11 @@ public sealed record ReviewView
     public required string Workflow { get; init; }
 
     /// <summary>failure, approval, call_approval, in_doubt, handoff or verification.</summary>
+    [Words("failure", "approval", "call_approval", "in_doubt", "handoff", "verification")]
     public required string Kind { get; init; }
 
     /// <summary>open, decided or expired.</summary>
+    [Words("open", "decided", "expired")]
     public required string Status { get; init; }
 
     /// <summary>Step concerned.</summary>
@@ -84,7 +86,7 @@ public sealed record TestFixRequest(AgentEdits Edits);
 /// <param name="UnrecordedCalls">Calls that the test would have made and did not.</param>
 /// <param name="DurationMs">How long it took.</param>
 public sealed record TestFixView(
-    string Outcome, JsonElement? Output, IReadOnlyList<GuardResult> Guards, string? Problem, IReadOnlyList<JsonElement> UnrecordedCalls, long DurationMs);
+    [property: Words("passed", "failed", "inconclusive")] string Outcome, JsonElement? Output, IReadOnlyList<GuardResult> Guards, string? Problem, IReadOnlyList<JsonElement> UnrecordedCalls, long DurationMs);
 
 /// <summary>One check and what it saw.</summary>
 public sealed record GuardResult(string Phase, string Check, string Code, string Message, bool Passed, JsonElement? Actual);

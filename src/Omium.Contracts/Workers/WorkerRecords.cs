@@ -15,6 +15,7 @@ public sealed record TaskView
     public required string Id { get; init; }
 
     /// <summary>step: do it and complete with its output. handoff: complete with what you see of each claim; the step itself follows once both sides agree.</summary>
+    [Words("step", "handoff")]
     public required string Kind { get; init; }
 
     /// <summary>Queue.</summary>

@@ -21,7 +21,7 @@ public sealed record ValidateView(bool Valid, IReadOnlyList<SpecProblem> Problem
 /// <param name="Pointer">JSON pointer (RFC 6901) into the spec.</param>
 /// <param name="Message">What is wrong.</param>
 /// <param name="Mend">How to mend it.</param>
-public sealed record SpecProblem(string Code, string Severity, string Pointer, string Message, string Mend);
+public sealed record SpecProblem(string Code, [property: Words("error", "warning")] string Severity, string Pointer, string Message, string Mend);
 
 /// <summary>Answer of <c>/suggest</c>.</summary>
 /// <param name="Valid">Whether the spec has no errors; with <c>?accept=</c>, the spec that is answered.</param>

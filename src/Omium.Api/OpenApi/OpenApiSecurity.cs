@@ -1,0 +1,22 @@
+using System.Text.Json.Nodes;
+
+namespace Omium.Api.OpenApi;
+
+/// <summary>How a caller says who it is. Every route that is not open takes any of these.</summary>
+internal static class OpenApiSecurity
+{
+    /// <summary>The schemes, by name.</summary>
+    public static JsonObject Schemes() => new()
+    {
+        ["key"] = new JsonObject
+        {
+            ["type"] = "http",
+            ["scheme"] = "bearer",
+            ["bearerFormat"] = "omk_{environment}_{id}_{secret}",
+            ["description"] = "An API key, made with POST /v1/keys.",
+        },
+    };
+
+    /// <summary>One of them is enough.</summary>
+    public static JsonArray Requirements() => new([.. Schemes().Select(scheme => (JsonNode)new JsonObject { [scheme.Key] = new JsonArray() })]);
+}
