@@ -10,7 +10,7 @@ namespace Omium.Simulation;
 public sealed class SimulationTests(ITestOutputHelper output)
 {
     /// <summary>Seeds that once found a bug.</summary>
-    private static readonly int[] FoundBefore = [35_395, 67_328, 71_200];
+    private static readonly int[] FoundBefore = [35_395, 50_329, 67_328, 71_200, 76_410, 77_230];
 
     [Fact]
     public void S36_ManyRunsUnderFaults_EveryLawHoldsAndEveryRunEnds()

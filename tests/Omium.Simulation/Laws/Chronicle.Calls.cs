@@ -44,6 +44,11 @@ internal sealed partial class Chronicle
         {
             Law(undone.Requested.Key != call.Requested.Key, $"{call.Id} has the key of {undone.Id}, which was undone: the receiver would do nothing");
         }
+
+        foreach (var left in _calls.Values.Where(other => other is { Residue: true, UndoTries: > 0 } && other.Requested.Tool == call.Requested.Tool))
+        {
+            Law(left.Requested.Key != call.Requested.Key, $"{call.Id} has the key of {left.Id}, which may have been undone: the receiver may do nothing");
+        }
     }
 
     /// <summary>Undoing what a key did undoes it for every call under that key.</summary>

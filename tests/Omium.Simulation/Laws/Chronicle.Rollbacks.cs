@@ -98,6 +98,7 @@ internal sealed partial class Chronicle
     {
         var call = _calls[e.Effect];
         Law(_plan is not null && _remaining.FirstOrDefault() == e.Effect || (!e.Done && _remaining.Contains(e.Effect)), $"{e.Effect} was undone out of turn");
+        call.UndoTries = e.Attempt;
         if (e.Done)
         {
             Law(!call.Undone, $"{e.Effect} was undone twice");

@@ -91,6 +91,9 @@ internal sealed class CallFacts(CallRequested requested, EffectId id, int occurr
 
     public bool Undone { get; set; }
 
+    /// <summary>Answers of its compensation.</summary>
+    public int UndoTries { get; set; }
+
     public bool Residue { get; set; }
 
     public bool Unsettled => Happened is Happened.UnderWay or Happened.InDoubt;
