@@ -51,8 +51,8 @@ internal sealed partial class Chronicle
         }
     }
 
-    /// <summary>Undoing what a key did undoes it for every call under that key.</summary>
-    private bool IsUndone(string? key) => _calls.Values.Any(call => call.Undone && call.Requested.Key == key);
+    /// <summary>Undoing what a key did undoes it for every call under that key; so does an undo that may have happened.</summary>
+    private bool IsUndone(string? key) => _calls.Values.Any(call => (call.Undone || call is { Residue: true, UndoTries: > 0 }) && call.Requested.Key == key);
 
     private static IEnumerable<CallFacts> Earlier(VisitFacts visit, CallFacts call) =>
         visit.Calls.Where(other => other.Id.Attempt < call.Id.Attempt && other.Occurrence == call.Occurrence && IsSame(other.Requested, call.Requested));
