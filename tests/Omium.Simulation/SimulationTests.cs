@@ -1,5 +1,6 @@
 using System.Globalization;
 using Omium.Simulation.Running;
+using Omium.Simulation.Workflows;
 
 namespace Omium.Simulation;
 
@@ -9,15 +10,18 @@ namespace Omium.Simulation;
 /// </summary>
 public sealed class SimulationTests(ITestOutputHelper output)
 {
-    /// <summary>Seeds that once found a bug.</summary>
-    private static readonly int[] FoundBefore = [35_395, 67_328, 71_200];
+    /// <summary>Seeds that once found a bug, with what was drawn then.</summary>
+    private static readonly (int Seed, Features Features)[] FoundBefore =
+    [
+        (35_395, Features.None), (50_329, Features.None), (67_328, Features.None), (71_200, Features.None), (76_410, Features.None), (77_230, Features.None), (84_990, Features.None),
+    ];
 
     [Fact]
     public void S36_ManyRunsUnderFaults_EveryLawHoldsAndEveryRunEnds()
     {
         if (Environment.GetEnvironmentVariable("OMIUM_SIM_SEED") is { Length: > 0 } only)
         {
-            var simulation = new Running.Simulation(int.Parse(only, CultureInfo.InvariantCulture), traced: true);
+            var simulation = new Running.Simulation(int.Parse(only, CultureInfo.InvariantCulture), SimulationRuns.FeaturesOf(["--features", Environment.GetEnvironmentVariable("OMIUM_SIM_FEATURES") ?? "All"]), traced: true);
             simulation.Run();
             output.WriteLine(string.Join("\n", simulation.Trace));
             Assert.True(simulation.Violations.Count == 0, string.Join("\n", simulation.Violations));
@@ -26,9 +30,9 @@ public sealed class SimulationTests(ITestOutputHelper output)
 
         var count = Environment.GetEnvironmentVariable("OMIUM_SIM_SEEDS") is { Length: > 0 } text ? int.Parse(text, CultureInfo.InvariantCulture) : 2_000;
         var outcome = SimulationRuns.Run(1, count, Environment.ProcessorCount, failuresMax: 10);
-        foreach (var seed in FoundBefore.Where(seed => seed > count))
+        foreach (var (seed, features) in FoundBefore)
         {
-            SimulationRuns.Add(outcome, seed);
+            SimulationRuns.Add(outcome, seed, features);
         }
 
         output.WriteLine(SimulationReport.Of(outcome, Environment.ProcessorCount));

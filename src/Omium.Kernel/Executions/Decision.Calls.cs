@@ -257,8 +257,8 @@ internal sealed partial class Decision
     }
 
     /// <summary>
-    /// The same call of another attempt has the same key (the receiver then does nothing more); one that was undone counts as another
-    /// occurrence, because doing it again is meant.
+    /// The same call of another attempt has the same key (the receiver then does nothing more); one that was undone, or may have been, counts as
+    /// another occurrence, because doing it again is meant and the receiver may remember the old key.
     /// </summary>
     private string DefaultKey(EffectId id, string tool, string argumentsDigest)
     {
@@ -266,7 +266,7 @@ internal sealed partial class Decision
         var occurrence = 1;
         foreach (var call in same)
         {
-            if (call.Id.Attempt == id.Attempt || call.Status == CallStatus.Compensated)
+            if (call.Id.Attempt == id.Attempt || call.Status == CallStatus.Compensated || call.MayBeUndone)
             {
                 occurrence++;
             }

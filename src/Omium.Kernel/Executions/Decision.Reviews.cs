@@ -25,6 +25,7 @@ internal sealed partial class Decision
     {
         var failure = Visit(key).Failures[^1].Failure;
         var withheld = Visit(key).Withheld;
+        var residue = Visit(key).Calls.Where(call => call.Residue).Select(call => $"{call.Tool} ({call.Id})").ToArray();
         var shown = JsonMake.Object(
             ("class", JsonMake.Text(failure.Class)),
             ("code", JsonMake.Text(failure.Code)),
@@ -34,7 +35,8 @@ internal sealed partial class Decision
             ("input", Visit(key).Input),
             ("output", failure.Output ?? default),
             ("rollback_to", withheld is null ? default : JsonMake.Text(withheld.To)),
-            ("irreversible", withheld is null ? default : JsonMake.Texts(withheld.Irreversible)));
+            ("irreversible", withheld is null ? default : JsonMake.Texts(withheld.Irreversible)),
+            ("residue", residue.Length == 0 ? default : JsonMake.Texts(residue)));
         string[] decisions = ["approve", "edit", "override", "rollback", "skip", "reject"];
         Ask(key, "failure", null, withheld is null ? decisions : [AcceptResidue, .. decisions], shown, role);
     }
@@ -177,6 +179,12 @@ internal sealed partial class Decision
             return new Rejection("validation_failed", "an override needs an output");
         }
 
+        // What is to be made again is given up by the override; what is under way or being looked up tells its outcome soon.
+        if (Visit(key).Calls.Find(call => call is { Unsettled: true, Kind: not EffectKind.None, Next: not ("rerun" or "redo") }) is { } unsettled)
+        {
+            return new Rejection("effect_unsettled", $"whether {unsettled.Tool} ({unsettled.Id}) happened is not known yet: nothing is committed over it; decide when that is settled");
+        }
+
         var trial = new Decision(_state, values, atMs);
         if (!trial.Accept(step, key, output, out _, out var failing, byPerson: true))
         {
@@ -184,6 +192,7 @@ internal sealed partial class Decision
         }
 
         Emit(new ReviewDecided(command.Review, command.Decision, command.By, null, command.Note));
+        GiveUpCalls(key);
         Resume(command.By);
         var target = key;
         if (Visit(key).Status == VisitStatus.RolledBack)

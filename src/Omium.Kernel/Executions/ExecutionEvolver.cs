@@ -57,7 +57,7 @@ internal static partial class ExecutionEvolver
             RuleApplied e => state with { RuleUses = state.RuleUses.SetItem(e.Rule, state.RuleUses.GetValueOrDefault(e.Rule) + 1) },
             RollbackPlanned e => Planned(state, e),
             CompensationSettled e => Compensated(state, e),
-            ResidueRecorded e => (Parse(e.Effect).Part == 'w' ? state : WithCall(state, e.Effect, c => c with { Residue = true })) with { Residue = state.Residue.Add(new ResidueState(e, atMs)) },
+            ResidueRecorded e => LeftBehind(state, e) with { Residue = state.Residue.Add(new ResidueState(e, atMs)) },
             RollbackCompleted e => Completed(state, e),
             ReviewRequested e => Asked(state, e, atMs),
             ReviewDecided e => Answered(state, e, atMs),
@@ -312,6 +312,18 @@ internal static partial class ExecutionEvolver
         };
         next = e.Done ? Undone(next, e.Effect) : next;
         return own is null ? next with { Rollback = rollback } : With(next, key, v => v with { Rollback = rollback });
+    }
+
+    /// <summary>A call that could not be undone. Where it was tried, it may be undone all the same: made again, it needs another key.</summary>
+    private static ExecutionState LeftBehind(ExecutionState state, ResidueRecorded e)
+    {
+        if (Parse(e.Effect) is not { Part: not 'w' } id)
+        {
+            return state;
+        }
+
+        var next = WithCall(state, e.Effect, c => c with { Residue = true });
+        return Visit(next, id.Key).Calls.Find(c => c.Id == id)!.MayBeUndone ? Undone(next, e.Effect) : next;
     }
 
     /// <summary>Counts an undone call under its declared key: made again, it needs another one.</summary>

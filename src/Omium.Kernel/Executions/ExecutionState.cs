@@ -336,6 +336,9 @@ public sealed partial record CallState(EffectId Id, string Tool)
     /// <summary>True when it could not be undone: it is a person's business and is never compensated again.</summary>
     public bool Residue { get; init; }
 
+    /// <summary>True when it was to be undone and nobody can say whether it was: it is on the residue ledger, and its key is not used again.</summary>
+    public bool MayBeUndone => Residue && CompensationAttempts > 0;
+
     /// <summary>True when an earlier run of it may have happened: that a later one did not says nothing about the first.</summary>
     public bool EarlierUnclear { get; init; }
 

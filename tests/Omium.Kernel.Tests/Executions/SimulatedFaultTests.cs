@@ -89,4 +89,47 @@ public sealed class SimulatedFaultTests
         Assert.Empty(harness.Send(new WakeTimers(harness.NowMs, ["a~1~1~c1"])).Events);
         Assert.Single(harness.Send(new WakeTimers(harness.NowMs)).Events);
     }
+
+    [Theory]
+    [InlineData("pay", null)]
+    [InlineData("keyed", "order-7~again2")]
+    public void Approve_OverAnUndoThatMayHaveHappened_TheRepetitionHasAKeyOfItsOwn(string tool, string? key)
+    {
+        var harness = Flow.Of(Call("a", tool: tool, more: Guard("output.n == 1") + """, "retry": {"max_attempts": 2, "backoff": "constant", "initial": "1s", "max": "1s"}"""));
+        harness.Start("""{"x": 7}""");
+        harness.Run((name, effect) => name.StartsWith("undo", StringComparison.Ordinal) ? Fails("timeout", "tool_timeout", mayHaveHappened: true) : Ok("""{"n": 0}"""));
+        Assert.Equal("compensation_failed", Assert.Single(harness.State.Residue).Left.Reason);
+        var shown = harness.State.Reviews[harness.State.OpenReviews.Single()].Request.Shown;
+        Assert.Equal($"{tool} (a~1~1~c1)", shown.GetProperty("residue")[0].GetString());
+        Assert.True(harness.Decide("approve").Accepted);
+        harness.Run((_, _) => Ok("""{"n": 1}"""));
+        var keys = harness.State.LatestVisit("a")!.Calls.Select(call => call.Key).ToArray();
+        Assert.Equal((2, 2), (keys.Length, keys.Distinct().Count()));
+        Assert.True(key is null || keys[1] == key, keys[1]);
+        Laws.Check(harness);
+    }
+
+    [Fact]
+    public void Override_WhileACallOfTheFailedAttemptIsLookedUp_WaitsForIt()
+    {
+        var harness = Flow.Of(Agent("a").Replace("\"one\"", "\"two\"", StringComparison.Ordinal), "", """{"rules": [{"do": ["await_review"]}]}""");
+        harness.Start();
+        harness.Send(new SettleEffect(harness.NowMs, "a~1~1~m1", Asks(("pay", """{"a": 1}"""), ("pay", """{"a": 2}"""), ("book", "{}"))));
+        foreach (var effect in new[] { "a~1~1~c1", "a~1~1~c2", "a~1~1~c3" })
+        {
+            harness.Send(new BeginCall(harness.NowMs, effect, "runner", 5_000));
+        }
+
+        harness.Send(new LoseRunner(harness.NowMs, "other"));
+        harness.Send(new BeginCall(harness.NowMs, "a~1~1~c1", "other", 5_000));
+        harness.Failure("a~1~1~c1", new EffectFailure("tool_error", "http_422", "refused", Permanent: true));
+        Assert.Equal("effect_unsettled", harness.Decide("override", output: """{"n": 1}""").Rejection!.Code);
+
+        harness.NowMs += 60_000;
+        harness.Result("a~1~1~c3~v1", """{"status": "not_done"}""");
+        Assert.True(harness.Decide("override", output: """{"n": 1}""").Accepted);
+        Assert.Equal((ExecutionStatus.Succeeded, VisitStatus.Committed), (harness.State.Status, harness.Status("a")));
+        Assert.DoesNotContain(harness.State.LatestVisit("a")!.Calls, call => call.Unsettled); // The second is not made again: it counts as one that may stand.
+        Laws.Check(harness);
+    }
 }

@@ -44,10 +44,15 @@ internal sealed partial class Chronicle
         {
             Law(undone.Requested.Key != call.Requested.Key, $"{call.Id} has the key of {undone.Id}, which was undone: the receiver would do nothing");
         }
+
+        foreach (var left in _calls.Values.Where(other => other is { Residue: true, UndoTries: > 0 } && other.Requested.Tool == call.Requested.Tool))
+        {
+            Law(left.Requested.Key != call.Requested.Key, $"{call.Id} has the key of {left.Id}, which may have been undone: the receiver may do nothing");
+        }
     }
 
-    /// <summary>Undoing what a key did undoes it for every call under that key.</summary>
-    private bool IsUndone(string? key) => _calls.Values.Any(call => call.Undone && call.Requested.Key == key);
+    /// <summary>Undoing what a key did undoes it for every call under that key; so does an undo that may have happened.</summary>
+    private bool IsUndone(string? key) => _calls.Values.Any(call => (call.Undone || call is { Residue: true, UndoTries: > 0 }) && call.Requested.Key == key);
 
     private static IEnumerable<CallFacts> Earlier(VisitFacts visit, CallFacts call) =>
         visit.Calls.Where(other => other.Id.Attempt < call.Id.Attempt && other.Occurrence == call.Occurrence && IsSame(other.Requested, call.Requested));

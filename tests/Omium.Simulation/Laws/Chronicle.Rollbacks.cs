@@ -40,6 +40,11 @@ internal sealed partial class Chronicle
             visit.DetachedBy = null;
         }
 
+        foreach (var (rollback, _) in _itemPlans.Where(plan => set.Contains(plan.Value.Item)).ToArray())
+        {
+            _itemPlans.Remove(rollback); // Undone with the rest.
+        }
+
         EverListed.UnionWith(e.Compensations);
         (_plan, _remaining, _wasPaused, Status) = (e, [.. e.Compensations], Status == "paused", "rolling_back");
     }
@@ -47,7 +52,7 @@ internal sealed partial class Chronicle
     /// <summary>Nothing outside: every visit in the set is a failed one, lies between the place to go back to and a failed one, or stands on such a visit.</summary>
     private void CheckReach(RollbackPlanned e, HashSet<VisitKey> set)
     {
-        if (e.To == "start" || set.Count == 0)
+        if (e.To is "start" or "attempt" || set.Count == 0)
         {
             return;
         }
@@ -97,7 +102,9 @@ internal sealed partial class Chronicle
     private void Compensated(CompensationSettled e)
     {
         var call = _calls[e.Effect];
-        Law(_plan is not null && _remaining.FirstOrDefault() == e.Effect || (!e.Done && _remaining.Contains(e.Effect)), $"{e.Effect} was undone out of turn");
+        var remaining = RemainingOf(e.Effect);
+        Law(remaining.FirstOrDefault() == e.Effect || (!e.Done && remaining.Contains(e.Effect)), $"{e.Effect} was undone out of turn");
+        call.UndoTries = e.Attempt;
         if (e.Done)
         {
             Law(!call.Undone, $"{e.Effect} was undone twice");
@@ -108,12 +115,17 @@ internal sealed partial class Chronicle
 
         if (e.Done || e.RetryDueMs is null)
         {
-            _remaining.Remove(e.Effect);
+            remaining.Remove(e.Effect);
         }
     }
 
     private void Completed(RollbackCompleted e)
     {
+        if (CompletedForItem(e))
+        {
+            return;
+        }
+
         Law(_plan?.Rollback == e.Rollback && _remaining.Count == 0, $"rollback {e.Rollback} is complete while {string.Join(", ", _remaining)} remain");
         foreach (var call in (_plan?.Compensations ?? []).Select(effect => _calls[effect]))
         {

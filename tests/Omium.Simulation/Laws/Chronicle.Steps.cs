@@ -17,8 +17,13 @@ internal sealed partial class Chronicle
             _ => false,
         };
         var standing = StandingVisit(e.Step);
+        var isItem = ItemNames.IsItem(e.Step);
         Law(e.Visit == _latest.GetValueOrDefault(e.Step) + 1, $"{e.Step}~{e.Visit} does not follow visit {_latest.GetValueOrDefault(e.Step)}");
-        if (!isCopy)
+        if (isItem)
+        {
+            ItemScheduled(e);
+        }
+        else if (!isCopy)
         {
             Law(Status == "running", $"{e.Step}~{e.Visit} was scheduled while {Status}");
             Law(standing is null or { Settled: true }, $"{e.Step}~{e.Visit} was scheduled while {standing?.Key} is at work");
@@ -30,7 +35,9 @@ internal sealed partial class Chronicle
             Law(isCopy || Visit(read.Step, read.Visit).Standing == Standing.Committed, $"{e.Step}~{e.Visit} read {read}, which is not committed");
         }
 
-        Add(new VisitFacts(e.Step, e.Visit, e, _visits.Count + 1) { BegunMs = record.AtMs });
+        var visit = new VisitFacts(e.Step, e.Visit, e, _visits.Count + 1) { BegunMs = record.AtMs };
+        visit.ParentAttempt = visit.Parent is { } parent ? Visit(parent.Step, parent.Visit).Attempt : 0;
+        Add(visit);
     }
 
     private void CheckJoin(StepScheduled e, VisitFacts? standing)
@@ -116,8 +123,13 @@ internal sealed partial class Chronicle
         Law(visit.Standing == Standing.Open, $"{visit.Key} was committed while {visit.Standing}");
         Law(e.Attempt == visit.Attempt, $"{visit.Key} was committed by attempt {e.Attempt} during attempt {visit.Attempt}");
         Law(!visit.Calls.Any(call => call is { HasEffect: true, Unsettled: true }), $"{visit.Key} was committed while a call was not settled");
+        if (Expands(visit.Key) && e.By is null)
+        {
+            CheckItems(visit, output);
+        }
+
         Law(step.ForbiddenNumber is not { } forbidden || NumberOf(output) != forbidden, $"{visit.Key} was committed with n = {step.ForbiddenNumber}, which its guard forbids");
-        Law(!step.TimedGuard || e.By is not null || visit.BegunMs / 1_000 % 5 != 4, $"{visit.Key} was committed although its precondition did not hold");
+        Law(!step.TimedGuard || e.By is not null || Expands(visit.Key) || visit.BegunMs / 1_000 % 5 != 4, $"{visit.Key} was committed although its precondition did not hold");
         Law(Workflow.Edges.Where(edge => edge.IsLoop && edge.From == e.Step).All(edge => !edge.Holds(output) || _loops.GetValueOrDefault(edge) < edge.VisitsMax),
             $"{visit.Key} was committed although its loop is exhausted");
         if (step.Type == "human_approval")
@@ -152,6 +164,10 @@ internal sealed partial class Chronicle
         var visit = Visit(e.Step, e.Visit);
         Law(visit.Standing == Standing.Open && e.Attempt == visit.Attempt, $"{visit.Key} failed at attempt {e.Attempt} while {visit.Standing} at attempt {visit.Attempt}");
         visit.Standing = e.Final ? Standing.Failed : Standing.Failing;
+        if (e.Final)
+        {
+            CheckUndone(visit);
+        }
     }
 
     private void GivenUp(StepGivenUp e)
@@ -159,6 +175,7 @@ internal sealed partial class Chronicle
         var visit = Visit(e.Step, e.Visit);
         Law(visit.Standing == Standing.Failing, $"{visit.Key} was given up while {visit.Standing}");
         visit.Standing = Standing.Failed;
+        CheckUndone(visit);
     }
 
     private void Retrying(RetryScheduled e)
@@ -169,6 +186,11 @@ internal sealed partial class Chronicle
         var stands = visit.Calls.Where(call => call.Id.Attempt == visit.Attempt && (call.MayStand || call.Residue));
         Law(ByPerson || stands.All(call => call is { Residue: false, Happened: Happened.Perhaps, Requested.Kind: Omium.Kernel.Specs.EffectKind.Idempotent }),
             $"{visit.Key} is tried again on top of {string.Join(", ", stands.Select(call => call.Id))}");
+        if (Expands(visit.Key))
+        {
+            CheckItemsRetried(visit);
+        }
+
         (visit.Standing, visit.Attempt, visit.Turns, visit.BegunMs) = (Standing.Open, e.Attempt, 0, record.AtMs);
     }
 

@@ -142,6 +142,12 @@ internal sealed partial class Chronicle(StreamId stream, DrawnWorkflow workflow,
     {
         switch (happened)
         {
+            case ItemsExpanded e:
+                Expanded(e);
+                break;
+            case RollbackPlanned { Scope: "item" } e:
+                PlannedForItem(e);
+                break;
             case RollbackPlanned e:
                 Planned(e);
                 break;

@@ -38,6 +38,12 @@ internal sealed class VisitFacts(string step, int visit, StepScheduled? schedule
 
     public IReadOnlyList<VisitKey> Reads { get; } = scheduled?.Reads ?? [];
 
+    /// <summary>Of an item's visit: the visit of its step.</summary>
+    public VisitKey? Parent { get; } = scheduled is { After: [var parent] } && Workflows.ItemNames.IsItem(step) ? parent : null;
+
+    /// <summary>The attempt of its step in which it was begun, or failed for good.</summary>
+    public int ParentAttempt { get; set; }
+
     /// <summary>Output of its commit, payloads resolved.</summary>
     public JsonElement? Output { get; set; }
 
@@ -90,6 +96,9 @@ internal sealed class CallFacts(CallRequested requested, EffectId id, int occurr
     public bool Refused { get; set; }
 
     public bool Undone { get; set; }
+
+    /// <summary>Answers of its compensation.</summary>
+    public int UndoTries { get; set; }
 
     public bool Residue { get; set; }
 

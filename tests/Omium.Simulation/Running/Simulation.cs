@@ -38,10 +38,12 @@ internal sealed partial class Simulation
     private readonly List<SimulatedHost> _hosts = [];
     private readonly List<Start> _starts = [];
     private readonly PlanCache _plans;
+    private readonly Features _allowed;
 
-    public Simulation(int seed, bool traced = false)
+    public Simulation(int seed, Features features = Features.All, bool traced = false)
     {
         Seed = seed;
+        _allowed = features;
         _dice = new Dice((ulong)seed * 0xD1B54A32D192ED03UL);
         _weather = new Weather(_dice.Split(1));
         _scheduler = new Scheduler(_dice.Split(2)) { Trace = traced ? [] : null, Before = Injure, Settled = PlanTicks };
@@ -111,16 +113,22 @@ internal sealed partial class Simulation
     private void Draw()
     {
         var dice = _dice.Split(4);
+        var features = FeatureDrawer.Choose(_dice.Split(5), _allowed);
+        Tally.Count("features", features.ToString());
         var workflows = new List<DrawnWorkflow>();
         for (var number = 1; number <= (dice.OneIn(4) ? 2 : 1); number++)
         {
-            var workflow = WorkflowDrawer.Draw(dice, number, out var shape);
+            var workflow = FeatureDrawer.Add(_dice.Split(5 + number), features, WorkflowDrawer.Draw(dice, number, out var shape));
             Tally.Count("shape", shape);
             Tally.Count("steps", $"{workflow.Steps.Count}");
             Tally.Count("policy", $"{workflow.PolicyIndex}");
             foreach (var step in workflow.Steps)
             {
                 Tally.Count("step", step.Type + (step.Performer.Length > 0 ? $" {step.Performer}" : ""));
+                if (step.Items is { } items)
+                {
+                    Tally.Count("items", $"{items.Count} items, {items.OnFailure}");
+                }
             }
 
             workflows.Add(workflow);

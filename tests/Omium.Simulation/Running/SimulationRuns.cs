@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using Omium.Simulation.Workflows;
 
 namespace Omium.Simulation.Running;
 
@@ -33,7 +34,7 @@ internal static class SimulationRuns
     }
 
     /// <summary>Runs seeds <paramref name="first"/> to first + count - 1; ends early after <paramref name="failuresMax"/> seeds that fail.</summary>
-    public static Outcome Run(int first, int count, int cores, int failuresMax)
+    public static Outcome Run(int first, int count, int cores, int failuresMax, Features features = Features.All)
     {
         var outcome = new Outcome();
         var next = first - 1;
@@ -49,7 +50,7 @@ internal static class SimulationRuns
                     return;
                 }
 
-                var simulation = new Simulation(seed);
+                var simulation = new Simulation(seed, features);
                 simulation.Run();
                 lock (gate)
                 {
@@ -71,15 +72,19 @@ internal static class SimulationRuns
         int Option(string name, int otherwise) =>
             Array.IndexOf(options, name) is >= 0 and var at && at + 1 < options.Length ? int.Parse(options[at + 1], CultureInfo.InvariantCulture) : otherwise;
         var cores = Option("--cores", Environment.ProcessorCount);
-        var outcome = Run(Option("--first", 1), Option("--seeds", 1_000), cores, Option("--failures", 20));
+        var outcome = Run(Option("--first", 1), Option("--seeds", 1_000), cores, Option("--failures", 20), FeaturesOf(options));
         Console.WriteLine(SimulationReport.Of(outcome, cores));
         return outcome.Failures.Count == 0 ? 0 : 1;
     }
 
+    /// <summary>Option --features: names, separated by commas; default all.</summary>
+    public static Features FeaturesOf(string[] options) =>
+        Array.IndexOf(options, "--features") is >= 0 and var at && at + 1 < options.Length ? Enum.Parse<Features>(options[at + 1], ignoreCase: true) : Features.All;
+
     /// <summary>Verb seed: one seed, with everything that happened.</summary>
-    public static int Show(int seed, bool traced)
+    public static int Show(int seed, Features features, bool traced)
     {
-        var simulation = new Simulation(seed, traced);
+        var simulation = new Simulation(seed, features, traced);
         simulation.Run();
         foreach (var line in simulation.Trace)
         {
@@ -101,9 +106,9 @@ internal static class SimulationRuns
     }
 
     /// <summary>Runs one more seed into an outcome.</summary>
-    public static void Add(Outcome outcome, int seed)
+    public static void Add(Outcome outcome, int seed, Features features)
     {
-        var simulation = new Simulation(seed);
+        var simulation = new Simulation(seed, features);
         simulation.Run();
         Add(outcome, simulation);
     }

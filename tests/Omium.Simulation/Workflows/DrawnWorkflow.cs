@@ -6,13 +6,15 @@ namespace Omium.Simulation.Workflows;
 /// <summary>A workflow as drawn: what the laws know of it without reading it back from the spec.</summary>
 internal sealed record DrawnWorkflow(string Name, IReadOnlyList<DrawnStep> Steps, IReadOnlyList<DrawnEdge> Edges, string Policy, int PolicyIndex)
 {
-    private string? _json;
-
-    public DrawnStep? Step(string id) => Steps.FirstOrDefault(step => step.Id == id);
+    /// <summary>The step of a visit: an item's visit (<c>s2-3</c>) is its step's.</summary>
+    public DrawnStep? Step(string id) => Steps.FirstOrDefault(step => step.Id == ItemNames.StepOf(id));
 
     public IEnumerable<DrawnEdge> Into(string step) => Edges.Where(edge => edge.To == step && !edge.IsLoop);
 
-    public string Json => _json ??= Write();
+    public string Json { get; init; } = "";
+
+    /// <summary>The workflow as it is saved.</summary>
+    public DrawnWorkflow Written() => this with { Json = Write() };
 
     /// <summary>True when nothing in it needs a person by design: no approval, no irreversible effect, no amount above the limit, no policy that asks.</summary>
     public bool NeedsNobody => PolicyIndex is 0 or 1 && Steps.All(step => step.Type != "human_approval" && !step.MayAskForApproval);
@@ -51,6 +53,12 @@ internal sealed record DrawnStep(string Id, string Type, string Performer)
     /// <summary>Amount the call is about; shown in its input.</summary>
     public int? Amount { get; init; }
 
+    /// <summary>Runs once for every item of a list; null = once.</summary>
+    public DrawnItems? Items { get; init; }
+
+    /// <summary>The member of its output that conditions and inputs of other steps look at.</summary>
+    public string Number => Items is null ? "n" : "succeeded";
+
     /// <summary>True when it may call something that a person has to approve.</summary>
     public bool MayAskForApproval => Type switch
     {
@@ -65,7 +73,8 @@ internal sealed record DrawnStep(string Id, string Type, string Performer)
         text.Append(Type switch { "agent_task" => $", \"agent\": \"{Performer}\"", "tool_call" => $", \"tool\": \"{Performer}\"", _ => "" });
         var needs = workflow.Edges.Where(edge => edge.To == Id && edge.IsNeed).Select(edge => $"\"{edge.From}\"");
         text.Append(", \"needs\": [").AppendJoin(", ", needs).Append(']');
-        var members = Reads.Select(read => $"\"{read}\": \"${{{{ steps.{read}.output != null && has(steps.{read}.output.n) ? steps.{read}.output.n : 0 }}}}\"").ToList();
+        var members = Reads.Select(read => (Id: read, workflow.Step(read)!.Number))
+            .Select(read => $"\"{read.Id}\": \"${{{{ steps.{read.Id}.output != null && has(steps.{read.Id}.output.{read.Number}) ? steps.{read.Id}.output.{read.Number} : 0 }}}}\"").ToList();
         if (Amount is { } amount)
         {
             members.Add($"\"amount\": {amount}");
@@ -73,7 +82,7 @@ internal sealed record DrawnStep(string Id, string Type, string Performer)
 
         if (members.Count > 0 || Type == "decision")
         {
-            members.Add("\"n\": 4");
+            members.Add(Items is null ? "\"n\": 4" : "\"n\": 4, \"i\": \"${{ item_index }}\"");
             text.Append(", \"input\": {").AppendJoin(", ", members).Append('}');
         }
 
@@ -92,8 +101,36 @@ internal sealed record DrawnStep(string Id, string Type, string Performer)
         text.Append(Retries ? ", \"retry\": {\"max_attempts\": 3, \"backoff\": \"constant\", \"initial\": \"2s\", \"max\": \"2s\"}" : "");
         text.Append(Timeout is { } timeout ? $", \"timeout\": \"{timeout}\"" : "");
         text.Append(Checkpoint switch { null => "", "" => ", \"checkpoint\": false", _ => $", \"checkpoint\": \"{Checkpoint}\"" });
+        text.Append(Items is { } items ? $", \"for_each\": {items.Json}" : "");
         return text.Append('}').ToString();
     }
+}
+
+/// <summary>The list of a step that runs once for every item, and what follows one that failed.</summary>
+internal sealed record DrawnItems(int Count, int ParallelMax, string OnFailure, double FailedRatioMax)
+{
+    /// <summary>The fourth item is one that the guard of a tool refuses.</summary>
+    private const int RefusedIndex = 3;
+
+    public string Json
+    {
+        get
+        {
+            var list = string.Join(", ", Enumerable.Range(0, Count).Select(index => $"{{'a': {(index == RefusedIndex ? DrawnTools.ArgumentMax + 1 : index % 2)}, 'i': {index}}}"));
+            return string.Create(System.Globalization.CultureInfo.InvariantCulture,
+                $"{{\"items\": \"[{list}]\", \"max_parallel\": {ParallelMax}, \"on_item_failure\": \"{OnFailure}\", \"max_failed_ratio\": {FailedRatioMax}}}");
+        }
+    }
+}
+
+/// <summary>Names of items' visits, read without the kernel: <c>s2-3</c> is the fourth item of step s2.</summary>
+internal static class ItemNames
+{
+    public static bool IsItem(string step) => step.Contains('-', StringComparison.Ordinal);
+
+    public static string StepOf(string step) => IsItem(step) ? step[..step.IndexOf('-', StringComparison.Ordinal)] : step;
+
+    public static int IndexOf(string step) => int.Parse(step[(step.IndexOf('-', StringComparison.Ordinal) + 1)..], System.Globalization.CultureInfo.InvariantCulture);
 }
 
 /// <summary>An edge as drawn. <paramref name="On"/>: success, failure or always. <paramref name="Above"/>: taken only when the output's n is above it.</summary>
@@ -101,11 +138,14 @@ internal sealed record DrawnEdge(string From, string To, string On, int? Above, 
 {
     public bool IsLoop => VisitsMax is not null;
 
+    /// <summary>The member of its source's output that its condition looks at.</summary>
+    public string Number { get; init; } = "n";
+
     public string Json =>
-        $"{{\"from\": \"{From}\", \"to\": \"{To}\", \"on\": \"{On}\"{(Above is { } above ? $", \"when\": \"has(output.n) && output.n > {above}\"" : "")}{(VisitsMax is { } max ? $", \"max_visits\": {max}" : "")}}}";
+        $"{{\"from\": \"{From}\", \"to\": \"{To}\", \"on\": \"{On}\"{(Above is { } above ? $", \"when\": \"has(output.{Number}) && output.{Number} > {above}\"" : "")}{(VisitsMax is { } max ? $", \"max_visits\": {max}" : "")}}}";
 
     /// <summary>Whether an output takes it, told without the kernel's expressions. <paramref name="output"/> null: the step failed or was skipped.</summary>
     public bool Holds(JsonElement? output) =>
         Above is not { } above
-        || (output is { ValueKind: JsonValueKind.Object } value && value.TryGetProperty("n", out var n) && n.ValueKind == JsonValueKind.Number && n.GetDouble() > above);
+        || (output is { ValueKind: JsonValueKind.Object } value && value.TryGetProperty(Number, out var n) && n.ValueKind == JsonValueKind.Number && n.GetDouble() > above);
 }

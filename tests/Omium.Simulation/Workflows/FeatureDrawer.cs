@@ -1,0 +1,41 @@
+using Omium.Simulation.Scheduling;
+
+namespace Omium.Simulation.Workflows;
+
+/// <summary>Adds to a drawn workflow what <see cref="Features"/> names. A simulation has each feature or has it not, so that they come alone and together.</summary>
+internal static class FeatureDrawer
+{
+    private const int SimulationsWithOneIn = 3;
+
+    /// <summary>The features of one simulation: of those that may be drawn, each in a third of the seeds.</summary>
+    public static Features Choose(Dice dice, Features allowed)
+    {
+        var chosen = Features.None;
+        foreach (var feature in Enum.GetValues<Features>().Where(feature => System.Numerics.BitOperations.IsPow2((int)feature)))
+        {
+            var drawn = dice.Split((int)feature).OneIn(SimulationsWithOneIn);
+            chosen |= drawn && allowed.HasFlag(feature) ? feature : Features.None;
+        }
+
+        return chosen;
+    }
+
+    public static DrawnWorkflow Add(Dice dice, Features features, DrawnWorkflow workflow)
+    {
+        var needsNobody = workflow.NeedsNobody;
+        if (features.HasFlag(Features.Items))
+        {
+            workflow = AddItems(dice.Split((int)Features.Items), workflow, needsNobody);
+        }
+
+        return (workflow with { Edges = [.. workflow.Edges.Select(edge => edge with { Number = workflow.Step(edge.From)!.Number })] }).Written();
+    }
+
+    private static DrawnWorkflow AddItems(Dice dice, DrawnWorkflow workflow, bool needsNobody) => workflow with
+    {
+        Steps = [.. workflow.Steps.Select(step => step.Type is "agent_task" or "tool_call" && dice.OneIn(2) ? step with { Items = Items(dice, needsNobody) } : step)],
+    };
+
+    private static DrawnItems Items(Dice dice, bool needsNobody) => new(
+        dice.Of([0, 1, 2, 3, 3, 4, 5]), dice.Between(1, 3), dice.Of<string>(needsNobody ? ["rollback_item", "fail_step"] : ["rollback_item", "fail_step", "pause"]), dice.Of([0.0, 0.5, 0.5, 1.0]));
+}
