@@ -78,7 +78,7 @@ public sealed class AzureIndex : IIndex
             if (next is not null && read >= _options.CountRowsMax)
             {
                 throw new StorageIncapableException(
-                    StorageIncapableException.Count, $"OM5006 count_unavailable: more than {_options.CountRowsMax} rows match; this store counts by reading them.");
+                    StorageIncapableException.Count, $"count_unavailable: more than {_options.CountRowsMax} rows match; this store counts by reading them.");
             }
         }
         while (next is not null);

@@ -156,7 +156,7 @@ internal sealed class RecordTable(TableService tables, BlobService blobs)
     public Task DeleteKeyAsync(StreamId stream, CancellationToken cancellation) =>
         tables.ChangeAsync(TableNames.Log, TableOperation.Delete(TableNames.PartitionOf(stream), KeyRow), cancellation);
 
-    private async Task<StoredRecord> AssembleAsync(StreamId stream, IReadOnlyList<TableEntity> rows, CancellationToken cancellation)
+    private async Task<StoredRecord> AssembleAsync(StreamId stream, List<TableEntity> rows, CancellationToken cancellation)
     {
         var head = rows[0];
         var appendId = head.Text("AppendId");
@@ -178,7 +178,7 @@ internal sealed class RecordTable(TableService tables, BlobService blobs)
             ownBytes == 0 ? [] : JsonSerializer.Deserialize<string[]>(content.AsSpan(bodyBytes + indexBytes))!);
     }
 
-    private static byte[] Join(IReadOnlyList<TableEntity> rows)
+    private static byte[] Join(List<TableEntity> rows)
     {
         using var joined = new MemoryStream();
         foreach (var row in rows)

@@ -27,6 +27,7 @@ internal static class FaultyBackend
         blobs.Decide = tables.Decide = _ => Interlocked.Increment(ref requests) is var number && number % 3 == 0 ? Faults[number / 3 % Faults.Length] : Fault.None;
         return AzuriteBackend.Of(store, async () =>
         {
+            Assert.Equal(requests / 3, blobs.Faults + tables.Faults);
             await blobs.DisposeAsync();
             await tables.DisposeAsync();
         });

@@ -30,11 +30,15 @@ internal sealed class FaultyProxy : IAsyncDisposable
     private static readonly HttpClient Client = new(new SocketsHttpHandler { AllowAutoRedirect = false, UseProxy = false });
     private readonly WebApplication server;
     private readonly int target;
+    private int faults;
 
     private FaultyProxy(WebApplication server, int target) => (this.server, this.target) = (server, target);
 
     /// <summary>Asked for every request.</summary>
     public Func<HttpRequest, Fault> Decide { get; set; } = _ => Fault.None;
+
+    /// <summary>How many requests have failed here.</summary>
+    public int Faults => faults;
 
     public int Port => new Uri(server.Urls.Single()).Port;
 
@@ -62,6 +66,7 @@ internal sealed class FaultyProxy : IAsyncDisposable
     private async Task HandleAsync(HttpContext context)
     {
         var fault = Decide(context.Request);
+        Interlocked.Add(ref faults, fault == Fault.None ? 0 : 1);
         using var body = new MemoryStream();
         await context.Request.Body.CopyToAsync(body);
         if (fault == Fault.DropBefore)
