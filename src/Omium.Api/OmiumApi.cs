@@ -67,6 +67,8 @@ public static class OmiumApi
         ExecutionEndpoints.Map(routes);
         ExecutionHistoryEndpoints.Map(routes);
         ExecutionCommandEndpoints.Map(routes);
+        ForkEndpoints.Map(routes);
+        MigrationEndpoints.Map(routes);
         ExecutionStreamEndpoints.Map(routes);
         ReviewEndpoints.Map(routes);
         FailureEndpoints.Map(routes);

@@ -97,7 +97,7 @@ internal static class ExecutionEndpoints
             return;
         }
 
-        if (await StartKeys.TryClaimAsync(call, request, input.Value) is not { } claim)
+        if (await StartKeys.TryClaimAsync(call, request.StartKey, $"{request.Workflow}\n{request.Version}\n{CanonicalJson.Digest(input.Value)}") is not { } claim)
         {
             return;
         }
@@ -116,7 +116,8 @@ internal static class ExecutionEndpoints
         await RunAsync(call, stream, command, input.Stored);
     }
 
-    private static async Task RunAsync(ApiCall call, StreamId stream, StartExecution command, Dictionary<string, byte[]>? stored)
+    /// <summary>Begins an execution and answers it, waiting as long as the client prefers.</summary>
+    public static async Task RunAsync(ApiCall call, StreamId stream, ExecutionCommand command, Dictionary<string, byte[]>? stored)
     {
         var wait = WaitOf(call);
         using var listener = wait is null ? null : call.Services.Feed.Listen(stream);

@@ -31,6 +31,7 @@ public sealed class KernelPropertyTests
             {
                 driver.Run();
                 Laws.Check(driver.Harness);
+                new ForkDriver(driver.Harness, seed).Run();
             }
             catch (Exception error)
             {
