@@ -83,7 +83,7 @@ internal sealed class ForkDriver(KernelHarness source, int seed)
             }
             else
             {
-                Assert.Equal(ExecutionStatus.Paused, Fork.State.Status);
+                Assert.True(Fork.State.Status == ExecutionStatus.Paused, $"nothing is outstanding, and the fork has not ended: {Fork.State.Status}");
                 Fork.Send(new ResumeExecution(Fork.NowMs, "ada", $"req_{turn}"));
             }
 
