@@ -20,7 +20,14 @@ internal static class ForkEndpoints
 {
     private static readonly string[] Modes = [ForkModes.Sandbox, ForkModes.Live];
 
-    public static void Map(ApiRoutes routes) => routes.Map("POST", "/v1/executions/{id}/fork", ForkAsync);
+    public static void Map(ApiRoutes routes) => routes.Map("POST", "/v1/executions/{id}/fork", ForkAsync)
+        .As("fork_execution", "Goes on from a point of the past as an execution of its own; with `preview`, shows what would run again.")
+        .Header("Prefer", "`wait=N` answers when it has ended or paused, or after N seconds.")
+        .Reads(RequestJson.Default.ForkRequest, isOptional: true)
+        .Answers(ContractJson.Default.ForkPreviewView, StatusCodes.Status200OK, "With `preview`: what would run again.")
+        .Answers(ContractJson.Default.ExecutionView, StatusCodes.Status201Created, "The fork; with `Prefer: wait`, it has ended or paused.")
+        .Answers(ContractJson.Default.ExecutionView, StatusCodes.Status202Accepted, "It goes on.")
+        .Refuses("effects_unacknowledged", "validation_failed", "input_invalid", "override_refused", "edit_forbidden", "idempotency_mismatch");
 
     private static async Task ForkAsync(ApiCall call)
     {

@@ -44,6 +44,11 @@ internal sealed partial class Decision
             }
         }
 
+        foreach (var handoff in _state.LiveHandoffs.ToArray())
+        {
+            Acknowledge(handoff.Key, "omium"); // What an expression saw of the message is as it was, and may differ as it did.
+        }
+
         EnqueueAll();
         return null;
     }
