@@ -75,4 +75,7 @@ public sealed class OmiumApiOptions
     /// only in linked mode, where nobody reaches this server but through the Static Web App.
     /// </summary>
     public string? ClientPrincipalTenant { get; set; }
+
+    /// <summary>The address under which browsers reach this server, where a proxy stands before it. Default null: what requests say.</summary>
+    public Uri? PublicUrl { get; set; }
 }

@@ -53,3 +53,6 @@ internal static class AccessTable
     /// <summary>True when the table names the route.</summary>
     public static bool Names(string method, string pattern) => ByRoute.ContainsKey($"{method} {pattern}");
 }
+
+/// <summary>On an endpoint: it takes a caller with this scope.</summary>
+internal sealed record NeedsCaller(Scopes Scope);

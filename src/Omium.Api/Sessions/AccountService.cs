@@ -2,7 +2,6 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Options;
 using Omium.Api.Access;
 using Omium.Api.Audit;
 using Omium.Api.Http;
@@ -19,7 +18,7 @@ namespace Omium.Api.Sessions;
 /// </summary>
 internal sealed partial class AccountService(
     AuditedStore store, IDocumentStore documents, TenantDirectory tenants, Passwords passwords, PersonVault persons, InstallationKeys keys, Acts acts, AuditTrail trail,
-    TimeProvider time, IOptions<OmiumApiOptions> options, ILogger<AccountService> logger, IMailer? mailer = null)
+    TimeProvider time, ILogger<AccountService> logger, IMailer? mailer = null)
 {
     private const string UserKind = "user", AddressKind = "address", SignUpKind = "sign_up", TokenPrefix = "omv_";
     private const int IdDigits = 16, SecretDigits = 52;
