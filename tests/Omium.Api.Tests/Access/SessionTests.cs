@@ -219,7 +219,7 @@ public sealed class SessionTests : IAsyncLifetime
     private static string Principal(string roles) =>
         Convert.ToBase64String(Encoding.UTF8.GetBytes($$"""{"identityProvider":"aad","userId":"u1","userDetails":"ada@example.org","userRoles":["anonymous","authenticated","{{roles}}"]}"""));
 
-    private async Task ForgedAsync(HttpClient browser, params (string Name, string Value)[] headers) =>
+    private static async Task ForgedAsync(HttpClient browser, params (string Name, string Value)[] headers) =>
         Assert.Equal("csrf_missing", (await ApiHost.ReadAsync(await SendAsync(browser, "/v1/keys", """{"name": "forged"}""", headers), ContractJson.Default.Problem, 403)).Code);
 
     private static async Task<HttpResponseMessage> SendAsync(HttpClient client, string path, string body, params (string Name, string Value)[] headers)
