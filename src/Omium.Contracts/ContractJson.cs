@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Omium.Contracts.Access;
 using Omium.Contracts.Executions;
 using Omium.Contracts.Failures;
 using Omium.Contracts.Policies;
@@ -55,6 +56,13 @@ namespace Omium.Contracts;
 [JsonSerializable(typeof(CreateKeyRequest))]
 [JsonSerializable(typeof(KeyView))]
 [JsonSerializable(typeof(HealthSummary))]
+[JsonSerializable(typeof(SignUpView))]
+[JsonSerializable(typeof(SessionView))]
+[JsonSerializable(typeof(SignedInView))]
+[JsonSerializable(typeof(MemberView))]
+[JsonSerializable(typeof(InvitationView))]
+[JsonSerializable(typeof(Page<MemberView>), TypeInfoPropertyName = "MemberPage")]
+[JsonSerializable(typeof(Page<InvitationView>), TypeInfoPropertyName = "InvitationPage")]
 [JsonSerializable(typeof(SharedValueView))]
 [JsonSerializable(typeof(ScopeAliasView))]
 [JsonSerializable(typeof(Page<RootView>), TypeInfoPropertyName = "RootPage")]
@@ -104,4 +112,13 @@ public sealed partial class ContractJson : JsonSerializerContext;
 [JsonSerializable(typeof(PutPolicyRequest))]
 [JsonSerializable(typeof(DryRunRequest))]
 [JsonSerializable(typeof(CreateKeyRequest))]
+[JsonSerializable(typeof(SignUpRequest))]
+[JsonSerializable(typeof(VerifySignUpRequest))]
+[JsonSerializable(typeof(SignInRequest))]
+[JsonSerializable(typeof(RefreshRequest))]
+[JsonSerializable(typeof(SwitchTenantRequest))]
+[JsonSerializable(typeof(ChangePasswordRequest))]
+[JsonSerializable(typeof(AcceptInvitationRequest))]
+[JsonSerializable(typeof(InviteRequest))]
+[JsonSerializable(typeof(ChangeMemberRequest))]
 public sealed partial class RequestJson : JsonSerializerContext;

@@ -4,6 +4,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using Omium.Api.Audit;
 using Omium.Api.Keys;
 using Omium.Contracts.Workflows;
 using Omium.Kernel.Executions;
@@ -21,6 +22,9 @@ internal sealed class ApiCall(HttpContext context, ApiServices services, Caller 
     public ApiServices Services { get; } = services;
 
     public Caller Caller { get; } = caller;
+
+    /// <summary>From where it comes, for the audit trail.</summary>
+    public Origin Origin => Origin.Of(Context, Services.Options);
 
     public CancellationToken Cancellation => Context.RequestAborted;
 
