@@ -111,7 +111,7 @@ internal sealed class LocalServiceBus : IAsyncDisposable
         var expected = HMACSHA256.HashData(Encoding.UTF8.GetBytes(Key), Encoding.UTF8.GetBytes($"{parts["sr"]}\n{parts["se"]}"));
         return Uri.UnescapeDataString(parts["sig"]) == Convert.ToBase64String(expected)
             && parts["skn"] == KeyName
-            && Uri.UnescapeDataString(parts["sr"]) == $"{Address.AbsoluteUri}{Topic}".ToLowerInvariant()
+            && Uri.UnescapeDataString(parts["sr"]).Equals($"{Address.AbsoluteUri}{Topic}", StringComparison.OrdinalIgnoreCase)
             && long.Parse(parts["se"], CultureInfo.InvariantCulture) > DateTimeOffset.UtcNow.ToUnixTimeSeconds();
     }
 }
