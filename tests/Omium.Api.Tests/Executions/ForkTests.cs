@@ -18,6 +18,10 @@ public sealed class ForkTests : IAsyncLifetime
         _host = await ApiHost.StartAsync();
         _source = await _host.RunCompanyXAsync();
         Assert.Equal("paused", _source.Status);
+
+        // The pause is told of in a record of its own; a fork begins where the source is, so it is to stand still.
+        await Streams.UntilAsync(_host, _source.Id, "notification.sent");
+        _source = await _host.GetAsync($"/v1/executions/{_source.Id}", ContractJson.Default.ExecutionView);
     }
 
     public ValueTask DisposeAsync() => _host.DisposeAsync();
