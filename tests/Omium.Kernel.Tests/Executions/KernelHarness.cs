@@ -11,7 +11,7 @@ namespace Omium.Kernel.Tests.Executions;
 /// Drives the kernel the way an engine does, in memory: every command is decided, recorded as bytes, and the state is folded from those bytes
 /// again, so that what is tested is what would be stored.
 /// </summary>
-internal sealed class KernelHarness
+internal sealed partial class KernelHarness
 {
     private readonly List<byte[]> _log = [];
     private readonly Dictionary<string, JsonElement> _payloads = [];
@@ -31,6 +31,11 @@ internal sealed class KernelHarness
         foreach (var (digest, payload) in source._payloads)
         {
             _payloads[digest] = payload;
+        }
+
+        foreach (var (key, value) in source.Shared)
+        {
+            Shared[key] = value;
         }
     }
 
@@ -169,6 +174,11 @@ internal sealed class KernelHarness
 
     public void CarryOut(PendingEffect effect, Func<string, string, EffectOutcome> carryOut)
     {
+        if (TryShare(effect))
+        {
+            return;
+        }
+
         switch (effect.Kind)
         {
             case PendingKind.Task:
