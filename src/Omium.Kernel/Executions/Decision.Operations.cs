@@ -169,11 +169,6 @@ internal sealed partial class Decision
             return new Rejection("review_open", $"review {doubt} asks whether a call happened: say that first");
         }
 
-        if (OrphansParent(command.RequestId) is { } orphaned)
-        {
-            return orphaned;
-        }
-
         var failed = FailedVisits();
         if (command.Correction is not null)
         {

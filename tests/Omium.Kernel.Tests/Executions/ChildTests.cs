@@ -118,15 +118,6 @@ public sealed class ChildTests
         Laws.Check(parent);
     }
 
-    [Fact]
-    public void Child_ThatItsParentHasUsed_IsNotRunAgainEither()
-    {
-        var child = Child(Call("a"));
-        child.CarryOut(child.Pending[0], Numbers(1));
-        child.Send(new RecordParentNotice(child.NowMs, 1));
-        Assert.Equal("rollback_orphans_consumer", child.Send(new RetryExecution(child.NowMs, "ada", "r1", "a", null, new StepChange("a", null, null))).Rejection?.Code);
-    }
-
     private static KernelHarness Begun()
     {
         var parent = Flow.Of(Step);

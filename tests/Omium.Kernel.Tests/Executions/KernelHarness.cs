@@ -20,13 +20,13 @@ internal sealed partial class KernelHarness
     {
         var reading = SpecReader.Read(Json(specJson));
         Assert.True(reading.Spec is not null && !reading.Findings.Any(f => f.Severity == SpecSeverity.Error), string.Join("\n", reading.Findings));
-        Plan = WorkflowPlan.TryCompile(reading.Spec!, out var problem)!;
+        FirstPlan = Plan = WorkflowPlan.TryCompile(reading.Spec!, out var problem)!;
         Assert.Null(problem);
     }
 
     private KernelHarness(KernelHarness source, ExecutionState atPoint)
     {
-        Plan = source.Plan;
+        (Plan, FirstPlan) = (source.Plan, source.Plan);
         (Base, State, NowMs, Checks) = (atPoint, atPoint, source.NowMs, source.Checks);
         foreach (var (digest, payload) in source._payloads)
         {
@@ -40,6 +40,9 @@ internal sealed partial class KernelHarness
     }
 
     public WorkflowPlan Plan { get; private set; }
+
+    /// <summary>The plan that the log began with: another one than now where the run was moved.</summary>
+    public WorkflowPlan FirstPlan { get; }
 
     /// <summary>What the log begins from: the empty state, or in a fork that of its source.</summary>
     public ExecutionState Base { get; } = ExecutionState.Empty;

@@ -10,7 +10,7 @@ internal static class RandomChildren
         var workflow = JsonNode.Parse(spec)!.AsObject();
         foreach (var step in workflow["steps"]!.AsArray().Select(step => step!.AsObject()).Where(_ => random.Next(3) == 0))
         {
-            foreach (var property in new[] { "agent", "tool", "for_each", "input" })
+            foreach (var property in new[] { "agent", "tool", "worker", "effect", "for_each", "input" })
             {
                 step.Remove(property);
             }
