@@ -62,12 +62,14 @@ public sealed class ForkStorageTests
         var directory = Directory.CreateTempSubdirectory("omium-embedded-").FullName;
         byte[] masterKey;
         long record;
+        int turns, turnsBefore;
         await using (var rig = await Rig.OpenAsync(Talking(), directory))
         {
             masterKey = rig.MasterKey;
-            await rig.RunAsync(Thread, id: "exe_source");
+            turns = TurnsOf(await rig.RunAsync(Thread, id: "exe_source"));
             var records = await rig.Advancer.ReadAsync(Rig.Stream("exe_source"), 0, 10_000);
             record = records.First(entry => entry.Body.Events.OfType<CallSettled>().Any(call => call.Effect == $"read~1~1~c{At}")).Record.Seq;
+            turnsBefore = TurnsOf(await rig.Advancer.StateAtAsync(Rig.Stream("exe_source"), record));
         }
 
         var before = BytesOf(directory);
@@ -75,14 +77,17 @@ public sealed class ForkStorageTests
         await using (var rig = await Rig.OpenAsync(Talking(() => asked++), directory, masterKey))
         {
             var state = await ForkAsync(rig, "exe_fork", record, null);
-            Assert.Equal(Turns + 1, state.Visits.Values.Sum(visit => visit.Turns.Count));
+            Assert.Equal(turns, TurnsOf(state));
             Assert.Equal(VerifyVerdict.Identical, (await rig.Verifier.VerifyAsync(Rig.Stream("exe_fork")))!.Verdict);
         }
 
-        Assert.Equal(Turns - At + 1, asked); // The rest of the thread, and the last step.
-        AssertRatio(BytesOf(directory) - before, (Turns - At + 1) * MessageBytes);
+        Assert.Equal(At, turnsBefore);
+        Assert.Equal(turns - turnsBefore + 2, asked); // The rest of the thread, and the answer that ends each step.
+        AssertRatio(BytesOf(directory) - before, asked * MessageBytes);
         Directory.Delete(directory, recursive: true);
     }
+
+    private static int TurnsOf(ExecutionState state) => state.Visits.Values.Sum(visit => visit.Turns.Count);
 
     private static async Task<ExecutionState> ForkAsync(Rig rig, string id, long? at, ForkEdits? edits)
     {
