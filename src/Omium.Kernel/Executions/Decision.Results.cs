@@ -196,7 +196,7 @@ internal sealed partial class Decision
         }
         else if (step.Shared is { Writes.Count: > 0 } && !key.IsItem)
         {
-            RequestWrites(step, key, output, by);
+            RequestWrites(step, key, output, edges, by);
         }
         else
         {
