@@ -116,16 +116,12 @@ internal sealed class StreamAppender(IEventLog log, IKeyWrap keys, TimeProvider 
         try
         {
             var outcome = await write;
-            if (_alarm is not null)
-            {
-                Volatile.Write(ref _alarm, null);
-            }
-
+            Allay();
             return outcome;
         }
         catch (StorageUnavailableException refused)
         {
-            Volatile.Write(ref _alarm, new StorageAlarm(refused.Code, refused.Message, Alarm?.SinceUnixMs ?? time.GetUtcNow().ToUnixTimeMilliseconds()));
+            Raise(refused);
             throw;
         }
     }
@@ -171,8 +167,7 @@ internal sealed class StreamAppender(IEventLog log, IKeyWrap keys, TimeProvider 
     {
         var (isFirst, offset) = (cell.IsUnborn, cell.Offset);
         cell.DataKey ??= Seal.NewKey();
-        var appendId = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(12));
-        var record = RecordCodec.Encode(cell.Stream, cell.Seq + 1 - offset, cell.LastHash, cell.Cipher, appendId, envelope, body);
+        var record = RecordCodec.Encode(cell.Stream, cell.Seq + 1 - offset, cell.LastHash, cell.Cipher, NewAppendId(), envelope, body);
         var append = new Append(cell.Stream, cell.Seq - offset, record)
         {
             StreamKey = isFirst ? extras.StreamKey ?? keys.Wrap(cell.DataKey) : null,
@@ -180,40 +175,57 @@ internal sealed class StreamAppender(IEventLog log, IKeyWrap keys, TimeProvider 
             RemovedPayloads = extras.RemovedPayloads,
             Index = extras.Index,
         };
-        var appended = await AppendAsync(append, cancellation);
-        if (appended.Status == AppendStatus.Conflict)
-        {
-            if (isFirst)
-            {
-                cell.Reset();
-            }
-
-            return null;
-        }
-
-        cell.Lineage ??= Lineage.Of(cell.Stream);
-        (cell.Seq, cell.LastHash) = (offset + record.Seq, record.Hash);
-        return cell.Lineage.Own.Numbered(record);
-    }
-
-    /// <summary>
-    /// Appends; where the answer was lost it asks again with the same append id, which the log recognises. Only an append that is known to have
-    /// failed may be forgotten: an intent on record that its writer knows nothing of would be in doubt for nothing.
-    /// </summary>
-    private async ValueTask<AppendOutcome> AppendAsync(Append append, CancellationToken cancellation)
-    {
         for (var tries = 1; ; tries++)
         {
             try
             {
-                return await WriteAsync(log.AppendAsync(append, cancellation));
+                var appended = await log.AppendAsync(append, cancellation);
+                Allay();
+                if (appended.Status == AppendStatus.Conflict)
+                {
+                    if (isFirst)
+                    {
+                        cell.Reset();
+                    }
+
+                    return null;
+                }
+
+                cell.Lineage ??= Lineage.Of(cell.Stream);
+                (cell.Seq, cell.LastHash) = (offset + record.Seq, record.Hash);
+                return cell.Lineage.Own.Numbered(record);
             }
-            catch (StorageUnavailableException error) when (error.Code == StorageUnavailableException.Failed && tries < AppendTriesMax)
+            catch (StorageUnavailableException refused)
             {
-                // Whether it was appended is not known: the log will say.
+                Raise(refused);
+                if (refused.Code != StorageUnavailableException.Failed || tries >= AppendTriesMax)
+                {
+                    throw;
+                }
+
+                // Whether it was appended is not known: it is asked for again with the same append id, which the log recognises. Only an append that is
+                // known to have failed may be forgotten: an intent on record that its writer knows nothing of would be in doubt for nothing.
             }
         }
     }
+
+    private static string NewAppendId()
+    {
+        Span<byte> random = stackalloc byte[12];
+        RandomBytes.Fill(random);
+        return Convert.ToHexStringLower(random);
+    }
+
+    private void Allay()
+    {
+        if (_alarm is not null)
+        {
+            Volatile.Write(ref _alarm, null);
+        }
+    }
+
+    private void Raise(StorageUnavailableException refused) =>
+        Volatile.Write(ref _alarm, new StorageAlarm(refused.Code, refused.Message, Alarm?.SinceUnixMs ?? time.GetUtcNow().ToUnixTimeMilliseconds()));
 }
 
 /// <summary>

@@ -15,8 +15,17 @@ public interface IKeyWrap
 /// <summary>AES-256-GCM under one master key.</summary>
 public sealed class LocalKeyWrap(byte[] masterKey) : IKeyWrap
 {
+    private readonly AesGcm _cipher = Seal.NewCipher(masterKey); // Kept: making one takes longer than wrapping a key.
+    private readonly Lock _gate = new();
+
     /// <inheritdoc/>
-    public byte[] Wrap(byte[] dataKey) => Seal.Close(masterKey, dataKey, "omium.key.v1"u8);
+    public byte[] Wrap(byte[] dataKey)
+    {
+        lock (_gate)
+        {
+            return Seal.Close(_cipher, dataKey, "omium.key.v1"u8);
+        }
+    }
 
     /// <inheritdoc/>
     public byte[] Unwrap(byte[] wrapped) => Seal.Open(masterKey, wrapped, "omium.key.v1"u8);
@@ -51,7 +60,7 @@ public static class Seal
     {
         var result = new byte[NonceBytes + plain.Length + TagBytes];
         var nonce = result.AsSpan(0, NonceBytes);
-        RandomNumberGenerator.Fill(nonce);
+        RandomBytes.Fill(nonce);
         cipher.Encrypt(nonce, plain, result.AsSpan(NonceBytes, plain.Length), result.AsSpan(NonceBytes + plain.Length), context);
         return result;
     }
