@@ -68,7 +68,8 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
         }
 
         var records = await _history.ReadAsync(lineage, afterSeq, countMax, cancellation);
-        return [.. records.Select(found => (found.Segment.Numbered(found.Stored), RecordCodec.Decode(found.Segment.Stream, found.Stored, key)))];
+        var bodies = RecordCodec.DecodeAll(records, key, body => KernelJson.Deserialize(body));
+        return [.. records.Select((found, index) => (found.Segment.Numbered(found.Stored), bodies[index]))];
     }
 
     /// <summary>
@@ -77,30 +78,35 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
     /// </summary>
     public async ValueTask<ExecutionState> StateAtAsync(StreamId stream, long seq, CancellationToken cancellation = default)
     {
-        var lineage = (await FindAsync(stream, cancellation))?.Lineage;
-        if (lineage?.SegmentOf(seq).Stream is { } source && source != stream)
+        if (await FindAsync(stream, cancellation) is not { DataKey: { } key, Lineage: { } lineage })
+        {
+            return ExecutionState.Empty;
+        }
+
+        if (lineage.SegmentOf(seq).Stream is var source && source != stream)
         {
             return await StateAtAsync(source, seq, cancellation);
         }
 
         var (at, state) = _snapshots.Nearest(stream, seq);
-        if (lineage is { IsFork: true } && at < lineage.Own.Offset)
+        if (lineage.IsFork && at < lineage.Own.Offset)
         {
             (at, state) = (lineage.Own.Offset, await StateAtAsync(lineage.SegmentOf(lineage.Own.Offset).Stream, lineage.Own.Offset, cancellation));
         }
 
         while (at < seq)
         {
-            var page = await ReadAsync(stream, at, (int)Math.Min(StateSnapshots.Interval, seq - at), cancellation);
+            var page = await _history.ReadAsync(lineage, at, (int)Math.Min(StateSnapshots.Interval, seq - at), cancellation);
             if (page.Count == 0)
             {
                 break;
             }
 
-            foreach (var (record, body) in page)
+            var bodies = RecordCodec.DecodeAll(page, key, body => KernelJson.DeserializeEvents(body));
+            for (var index = 0; index < bodies.Length; index++)
             {
-                state = ExecutionKernel.Fold(state, body);
-                at = record.Seq;
+                state = ExecutionKernel.Fold(state, bodies[index]);
+                at = page[index].Segment.Numbered(page[index].Stored).Seq;
                 _snapshots.Offer(stream, at, state);
             }
         }
@@ -268,9 +274,10 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
         var state = cell.State;
         var (seq, hash) = await _appender.ReadOnAsync(
             cell,
+            body => KernelJson.DeserializeEvents(body),
             (record, body) =>
             {
-                state = ExecutionKernel.Fold(state, KernelJson.Deserialize(body));
+                state = ExecutionKernel.Fold(state, body);
                 if (record.Seq > cell.Offset)
                 {
                     _snapshots.Offer(cell.Stream, record.Seq, state);

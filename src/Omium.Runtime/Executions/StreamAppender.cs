@@ -127,10 +127,11 @@ internal sealed class StreamAppender(IEventLog log, IKeyWrap keys, TimeProvider 
     }
 
     /// <summary>
-    /// Reads the records of its history that the cell has not folded, checks the chain and opens each for <paramref name="fold"/>. Where it ends: the caller
-    /// takes it over together with the state, or not at all.
+    /// Reads the records of its history that the cell has not folded, checks the chain, opens and decodes each (several at a time) and gives them in order
+    /// to <paramref name="fold"/>. Where it ends: the caller takes it over together with the state, or not at all.
     /// </summary>
-    public async ValueTask<(long Seq, byte[] Hash)> ReadOnAsync(StreamCell cell, Action<LogRecord, byte[]> fold, CancellationToken cancellation)
+    public async ValueTask<(long Seq, byte[] Hash)> ReadOnAsync<TBody>(
+        StreamCell cell, Func<byte[], TBody> decode, Action<LogRecord, TBody> fold, CancellationToken cancellation)
     {
         var (seq, hash) = (cell.Seq, cell.LastHash);
         if (cell.DataKey is null || seq == 0)
@@ -141,16 +142,22 @@ internal sealed class StreamAppender(IEventLog log, IKeyWrap keys, TimeProvider 
         while (cell.DataKey is not null)
         {
             var page = await _history.ReadAsync(cell.Lineage!, seq, PageRecords, cancellation);
-            foreach (var (segment, record) in page)
+            foreach (var (_, record) in page)
             {
                 if (!record.PrevHash.AsSpan().SequenceEqual(hash))
                 {
                     throw new CorruptLogException($"{cell.Stream}: record {record.Seq} does not follow the one before it");
                 }
 
-                var numbered = segment.Numbered(record);
-                fold(numbered, RecordCodec.Open(segment.Stream, record, cell.DataKey));
-                (seq, hash) = (numbered.Seq, record.Hash);
+                hash = record.Hash;
+            }
+
+            var bodies = RecordCodec.DecodeAll(page, cell.DataKey, decode);
+            for (var index = 0; index < bodies.Length; index++)
+            {
+                var numbered = page[index].Segment.Numbered(page[index].Stored);
+                fold(numbered, bodies[index]);
+                seq = numbered.Seq;
             }
 
             if (page.Count < PageRecords)

@@ -68,13 +68,19 @@ public static class Seal
     /// <summary>Opens. Throws <see cref="CryptographicException"/> when key, context or bytes are not those it was sealed with.</summary>
     public static byte[] Open(byte[] key, ReadOnlySpan<byte> closed, ReadOnlySpan<byte> context)
     {
+        using var cipher = NewCipher(key);
+        return Open(cipher, closed, context);
+    }
+
+    /// <summary>Opens with a cipher that is kept, for many of one key.</summary>
+    public static byte[] Open(AesGcm cipher, ReadOnlySpan<byte> closed, ReadOnlySpan<byte> context)
+    {
         if (closed.Length < NonceBytes + TagBytes)
         {
             throw new CryptographicException("sealed bytes are too short");
         }
 
         var plain = new byte[closed.Length - NonceBytes - TagBytes];
-        using var cipher = new AesGcm(key, TagBytes);
         cipher.Decrypt(closed[..NonceBytes], closed.Slice(NonceBytes, plain.Length), closed[^TagBytes..], plain, context);
         return plain;
     }
