@@ -198,11 +198,14 @@ public static class ExecutionKernel
     public static ExecutionState Evolve(ExecutionState state, ExecutionEvent happened, long atMs) => ExecutionEvolver.Evolve(state, happened, atMs);
 
     /// <summary>The state after all events of a record.</summary>
-    public static ExecutionState Fold(ExecutionState state, RecordBody record)
+    public static ExecutionState Fold(ExecutionState state, RecordBody record) => Fold(state, new RecordedEvents(record.Command.AtMs, record.Events));
+
+    /// <summary>The same, of a record that was read for this only.</summary>
+    public static ExecutionState Fold(ExecutionState state, RecordedEvents record)
     {
         foreach (var happened in record.Events)
         {
-            state = Evolve(state, happened, record.Command.AtMs);
+            state = Evolve(state, happened, record.AtMs);
         }
 
         return state;
