@@ -81,8 +81,8 @@ public sealed class PlanCache(IDocumentStore documents)
         var stored = await documents.GetAsync(new DocumentKey(tenant, Kind, digest), cancellation)
             ?? throw new InvalidDataException($"the spec {digest} that executions are pinned to is not in the store");
         var source = CanonicalJson.ParseTrusted(stored.Content);
-        var reading = SpecReader.Read(source);
-        var plan = reading.Spec is { } spec ? WorkflowPlan.TryCompile(spec, out var problem) : null;
+        var plan = WorkflowPlan.IsTracedDocument(source) ? WorkflowPlan.TryTraced(source, out _)
+            : SpecReader.Read(source).Spec is { } spec ? WorkflowPlan.TryCompile(spec, out _) : null;
         if (plan is null)
         {
             throw new InvalidDataException($"the spec {digest} does not compile any more");
