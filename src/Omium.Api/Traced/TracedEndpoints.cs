@@ -1,9 +1,11 @@
 using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
 using Microsoft.AspNetCore.Http;
 using Omium.Api.Executions;
 using Omium.Api.Http;
+using Omium.Api.OpenApi;
 using Omium.Contracts;
 using Omium.Contracts.Executions;
 using Omium.Kernel.Executions;
@@ -26,16 +28,25 @@ internal static class TracedEndpoints
 
     public static void Map(ApiRoutes routes)
     {
-        routes.Map("POST", "/v1/executions/{id}/trace", TraceAsync);
-        routes.Map("POST", "/v1/executions/{id}/steps", call => StepAsync(call, request => request.Do == TraceWords.Record ? TraceWords.Record : TraceWords.Begin));
-        routes.Map("POST", "/v1/executions/{id}/intents", call => StepAsync(call, _ => TraceWords.Begin, request => request with { Kind = TracedKinds.Transaction }));
-        routes.Map("PUT", "/v1/executions/{id}/steps/{sid}", SettleAsync);
-        routes.Map("PUT", "/v1/executions/{id}/intents/{sid}", SettleAsync);
-        routes.Map("POST", "/v1/executions/{id}/handoffs", call => StepAsync(call, _ => "handoff"));
-        routes.Map("POST", "/v1/executions/{id}/handoffs/receive", call => StepAsync(call, _ => TraceWords.Receive));
-        routes.Map("POST", "/v1/executions/{id}/heartbeat", call => StepAsync(call, _ => TraceWords.Renew));
-        routes.Map("POST", "/v1/executions/{id}/complete", call => StepAsync(call, _ => TraceWords.Complete));
+        Describe(routes.Map("POST", "/v1/executions/{id}/trace", TraceAsync), "trace_execution", "Tells and asks several things of a traced execution in one record.", RequestJson.Default.TraceRequest);
+        Step(routes, "POST", "steps", "begin_step", "May this step run? With `do: record` it is begun and finished in one.",
+            call => StepAsync(call, request => request.Do == TraceWords.Record ? TraceWords.Record : TraceWords.Begin));
+        Step(routes, "POST", "intents", "begin_transaction", "Records the intent of a transaction before its code runs.",
+            call => StepAsync(call, _ => TraceWords.Begin, request => request with { Kind = TracedKinds.Transaction }));
+        Step(routes, "PUT", "steps/{sid}", "settle_step", "What became of a step: output, failure, or what its verify function found.", SettleAsync);
+        Step(routes, "PUT", "intents/{sid}", "settle_transaction", "What became of a transaction.", SettleAsync);
+        Step(routes, "POST", "handoffs", "hand_over", "Records a message of an agent.", call => StepAsync(call, _ => "handoff"));
+        Step(routes, "POST", "handoffs/receive", "receive_handoff", "The newest message of an agent.", call => StepAsync(call, _ => TraceWords.Receive));
+        Step(routes, "POST", "heartbeat", "renew_leases", "The process is alive: its leases begin anew.", call => StepAsync(call, _ => TraceWords.Renew));
+        Step(routes, "POST", "complete", "complete_execution", "The program has ended.", call => StepAsync(call, _ => TraceWords.Complete));
     }
+
+    private static void Step(ApiRoutes routes, string method, string place, string operation, string summary, ApiHandler handler) =>
+        Describe(routes.Map(method, "/v1/executions/{id}/" + place, handler), operation, summary, RequestJson.Default.TraceStepRequest);
+
+    private static void Describe(RouteDescription route, string operation, string summary, JsonTypeInfo body) =>
+        route.As(operation, summary).Reads(body, bytesMax: options => options.InputBytesMax).Answers(ContractJson.Default.TraceView)
+            .Refuses("execution_not_traced", "replay_mismatch", "task_fenced", "task_not_found", "execution_ended", "steps_open", "effect_not_due", "effect_not_found");
 
     /// <summary>Starts an execution, or goes on with the one that the id or start key names.</summary>
     public static async Task StartAsync(ApiCall call, StartExecutionRequest request)
@@ -93,15 +104,14 @@ internal static class TracedEndpoints
             return;
         }
 
-        call.Context.Response.Headers.Location = $"/v1/executions/{stream.Id}";
-        await AnswerAsync(call, result.Cell, command.Operations, trace.Owner, started: true);
+        await StartedAsync(call, result.Cell, await ViewAsync(call, result.Cell, command.Operations, trace.Owner), StatusCodes.Status201Created);
     }
 
     private static async Task TraceAsync(ApiCall call)
     {
         if (await call.TryReadAsync(RequestJson.Default.TraceRequest, null, call.Services.Options.InputBytesMax) is { } request && await call.TryExecutionAsync() is { } cell)
         {
-            await SubmitAsync(call, cell.Stream, request, "", single: false);
+            await SubmitAsync(call, cell.Stream, request, "");
         }
     }
 
@@ -110,7 +120,7 @@ internal static class TracedEndpoints
         if (await call.TryReadAsync(RequestJson.Default.TraceStepRequest, null, call.Services.Options.InputBytesMax) is { } request && await call.TryExecutionAsync() is { } cell)
         {
             request = change is null ? request : change(request);
-            await SubmitAsync(call, cell.Stream, new TraceRequest(request.Owner, [request with { Do = word(request) }], request.LeaseMs, request.WaitMs), "", single: true);
+            await SubmitAsync(call, cell.Stream, new TraceRequest(request.Owner, [request with { Do = word(request) }], request.LeaseMs, request.WaitMs), "");
         }
     }
 
@@ -120,15 +130,15 @@ internal static class TracedEndpoints
         if (await call.TryReadAsync(RequestJson.Default.TraceStepRequest, null, call.Services.Options.InputBytesMax) is { } request && await call.TryExecutionAsync() is { } cell)
         {
             var word = request.Failure is not null ? TraceWords.Fail : request.Status is not null ? TraceWords.Verified : TraceWords.Finish;
-            await SubmitAsync(call, cell.Stream, new TraceRequest(request.Owner, [request with { Do = word, Sid = call.Route("sid") }], request.LeaseMs, request.WaitMs), "", single: true);
+            await SubmitAsync(call, cell.Stream, new TraceRequest(request.Owner, [request with { Do = word, Sid = call.Route("sid") }], request.LeaseMs, request.WaitMs), "");
         }
     }
 
     private static Task GoOnAsync(ApiCall call, StreamId stream, TraceRequest trace, string pointer) =>
-        SubmitAsync(call, stream, trace with { Operations = [new TraceOperationRequest { Do = TraceWords.Attach }, .. trace.Operations] }, pointer, single: false, withoutFirst: true);
+        SubmitAsync(call, stream, trace with { Operations = [new TraceOperationRequest { Do = TraceWords.Attach }, .. trace.Operations] }, pointer, isStart: true);
 
     /// <summary>Decides the operations; while the last one has to wait, it is asked again whenever something happens, until the time is over.</summary>
-    private static async Task SubmitAsync(ApiCall call, StreamId stream, TraceRequest request, string pointer, bool single, bool withoutFirst = false)
+    private static async Task SubmitAsync(ApiCall call, StreamId stream, TraceRequest request, string pointer, bool isStart = false)
     {
         if (await TryCommandAsync(call, request, pointer) is not { } command)
         {
@@ -151,7 +161,8 @@ internal static class TracedEndpoints
             var last = TracedViews.Result(result.Cell.State, command.Operations[^1], request.Owner, now);
             if (listener is null || overtime.IsCancellationRequested || !TracedViews.Waits(last) || TracedViews.Undo(result.Cell.State, now) is not null)
             {
-                await AnswerAsync(call, result.Cell, withoutFirst ? [.. command.Operations.Skip(1)] : command.Operations, request.Owner, single: single);
+                var view = await ViewAsync(call, result.Cell, isStart ? [.. command.Operations.Skip(1)] : command.Operations, request.Owner);
+                await (isStart ? StartedAsync(call, result.Cell, view, StatusCodes.Status200OK) : call.JsonAsync(view, ContractJson.Default.TraceView));
                 return;
             }
 
@@ -179,7 +190,7 @@ internal static class TracedEndpoints
         }
     }
 
-    private static async Task AnswerAsync(ApiCall call, ExecutionCell cell, IReadOnlyList<TraceOperation> operations, string owner, bool single = false, bool started = false)
+    private static async ValueTask<TraceView> ViewAsync(ApiCall call, ExecutionCell cell, IReadOnlyList<TraceOperation> operations, string owner)
     {
         var (seq, state, now) = (cell.Seq, cell.State, call.Services.Advancer.NowMs);
         async ValueTask<JsonElement?> Whole(JsonElement? value) => value is { } stored ? await call.Services.Advancer.MaterializeAsync(cell, stored, call.Cancellation) : null;
@@ -192,11 +203,15 @@ internal static class TracedEndpoints
 
         var undo = TracedViews.Undo(state, now);
         undo = undo is null ? null : undo with { Input = await Whole(undo.Input), Output = await Whole(undo.Output) };
-        var view = new TraceView
-        {
-            Execution = state.ExecutionId, Status = ExecutionWords.StatusOf(state), Seq = seq, Started = started ? true : null, Output = single ? null : await Whole(state.Output), Results = results, Undo = undo,
-        };
-        await call.JsonAsync(view, ContractJson.Default.TraceView, started ? StatusCodes.Status201Created : StatusCodes.Status200OK);
+        return new TraceView { Execution = state.ExecutionId, Status = ExecutionWords.StatusOf(state), Seq = seq, Output = await Whole(state.Output), Results = results, Undo = undo };
+    }
+
+    /// <summary>The execution without its steps, which a program asks for one by one, and what was answered to it.</summary>
+    private static Task StartedAsync(ApiCall call, ExecutionCell cell, TraceView trace, int status)
+    {
+        call.Context.Response.Headers.Location = $"/v1/executions/{trace.Execution}";
+        var view = ExecutionViews.View(cell.State, trace.Seq, cell.Plan!, AnswerPayloads.None);
+        return call.JsonAsync(view with { Steps = [], StepsOmitted = view.Steps.Count + view.StepsOmitted, Trace = trace }, ContractJson.Default.ExecutionView, status);
     }
 
     /// <summary>Operations as the kernel takes them, with the large values among them; null when it was answered with a problem.</summary>

@@ -88,6 +88,9 @@ public sealed record ExecutionView
 
     /// <summary>Notifications that reached nobody: given up after every attempt.</summary>
     public IReadOnlyList<UndeliveredNotificationView> UndeliveredNotifications { get; init; } = [];
+
+    /// <summary>Start of a traced execution: what was answered to the operations in it. Absent elsewhere.</summary>
+    public TraceView? Trace { get; init; }
 }
 
 /// <summary>A notification that was given up.</summary>

@@ -121,9 +121,6 @@ public sealed record TraceView
     /// <summary>Records so far.</summary>
     public required long Seq { get; init; }
 
-    /// <summary>True when this request started it.</summary>
-    public bool? Started { get; init; }
-
     /// <summary>What it ended with, when it has succeeded.</summary>
     public JsonElement? Output { get; init; }
 

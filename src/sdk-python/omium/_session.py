@@ -28,7 +28,12 @@ _SERVER_PATIENCE_SECONDS = 60.0
 current: contextvars.ContextVar["Session | None"] = contextvars.ContextVar("omium_session", default=None)
 agent_name: contextvars.ContextVar[str | None] = contextvars.ContextVar("omium_agent", default=None)
 
+task: contextvars.ContextVar[Any] = contextvars.ContextVar("omium_task", default=None)
+
 compensations: dict[str, Callable[..., Any]] = {}
+
+
+_own: set[str] = set()
 
 
 class Restart(BaseException):
@@ -83,6 +88,7 @@ class Session:
         self._ended = threading.Event()
         self._heart: threading.Thread | None = None
         self._told_review: str | None = None
+        _own.add(self.owner)
 
     # ---- the execution ----------------------------------------------------------------------------------------------
 
@@ -101,8 +107,8 @@ class Session:
             if self.options.recovery is not None:
                 body["recovery"] = self.options.recovery
         answer = self.transport.request("POST", "/v1/executions", body)
-        self.execution = answer["execution"]
-        self._take(answer)
+        self.execution = answer["id"]
+        self._take(answer["trace"])
 
     def complete(self, output: Any = None, error: BaseException | None = None) -> None:
         """The program has ended."""
@@ -121,6 +127,7 @@ class Session:
     def close(self) -> None:
         """Ends the heartbeats; leases that are held run out by themselves."""
         self._ended.set()
+        _own.discard(self.owner)
 
     def begin_anew(self) -> None:
         """Before the program is run again from its start."""
@@ -377,10 +384,16 @@ def _outcome(wait: Callable[[], Any]) -> BaseException | None:
 
 
 def _task() -> Any:
+    return task.get() or threading.current_thread()
+
+
+async def in_thread(function: Callable[..., Any], /, *given: Any, **named: Any) -> Any:
+    """Runs what waits for the server beside the event loop, in the name of the task that asks."""
+    token = task.set(asyncio.current_task())
     try:
-        return asyncio.current_task() or threading.current_thread()
-    except RuntimeError:
-        return threading.current_thread()
+        return await asyncio.to_thread(function, *given, **named)
+    finally:
+        task.reset(token)
 
 
 def _is_gone(owner: str) -> bool:
@@ -394,7 +407,7 @@ def _is_gone(owner: str) -> bool:
         return True
     except PermissionError:
         return False
-    return int(parts[1]) == os.getpid()
+    return int(parts[1]) == os.getpid() and owner not in _own
 
 
 __all__ = ["Options", "RolledBack", "Session", "Step"]
