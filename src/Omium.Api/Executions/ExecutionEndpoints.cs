@@ -86,7 +86,7 @@ internal static class ExecutionEndpoints
             return;
         }
 
-        if (request.Mode is not null || request.Workflow is not { } name)
+        if (request.Mode is not null || request.Workflow is not { Length: > 0 } name)
         {
             await (request.Mode == "traced" ? Traced.TracedEndpoints.StartAsync(call, request)
                 : request.Mode is null ? call.InvalidAsync("", "A required member is missing: 'workflow'.") : call.InvalidAsync("/mode", "A mode is traced, or absent."));

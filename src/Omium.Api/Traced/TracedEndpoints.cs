@@ -52,7 +52,7 @@ internal static class TracedEndpoints
     public static async Task StartAsync(ApiCall call, StartExecutionRequest request)
     {
         var trace = request.Trace ?? new TraceRequest(call.Caller.KeyId, []);
-        if (request.Workflow is not null || request.Version is not null)
+        if (request.Workflow.Length > 0 || request.Version is not null)
         {
             await call.InvalidAsync("/workflow", "A traced execution has a 'name' and no workflow.");
             return;

@@ -14,7 +14,7 @@ internal sealed class TracedOperations(ApiCall call)
     /// <summary>Operations of one request.</summary>
     public const int CountMax = 100;
 
-    private const int ChecksBytesMax = 16_384;
+    private const int ChecksBytesMax = 16_384, TextMax = 255;
     private readonly Dictionary<string, byte[]> _stored = [];
 
     /// <summary>Large values, to be stored with the record.</summary>
@@ -61,6 +61,12 @@ internal sealed class TracedOperations(ApiCall call)
                 await call.InvalidAsync(pointer + "/name", $"The name '{request.Name}' is kept for Omium.");
             }
 
+            return null;
+        }
+
+        if (request.Compensate is { Length: 0 or > TextMax } || request.IdempotencyKey is { Length: 0 or > TextMax } || request.Agent is { Length: 0 or > TextMax } || request.InputDigest is { Length: > TextMax })
+        {
+            await call.InvalidAsync(pointer, string.Create(CultureInfo.InvariantCulture, $"compensate, idempotency_key, agent and input_digest have 1 to {TextMax} characters."));
             return null;
         }
 

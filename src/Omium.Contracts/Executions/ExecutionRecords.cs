@@ -13,7 +13,7 @@ namespace Omium.Contracts.Executions;
 /// <param name="Trace">traced: what the process tells at once.</param>
 /// <param name="Recovery">traced: the recovery policy; absent = the tenant's, else the default.</param>
 public sealed record StartExecutionRequest(
-    string? Workflow = null, int? Version = null, JsonElement? Input = null, string? StartKey = null, string? Mode = null, string? Name = null, string? Id = null,
+    string Workflow = "", int? Version = null, JsonElement? Input = null, string? StartKey = null, string? Mode = null, string? Name = null, string? Id = null,
     TraceRequest? Trace = null, JsonElement? Recovery = null);
 
 /// <summary>An execution as a whole: what <c>GET /v1/executions/{id}</c> and the start answer.</summary>

@@ -223,6 +223,8 @@ class Session:
             self._release(step.name)
             raise Restart from None
         self._release(step.name)
+        if isinstance(error, asyncio.CancelledError):
+            return  # Whoever cancelled it does not wait for a person.
         while result["state"] == "wait":
             self._wait(result, step.name)
             result = {"state": "retry"}
@@ -274,7 +276,15 @@ class Session:
     def _undo(self, answer: dict[str, Any]) -> bool:
         """Runs the compensation that is due, when this process knows how. True when one ran."""
         due = answer.get("undo")
-        if due is None or due.get("retry_after_ms") or (compensate := self._compensation(due["compensate"])) is None:
+        if due is None or due.get("retry_after_ms"):
+            return False
+        if (compensate := self._compensation(due["compensate"])) is None:
+            if self._told_review != due["effect_id"]:
+                self._told_review = due["effect_id"]
+                print(
+                    f"omium: {due['name']} is to be undone and this program does not know '{due['compensate']}': register it with @omium.compensation({due['compensate']!r})",
+                    file=sys.stderr, flush=True,
+                )
             return False
         results = self._send([{"do": "undo", "effect_id": due["effect_id"]}])["results"]
         if results[0]["state"] != "run":
@@ -316,6 +326,11 @@ class Session:
                 self._send([{"do": "renew"}])
             except OmiumError:
                 continue  # Whoever works hears of it: the lease runs out, and what is told is refused.
+
+
+def name_of_code(function: Callable[..., Any]) -> str | None:
+    """The name under which a program that is started anew finds the function; None when there is none."""
+    return _values.name_of(function)
 
 
 def check_name(name: str, what: str) -> str:
