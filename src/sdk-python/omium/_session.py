@@ -128,6 +128,7 @@ class Session:
         """Ends the heartbeats; leases that are held run out by themselves."""
         self._ended.set()
         _own.discard(self.owner)
+        self.transport.close()
 
     def begin_anew(self) -> None:
         """Before the program is run again from its start."""
@@ -235,9 +236,11 @@ class Session:
             raise step_failed(step.name, result["failure"])
 
     def _ask(self, operation: dict[str, Any]) -> dict[str, Any]:
-        answer = self._send([operation], _WAIT_MS)
+        patience = self.options.wait_for_person_seconds
+        wait_ms = _WAIT_MS if patience is None else int(min(_WAIT_MS, patience * 1000))
+        answer = self._send([operation], wait_ms)
         while self._undo(answer):
-            answer = self._send([operation], _WAIT_MS)
+            answer = self._send([operation], wait_ms)
         result: dict[str, Any] = answer["results"][0]
         return result
 
