@@ -28,6 +28,7 @@ class Transport:
             raise ServerUnreachable(f"'{self.settings.url}' is no address of a server: it begins with http:// or https://")
         self._timeout_seconds = timeout_seconds
         self._kept: list[http.client.HTTPConnection] = []
+        self._is_closed = False
         self._lock = threading.Lock()
 
     def request(self, method: str, path: str, body: Any = None, *, headers: dict[str, str] | None = None, patience_seconds: float = 0.0) -> Any:
@@ -55,9 +56,9 @@ class Transport:
             wait = min(wait * 2, 1.0)
 
     def close(self) -> None:
-        """Closes the connections that are kept."""
+        """Closes the connections that are kept; later requests keep none."""
         with self._lock:
-            kept, self._kept = self._kept, []
+            kept, self._kept, self._is_closed = self._kept, [], True
         for connection in kept:
             connection.close()
 
@@ -84,7 +85,7 @@ class Transport:
             connection.close()
             raise
         with self._lock:
-            if not response.will_close and len(self._kept) < _KEPT_MAX:
+            if not response.will_close and not self._is_closed and len(self._kept) < _KEPT_MAX:
                 self._kept.append(connection)
                 return response.status, answer
         connection.close()

@@ -83,7 +83,8 @@ class Session:
     def __post_init__(self) -> None:
         self._counts: Counter[str] = Counter()
         self._by: dict[str, Any] = {}
-        self._held: dict[str, Any] = {}
+        self._asking: dict[str, Any] = {}
+        self._held: set[str] = set()
         self._lock = threading.Lock()
         self._ended = threading.Event()
         self._heart: threading.Thread | None = None
@@ -136,6 +137,7 @@ class Session:
         self._by.clear()
         with self._lock:
             self._held.clear()
+            self._asking.clear()
         while True:
             answer = self._send([{"do": "attach"}])
             if answer["status"] not in ("paused", "rolling_back"):
@@ -151,7 +153,7 @@ class Session:
             return check_name(key, f"the key of {name}")
         who = _task()
         with self._lock:
-            if name in self._held and self._held[name] is not who:
+            if self._asking.setdefault(name, who) is not who:
                 raise OmiumError(f"'{name}' is called by two tasks at a time, and nothing says which is which when the program is started again: give each call a key", "key_needed")
             self._counts[name] += 1
             return str(self._counts[name])
@@ -162,17 +164,19 @@ class Session:
         step_key = self.key_of(name, key)
         operation = {"do": "begin", "name": name, "key": step_key, "kind": kind, "agent": agent_name.get(), **declared}
         operation = {member: value for member, value in operation.items() if value is not None}
-        while True:
-            result = self._ask(operation)
-            state = result["state"]
-            if state in ("wait", "busy"):
+        runs = False
+        try:
+            while (result := self._ask(operation))["state"] in ("wait", "busy"):
                 self._wait(result, name)
-                continue
-            if state in ("run", "verify"):
-                self._hold(name)
+            state = result["state"]
+            if runs := state in ("run", "verify"):
+                self._hold(result["sid"])
             elif state == "failed" or (state == "replay" and "failure" in result):
                 raise step_failed(name, result["failure"])
             return Step(name, step_key, kind, state, result.get("sid"), result.get("idempotency_key"), result.get("attempt", 1), result.get("output"), result.get("failure"))
+        finally:
+            if not runs:
+                self._answered(name)
 
     def finish(self, step: Step, output: Any) -> None:
         """Records the output of a step that ran. Raises StepFailed when it does not meet its checks."""
@@ -212,18 +216,21 @@ class Session:
             result = self._ask(operation)
             if result["state"] in ("wait", "busy"):
                 self._wait(result, name)
-            elif result["state"] == "failed" or "failure" in result:
+                continue
+            self._answered(f"{operation['do']}:{name}")
+            if result["state"] == "failed" or "failure" in result:
                 raise step_failed(name, result["failure"])
-            else:
-                return result.get("output")
+            return result.get("output")
 
     def _settle(self, step: Step, operation: dict[str, Any], error: BaseException | None = None) -> None:
         try:
             result = self._ask(operation)
         except LeaseLost:
-            self._release(step.name)
+            self._release(step)
+            if isinstance(error, asyncio.CancelledError):
+                return
             raise Restart from None
-        self._release(step.name)
+        self._release(step)
         if isinstance(error, asyncio.CancelledError):
             return  # Whoever cancelled it does not wait for a person.
         while result["state"] == "wait":
@@ -309,16 +316,22 @@ class Session:
             return None
         return found if callable(found) else None
 
-    def _hold(self, name: str) -> None:
+    def _hold(self, lease: str) -> None:
         with self._lock:
-            self._held[name] = _task()
+            self._held.add(lease)
             if self._heart is None:
                 self._heart = threading.Thread(target=self._beat, name="omium-heartbeat", daemon=True)
                 self._heart.start()
 
-    def _release(self, name: str) -> None:
+    def _release(self, step: Step) -> None:
         with self._lock:
-            self._held.pop(name, None)
+            self._held.discard(step.sid or "")
+        self._answered(step.name)
+
+    def _answered(self, name: str) -> None:
+        """The call of this name is over: the next one may come from another task."""
+        with self._lock:
+            self._asking.pop(name, None)
 
     def _beat(self) -> None:
         while not self._ended.wait(self.options.lease_seconds / 3):

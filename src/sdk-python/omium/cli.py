@@ -7,6 +7,7 @@ import getpass
 import importlib
 import importlib.util
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Any, Sequence
@@ -72,7 +73,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _init(given: argparse.Namespace) -> int:
-    url = (given.url or _config.read_config().get("base_url") or _config.LOCAL_URL).rstrip("/")
+    url = (given.url or os.environ.get("OMIUM_BASE_URL") or _config.read_config().get("base_url") or _config.LOCAL_URL).rstrip("/")
     key = given.key or (getpass.getpass(f"API key for {url}: ") if sys.stdin.isatty() else sys.stdin.readline()).strip()
     if not key:
         raise NotAllowed("no key was given: copy one from the console, API keys")

@@ -121,7 +121,8 @@ class MistakeTests(ServerTest):
         path.chmod(0o644)
         self.line(omium.OmiumError, Client, "chmod 600")
         path.chmod(stat.S_IRUSR | stat.S_IWUSR)
-        Client().me()
+        with Client() as client:
+            client.me()
 
     def test_EndedExecution_AnswersOnlyWhatIsRecorded(self):
         key = fresh()
