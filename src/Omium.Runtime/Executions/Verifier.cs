@@ -212,19 +212,13 @@ public sealed class Verifier(IEventLog log, IPayloadStore payloads, IDocumentSto
                 return $"the spec {digest} has other bytes than its digest says";
             }
 
-<<<<<<< HEAD
-            string? problem = null;
-            if (SpecReader.Read(CanonicalJson.ParseTrusted(spec.Content)).Spec is not { } read || WorkflowPlan.TryCompile(read, out problem) is not { } plan)
+            if (PlanCache.Compile(CanonicalJson.ParseTrusted(spec.Content), out var problem) is not { } plan)
             {
                 return $"the spec {digest} does not compile: {problem}";
             }
 
             _plans[digest] = plan;
             return null;
-=======
-            _plan = PlanCache.Compile(CanonicalJson.ParseTrusted(spec.Content), out var problem);
-            return _plan is null ? $"the spec {start.SpecDigest} does not compile: {problem}" : null;
->>>>>>> ced1568 (Verification compiles what a traced execution is pinned to)
         }
 
         private async Task<string?> CheckDecisionAsync(LogRecord record, RecordBody body, byte[] stored, byte[] key, CancellationToken cancellation)

@@ -19,7 +19,7 @@ def workflow(name: str, queue: str, effect: str = "") -> dict:
     step: dict = {"id": "work", "type": "worker", "worker": queue, "input": {"n": "${{ input.n }}"}, "output": {"schema": {"type": "object", "required": ["doubled"]}}}
     if effect:
         step["effect"] = {"kind": effect, "compensate": "undo"}
-    tools = {"undo": {"type": "function", "target": "noop", "effect": {"kind": "idempotent"}}} if effect else {}
+    tools = {"undo": {"type": "function", "function": "noop", "effect": {"kind": "idempotent"}}} if effect else {}
     return {"omium": "v0", "name": name, "input": {"schema": {"type": "object", "properties": {"n": {"type": "integer"}}}}, "tools": tools, "steps": [step]}
 
 
