@@ -76,7 +76,7 @@ internal static class TracedEndpoints
 
         if (await TryCommandAsync(call, trace, "/trace", isStart: true) is not { } command || await call.TryInternAsync(request.Input ?? JsonMake.EmptyObject, "/input") is not { } input
             || await TryPinAsync(call, name, request.Recovery) is not { } pinned
-            || await StartKeys.TryClaimAsync(call, request with { Workflow = "traced:" + name }, input.Value) is not { } claim)
+            || await StartKeys.TryClaimAsync(call, request.StartKey, $"traced:{name}\n{CanonicalJson.Digest(input.Value)}") is not { } claim)
         {
             return;
         }
@@ -96,7 +96,7 @@ internal static class TracedEndpoints
         var now = call.Services.Advancer.NowMs;
         var first = command.Operations.Count == 0 ? null : new TraceExecution(now, trace.Owner, LeaseOf(trace.LeaseMs), command.Operations);
         var start = new StartExecution(
-            now, claim.Execution, call.Caller.Tenant, name, 0, pinned, input.Value, RandomNumberGenerator.GetInt32(int.MaxValue), call.Caller.KeyId, call.Services.Options.HighValueUsd, first);
+            now, claim.Execution, call.Caller.Tenant, name, 0, pinned, input.Value, RandomNumberGenerator.GetInt32(int.MaxValue), call.Caller.KeyId, call.Services.Options.HighValueUsd, First: first);
         var result = await call.Services.Engine.SubmitAsync(stream, start, command.Stored, call.Cancellation);
         if (result.Rejection is { } rejection)
         {

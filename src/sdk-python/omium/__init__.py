@@ -15,7 +15,7 @@ Killed and started again with the same execution id, finished blocks are skipped
 
 from . import adapters
 from ._session import Options
-from .agents import Agent, Checkpoint, Execution, NotDone, Transaction, agent, capture_failure, checkpoint, compensation, start_execution
+from .agents import Agent, Checkpoint, Execution, NotDone, Transaction, agent, capture_failure, checkpoint, compensation, start_execution, transaction
 from .client import AsyncClient, Client, run_workflow
 from .consensus import Consensus, Handoff
 from .errors import (
@@ -45,5 +45,5 @@ __all__ = [
     "Agent", "ApiError", "AsyncClient", "Checkpoint", "Client", "Consensus", "ConstraintViolated", "CreditsExhausted", "Execution", "ExecutionFailed", "Failed", "Handoff",
     "HandoffDisputed", "LeaseLost", "NeedsPerson", "NotAllowed", "NotDone", "NotRewritable", "NotSerializable", "OmiumError", "Options", "ReplayMismatch", "RolledBack",
     "SchemaMismatch", "ServerUnreachable", "StepFailed", "Task", "Transaction", "Worker", "adapters", "agent", "capture_failure", "checkpoint", "compensation", "run_workflow",
-    "schema_of", "start_execution",
+    "schema_of", "start_execution", "transaction",
 ]

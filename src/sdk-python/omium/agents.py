@@ -493,6 +493,50 @@ async def _checkpoint_result(step: Step, result: Awaitable[Any], schema: Any) ->
     return await in_thread(_record, step, value, schema)
 
 
+def transaction(
+    name: str, function: Callable[..., Any], *given: Any, effect: Effect | None = None, compensate: Callable[..., Any] | str | None = None, verify: Callable[..., Any] | None = None,
+    idempotency_key: str | None = None, approval: bool = False, amount_usd: float | None = None, key: str | None = None, **named: Any,
+) -> Any:
+    """Calls a function that changes the world outside: as `with Transaction(...)`, without rewriting. Awaitable when the function is.
+
+    A parameter of the function called `idempotency_key` is given the key to send along.
+    """
+    block = Transaction(name, effect=effect, compensate=compensate, verify=verify, idempotency_key=idempotency_key, approval=approval, amount_usd=amount_usd, key=key)
+    if given or named:
+        block._declared["input"] = _values.encode({"args": list(given), "kwargs": named}, f"the input of {name}")
+    if inspect.iscoroutinefunction(function):
+        return _transaction_async(block, function, given, named)
+    if not block._enters():
+        return block._result() if block._has_returned() else block._recorded and block._recorded["names"].get("result")
+    try:
+        result = function(*given, **_with_key(block, function, named))
+        block._returns({}, (), result)
+    except BaseException as error:
+        block._fails(error)
+        raise
+    return result
+
+
+async def _transaction_async(block: Transaction, function: Callable[..., Awaitable[Any]], given: tuple[Any, ...], named: dict[str, Any]) -> Any:
+    if not await block._enters_async():
+        return block._result() if block._has_returned() else block._recorded and block._recorded["names"].get("result")
+    try:
+        result = await function(*given, **_with_key(block, function, named))
+        await block._returns_async({}, (), result)
+    except BaseException as error:
+        await block._fails_async(error)
+        raise
+    return result
+
+
+def _with_key(block: Transaction, function: Callable[..., Any], named: dict[str, Any]) -> dict[str, Any]:
+    try:
+        takes = "idempotency_key" in inspect.signature(function).parameters
+    except (TypeError, ValueError):
+        takes = False
+    return {**named, "idempotency_key": block.idempotency_key} if takes and "idempotency_key" not in named else named
+
+
 def _tell_failure(step: Step, error: BaseException) -> None:
     if isinstance(error, (Exception, asyncio.CancelledError)):
         running().fail(step, error)
@@ -537,4 +581,4 @@ class capture_failure:  # noqa: N801: used as a function.
             session.fail(step, error)
 
 
-__all__ = ["Agent", "Checkpoint", "Execution", "NotDone", "Transaction", "agent", "capture_failure", "checkpoint", "compensation", "start_execution", "step_failed"]
+__all__ = ["Agent", "Checkpoint", "Execution", "NotDone", "Transaction", "agent", "capture_failure", "checkpoint", "compensation", "start_execution", "step_failed", "transaction"]

@@ -327,7 +327,7 @@ public sealed class TracedTests
     private static KernelHarness Started(params TraceOperation[] first)
     {
         var harness = Traced();
-        harness.Send(new StartExecution(harness.NowMs, "exe_test", "ten_a", "checkout", 0, "digest", KernelHarness.Json("{}"), 7, "key_a", 10_000, first.Length == 0 ? null : new TraceExecution(harness.NowMs, "a", LeaseMs, first)));
+        harness.Send(new StartExecution(harness.NowMs, "exe_test", "ten_a", "checkout", 0, "digest", KernelHarness.Json("{}"), 7, "key_a", 10_000, First: first.Length == 0 ? null : new TraceExecution(harness.NowMs, "a", LeaseMs, first)));
         return harness;
     }
 
