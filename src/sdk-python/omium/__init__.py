@@ -15,7 +15,8 @@ Killed and started again with the same execution id, finished blocks are skipped
 
 from . import adapters
 from ._session import Options
-from .agents import Agent, Checkpoint, Execution, NotDone, Transaction, agent, capture_failure, checkpoint, compensation, start_execution, transaction
+from .agents import Agent, Execution, agent, start_execution
+from .blocks import Checkpoint, NotDone, Transaction, capture_failure, checkpoint, compensation, transaction
 from .client import AsyncClient, Client, run_workflow
 from .consensus import Consensus, Handoff
 from .errors import (

@@ -18,7 +18,7 @@ from typing import Any, Callable
 
 from . import _values
 from ._http import Transport
-from .errors import LeaseLost, NeedsPerson, OmiumError, RolledBack, step_failed
+from .errors import LeaseLost, NeedsPerson, OmiumError, step_failed
 
 _ID = re.compile(r"exe_[0-9a-hjkmnp-tv-z]{26}")
 _NAME = re.compile(r"[A-Za-z0-9_:-](?:[A-Za-z0-9_: -]{0,98}[A-Za-z0-9_:-])?")
@@ -441,4 +441,4 @@ def _is_gone(owner: str) -> bool:
     return int(parts[1]) == os.getpid() and owner not in _own
 
 
-__all__ = ["Options", "RolledBack", "Session", "Step"]
+__all__ = ["Options", "Session", "Step"]

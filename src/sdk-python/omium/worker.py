@@ -63,8 +63,8 @@ class Worker:
 
         worker.run()
 
-    A task's function is given what it asks for by name: input, task, idempotency_key, or the members of an input object; a single other parameter is given the
-    input. It may be `async`. concurrency: tasks at a time; default 4. What it raises fails the task.
+    A task's function is given what it asks for by name: the members of an input object, then input, task and idempotency_key; a parameter annotated as Task the
+    whole task, a single other parameter the input. It may be `async`. concurrency: tasks at a time; default 4. What it raises fails the task.
     """
 
     def __init__(self, *, url: str | None = None, api_key: str | None = None, name: str | None = None, concurrency: int = 4, poll_wait_ms: int = 20_000):
@@ -208,7 +208,9 @@ def _called(function: Callable[..., Any], task: Task) -> Any:
     parameters = inspect.signature(function).parameters
     given: dict[str, Any] = {}
     for name, parameter in parameters.items():
-        if name in members:
+        if parameter.annotation in (Task, "Task", "omium.Task"):
+            given[name] = task
+        elif name in members:
             given[name] = members[name]
         elif name in offered:
             given[name] = offered[name]

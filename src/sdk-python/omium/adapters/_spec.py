@@ -6,7 +6,7 @@ import re
 from typing import Any, Callable
 
 from ..errors import OmiumError
-from ..worker import Worker
+from ..worker import Task, Worker
 
 _RESERVED = {
     "as", "break", "const", "continue", "else", "false", "for", "function", "if", "import", "in", "let", "loop", "namespace", "null", "package", "return", "true", "var", "void", "while",
@@ -70,12 +70,39 @@ def output_of(id: str, member: str | None = None) -> str:
     return "${{ steps." + id + ".output" + (f".{member}" if member else "") + " }}"
 
 
+def output_if_there(id: str) -> str:
+    """The template that reads the output of a step that may not have run yet (a loop comes from it), else null."""
+    return "${{ has(steps." + id + ") ? steps." + id + ".output : null }}"
+
+
+def back_edges(start: list[str], edges: list[tuple[str, str]]) -> set[tuple[str, str]]:
+    """Edges to where a walk from the start, in the order written, is on its way already: the loops."""
+    following: dict[str, list[str]] = {}
+    for source, target in edges:
+        following.setdefault(source, []).append(target)
+    loops: set[tuple[str, str]] = set()
+    done: set[str] = set()
+
+    def walk(node: str, path: tuple[str, ...]) -> None:
+        for target in following.get(node, []):
+            if target in path:
+                loops.add((node, target))
+            elif target not in done:
+                walk(target, (*path, target))
+        done.add(node)
+
+    for node in [*start, *following]:
+        if node not in done:
+            walk(node, (node,))
+    return loops
+
+
 def worker_of(queue: str, steps: dict[str, Callable[[Any], Any]], **options: Any) -> Worker:
     """A worker that does each step of a workflow by the function of its id."""
     worker = Worker(**options)
 
     @worker.task(queue)
-    def do(task: Any) -> Any:
+    def do(task: Task) -> Any:
         if task.step not in steps:
             raise OmiumError(f"the workflow has a step '{task.step}' that is not in what this worker runs: export it again", "step_unknown")
         return steps[task.step](task.input)

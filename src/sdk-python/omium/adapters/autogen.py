@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import Any, Callable
 
 from ..errors import OmiumError
 from ..worker import Worker
-from ._spec import Ids, Spec, agent, output_of, queue_name, step, worker_of, workflow_name
+from ._spec import Ids, Spec, agent, back_edges, output_if_there, queue_name, step, worker_of, workflow_name
 
 _TURNS = 10  # Rounds of a team that says nothing of its own.
 
@@ -28,14 +29,16 @@ def export_workflow(team: Any, *, name: str | None = None) -> Spec:
     queue, participants = queue_name("autogen", called), list(team._participants)
     ids = _ids_of(participants)
     turns = getattr(team, "_max_turns", None)
-    edges, first, extra = _edges(team, participants, ids, max(1, -(-turns // len(participants))) if turns else _TURNS)
+    edges, extra = _edges(team, participants, ids, max(1, -(-turns // len(participants))) if turns else _TURNS)
     steps = []
     for participant in participants:
         id = ids[participant.name]
-        before = [edge["from"] for edge in edges if edge["to"] == id]
-        given = {"task": "${{ input }}", "thread": [output_of(other) for other in before if other not in extra] if id not in first else []}
+        before = list(dict.fromkeys(edge["from"] for edge in edges if edge["to"] == id))
+        read = before if not extra else [other for other in ids.values()]
+        given = {"task": "${{ input }}", "thread": [output_if_there(other) for other in read if other not in extra]}
         steps.append(step(id, queue, description=participant.description, input=given, schema=_MESSAGE))
-    steps = [step(one, queue, description="Says which participant is next.", input={"task": "${{ input }}"}, schema=_MESSAGE) for one in extra] + steps
+    thread = [output_if_there(other) for other in ids.values()]
+    steps = [step(one, queue, description="Says which participant is next.", input={"task": "${{ input }}", "thread": thread}, schema=_MESSAGE) for one in extra] + steps
     found = Ids("agent")
     agents = {found.of(one.name, one): agent(role=one.name, goal=one.description, prompt=_prompt(one), model=_model(one)) for one in participants}
     return {"omium": "v0", "name": called, "source_framework": "autogen", "agents": agents, "steps": steps, "edges": edges}
@@ -56,57 +59,38 @@ def worker(team: Any, *, name: str | None = None, is_done: Callable[[str], bool]
     return worker_of(queue_name("autogen", called), steps, **options)
 
 
-def _edges(team: Any, participants: list[Any], ids: dict[str, str], rounds: int) -> tuple[list[Spec], set[str], list[str]]:
-    """Edges, the steps that begin, and steps that are no participant."""
+def _edges(team: Any, participants: list[Any], ids: dict[str, str], rounds: int) -> tuple[list[Spec], list[str]]:
+    """Edges, and steps that are no participant."""
     kind = type(team).__name__
+    order = [ids[one.name] for one in participants]
     if kind == "GraphFlow":
-        return _graph_edges(team._graph, ids, rounds)
+        start = [ids[team._graph.default_start_node]] if team._graph.default_start_node else order
+        return _bounded(start, [_graph_edge(ids, node.name, edge) for node in team._graph.nodes.values() for edge in node.edges], rounds), []
     if kind == "Swarm":
         edges = [
-            {"from": ids[one.name], "to": ids[handoff.target], "when": f'output.handoff == "{ids[handoff.target]}"', "max_visits": rounds}
+            {"from": ids[one.name], "to": ids[handoff.target], "when": f'output.handoff == "{ids[handoff.target]}"'}
             for one in participants for handoff in getattr(one, "_handoffs", {}).values() if handoff.target in ids
         ]
-        return edges, {ids[participants[0].name]}, []
+        return _bounded(order[:1], edges, rounds), []
     if kind == "RoundRobinGroupChat":
-        order = [ids[one.name] for one in participants]
-        edges: list[Spec] = [{"from": one, "to": other, "when": "!output.done"} for one, other in zip(order, order[1:])]
-        if rounds > 1:
-            edges.append({"from": order[-1], "to": order[0], "when": "!output.done", "max_visits": rounds - 1})
-        return edges, {order[0]}, []
-    edges = [{"from": "select", "to": ids[one.name], "when": f'output.next == "{ids[one.name]}"', "max_visits": rounds} for one in participants]
-    edges += [{"from": ids[one.name], "to": "select", "when": "!output.done", "max_visits": rounds * len(participants)} for one in participants]
-    return edges, set(), ["select"]
+        edges = [{"from": one, "to": other, "when": "!output.done"} for one, other in zip(order, order[1:])]
+        return edges + ([{"from": order[-1], "to": order[0], "when": "!output.done", "max_visits": rounds - 1}] if rounds > 1 else []), []
+    edges = [{"from": "select", "to": one, "when": f'output.next == "{one}"'} for one in order]
+    return edges + [{"from": one, "to": "select", "when": "!output.done", "max_visits": rounds * len(order)} for one in order], ["select"]
 
 
-def _graph_edges(graph: Any, ids: dict[str, str], rounds: int) -> tuple[list[Spec], set[str], list[str]]:
-    edges: list[Spec] = []
-    reached: dict[str, set[str]] = {}
-    for node in graph.nodes.values():
-        for edge in node.edges:
-            made: Spec = {"from": ids[node.name], "to": ids[edge.target]}
-            condition = edge.condition
-            if isinstance(condition, str):
-                made["when"] = f'output.content.contains("{condition}")'
-            elif getattr(edge, "condition_function", None) is not None or callable(condition):
-                made["when"] = f'output.next == "{ids[edge.target]}"'
-            if _reaches(graph, edge.target, node.name, reached):
-                made["max_visits"] = rounds
-            edges.append(made)
-    targets = {edge["to"] for edge in edges if "max_visits" not in edge}
-    first = {ids[graph.default_start_node]} if graph.default_start_node else {id for id in ids.values() if id not in targets}
-    return edges, first, []
+def _graph_edge(ids: dict[str, str], source: str, edge: Any) -> Spec:
+    made: Spec = {"from": ids[source], "to": ids[edge.target]}
+    if isinstance(edge.condition, str):
+        made["when"] = f"output.content.contains({json.dumps(edge.condition)})"
+    elif getattr(edge, "condition_function", None) is not None or callable(edge.condition):
+        made["when"] = f'output.next == "{ids[edge.target]}"'
+    return made
 
 
-def _reaches(graph: Any, start: str, goal: str, known: dict[str, set[str]]) -> bool:
-    if start not in known:
-        seen, queue = {start}, [start]
-        while queue:
-            for edge in graph.nodes[queue.pop()].edges:
-                if edge.target not in seen:
-                    seen.add(edge.target)
-                    queue.append(edge.target)
-        known[start] = seen
-    return goal in known[start]
+def _bounded(start: list[str], edges: list[Spec], rounds: int) -> list[Spec]:
+    loops = back_edges(start, [(edge["from"], edge["to"]) for edge in edges])
+    return [{**edge, "max_visits": rounds} if (edge["from"], edge["to"]) in loops else edge for edge in edges]
 
 
 def _doing(participant: Any, ids: dict[str, str], ended: Callable[[str], bool]) -> Callable[[Any], Any]:

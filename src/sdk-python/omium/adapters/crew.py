@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Callable
 
 from .. import agents as _agents
+from .. import blocks as _blocks
 from .._session import agent_name
 from ..worker import Worker
 from ._spec import Ids, Spec, agent, output_of, queue_name, step, worker_of, workflow_name
@@ -23,7 +24,7 @@ def export_workflow(crew: Any, *, name: str | None = None) -> Spec:
         id = tasks[index]
         before = _context(crew, index)
         needs = [last[other] for other in before]
-        read = {tasks[other]: output_of(tasks[other]) for other in before}
+        read = [output_of(tasks[other]) for other in before]
         made = step(id, queue, description=_text(task), needs=needs, input={"inputs": "${{ input }}", "context": read}, schema=_schema(task))
         steps.append(made)
         last[index] = id
@@ -54,10 +55,10 @@ def kickoff(crew: Any, inputs: dict[str, Any] | None = None, *, execution_id: st
     def run() -> dict[str, Any]:
         results.clear()
         for index, task in enumerate(crew.tasks):
-            given = {"inputs": inputs or {}, "context": {ids[other]: results[ids[other]] for other in _context(crew, index)}}
+            given = {"inputs": inputs or {}, "context": [results[ids[other]] for other in _context(crew, index)]}
             token = agent_name.set(str(getattr(task.agent, "role", "") or "crew")[:100])
             try:
-                results[ids[index]] = _agents.checkpoint(ids[index], _doing(task), given)
+                results[ids[index]] = _blocks.checkpoint(ids[index], _doing(task), given)
             finally:
                 agent_name.reset(token)
         return dict(results)
@@ -65,13 +66,13 @@ def kickoff(crew: Any, inputs: dict[str, Any] | None = None, *, execution_id: st
     return dict(_agents.agent(name=workflow_name(name or getattr(crew, "name", None)))(run)(execution_id=execution_id))
 
 
-def guard_tool(tool: Any, *, effect: _agents.Effect = "irreversible", compensate: Callable[..., Any] | None = None, verify: Callable[..., Any] | None = None, approval: bool = False) -> Any:
+def guard_tool(tool: Any, *, effect: _blocks.Effect = "irreversible", compensate: Callable[..., Any] | None = None, verify: Callable[..., Any] | None = None, approval: bool = False) -> Any:
     """Makes each call of a tool (`BaseTool._run`) a transaction of the execution it happens in. Returns the tool."""
     inner = tool._run
     name = str(tool.name)[:100]
 
     def guarded(*given: Any, **named: Any) -> Any:
-        return _agents.transaction(name, inner, *given, effect=effect, compensate=compensate, verify=verify, approval=approval, **named)
+        return _blocks.transaction(name, inner, *given, effect=effect, compensate=compensate, verify=verify, approval=approval, **named)
 
     object.__setattr__(tool, "_run", guarded)
     if hasattr(tool, "func"):
@@ -102,7 +103,7 @@ def _doing(task: Any) -> Callable[[Any], Any]:
         interpolate = getattr(task, "interpolate_inputs_and_add_conversation_history", None)
         if interpolate is not None and given.get("inputs"):
             interpolate(given["inputs"])
-        context = "\n\n----------\n\n".join(_told(value) for value in given.get("context", {}).values())
+        context = "\n\n----------\n\n".join(_told(value) for value in given.get("context") or [])
         output = task.execute_sync(agent=task.agent, context=context or None, tools=getattr(task, "tools", None))
         pydantic, json = getattr(output, "pydantic", None), getattr(output, "json_dict", None)
         return pydantic.model_dump(mode="json") if pydantic is not None else json if json is not None else {"raw": output.raw}

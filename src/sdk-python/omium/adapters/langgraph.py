@@ -12,15 +12,15 @@ from .._session import Options, Session
 from ..schemas import schema_of
 from ..errors import OmiumError
 from ..worker import Worker
-from ._spec import Ids, Spec, output_of, queue_name, step, worker_of, workflow_name
+from ._spec import Ids, Spec, back_edges, output_if_there, output_of, queue_name, step, worker_of, workflow_name
 
 START, END = "__start__", "__end__"
 _LOOPS = 25  # LangGraph's own recursion limit.
 
 _RESULT = {
     "type": "object",
-    "properties": {"state": {"type": "object"}, "goto": {"type": "array", "items": {"type": "string"}}},
-    "required": ["state", "goto"],
+    "properties": {"state": {"type": "object"}, "goto": {"type": "array", "items": {"type": "string"}}, "step": {"type": "integer"}},
+    "required": ["state", "goto", "step"],
 }
 
 
@@ -37,14 +37,15 @@ def export_graph(graph: Any, *, name: str | None = None) -> Spec:
     loops = _loops(edges)
     steps = []
     for node in builder.nodes:
-        before = sorted({source for source, target, _ in edges if target == node and source != START and (source, target) not in loops})
-        given = {"input": "${{ input }}", "states": [output_of(ids[source], "state") for source in before]}
+        before = sorted({source for source, target, _ in edges if target == node and source != START})
+        read = [output_if_there(ids[source]) if (source, node) in loops else output_of(ids[source]) for source in before]
+        given = {"input": "${{ input }}", "before": read}
         steps.append(step(ids[node], queue, description=_text(builder.nodes[node]), input=given, schema=_RESULT))
     made = [_edge(ids, source, target, chosen, (source, target) in loops) for source, target, chosen in edges if source != START and target != END]
     entries = {target for source, target, _ in edges if source == START}
     if any(chosen for source, _, chosen in edges if source == START):
         entry = ids["__entry__"]
-        steps.insert(0, step(entry, queue, description="Where the graph begins.", input={"input": "${{ input }}", "states": []}, schema=_RESULT))
+        steps.insert(0, step(entry, queue, description="Where the graph begins.", input={"input": "${{ input }}", "before": []}, schema=_RESULT))
         made += [_edge({**ids, START: entry}, START, target, True, False) for target in sorted(entries)]
     spec: Spec = {"omium": "v0", "name": called, "source_framework": "langgraph", "steps": steps, "edges": made}
     try:
@@ -86,24 +87,7 @@ def _edges(builder: Any) -> list[tuple[str, str, bool]]:
 
 
 def _loops(edges: list[tuple[str, str, bool]]) -> set[tuple[str, str]]:
-    """Edges back to where a walk from the start has already been on its way."""
-    following: dict[str, list[str]] = {}
-    for source, target, _ in edges:
-        following.setdefault(source, []).append(target)
-    loops, done = set(), set()
-
-    def walk(node: str, path: tuple[str, ...]) -> None:
-        for target in following.get(node, []):
-            if target in path:
-                loops.add((node, target))
-            elif target not in done:
-                walk(target, (*path, target))
-        done.add(node)
-
-    for node in [START, *sorted(following)]:
-        if node not in done:
-            walk(node, (node,))
-    return loops
+    return back_edges([START], [(source, target) for source, target, _ in edges])
 
 
 def _edge(ids: dict[str, str], source: str, target: str, chosen: bool, loops: bool) -> Spec:
@@ -129,17 +113,18 @@ def _doing(builder: Any, node: str) -> Callable[[Any], Any]:
         for branch in builder.branches.get(node, {}).values():
             chosen = _listed(_invoked(branch.path, state))
             goto += [branch.ends[target] if branch.ends else target for target in chosen]
-        return {"state": _values.plain(state, f"the state after {node}"), "goto": [ids[target] for target in goto if target in ids]}
+        before = [other["step"] for other in given.get("before") or [] if other]
+        return {"state": _values.plain(state, f"the state after {node}"), "goto": [ids[target] for target in goto if target in ids], "step": 1 + max(before, default=0)}
 
     return run
 
 
 def _joined(builder: Any, given: dict[str, Any]) -> dict[str, Any]:
-    """The state of those before it. Where several were at work at a time, what one of them has changed counts."""
+    """The state of those before it, the latest last. Where several were at work at a time, what one of them has changed counts."""
     first = dict(given.get("input") or {})
     state = dict(first)
-    for other in given.get("states") or []:
-        for name, value in (other or {}).items():
+    for other in sorted((other for other in given.get("before") or [] if other), key=lambda other: other["step"]):
+        for name, value in other["state"].items():
             if name not in state or value != first.get(name):
                 state[name] = value
     return state
