@@ -103,6 +103,7 @@ public static class OmiumApi
         SharingEndpoints.Map(routes);
         PolicyEndpoints.Map(routes);
         WorkerEndpoints.Map(routes);
+        Traced.TracedEndpoints.Map(routes);
         OperationEndpoints.Map(routes);
         OpenApiEndpoints.Map(routes);
         routes.MapUnknown();

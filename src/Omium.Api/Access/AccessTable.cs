@@ -30,7 +30,9 @@ internal static class AccessTable
         [
             "POST /v1/executions", "POST /v1/executions/{id}/cancel", "POST /v1/executions/{id}/fork", "POST /v1/executions/{id}/migrate",
             "POST /v1/executions/{id}/pause", "POST /v1/executions/{id}/release", "POST /v1/executions/{id}/resume", "POST /v1/executions/{id}/retry",
-            "POST /v1/executions/{id}/rollback",
+            "POST /v1/executions/{id}/rollback", "POST /v1/executions/{id}/trace", "POST /v1/executions/{id}/steps", "PUT /v1/executions/{id}/steps/{sid}",
+            "POST /v1/executions/{id}/intents", "PUT /v1/executions/{id}/intents/{sid}", "POST /v1/executions/{id}/handoffs", "POST /v1/executions/{id}/handoffs/receive",
+            "POST /v1/executions/{id}/heartbeat", "POST /v1/executions/{id}/complete",
         ]),
         (Scopes.Work, ["POST /v1/tasks/{id}/complete", "POST /v1/tasks/{id}/fail", "POST /v1/tasks/{id}/heartbeat", "POST /v1/workers/poll"]),
         (Scopes.Write, ["PUT /v1/policies", "POST /v1/scope-aliases", "POST /v1/workflows"]),

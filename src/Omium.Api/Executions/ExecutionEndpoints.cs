@@ -86,9 +86,16 @@ internal static class ExecutionEndpoints
             return;
         }
 
-        if (await call.Services.Workflows.FindAsync(call.Caller.Tenant, request.Workflow, request.Version, call.Cancellation) is not { } workflow)
+        if (request.Mode is not null || request.Workflow is not { Length: > 0 } name)
         {
-            await WorkflowEndpoints.NotFoundAsync(call, request.Workflow);
+            await (request.Mode == "traced" ? Traced.TracedEndpoints.StartAsync(call, request)
+                : request.Mode is null ? call.InvalidAsync("", "A required member is missing: 'workflow'.") : call.InvalidAsync("/mode", "A mode is traced, or absent."));
+            return;
+        }
+
+        if (await call.Services.Workflows.FindAsync(call.Caller.Tenant, name, request.Version, call.Cancellation) is not { } workflow)
+        {
+            await WorkflowEndpoints.NotFoundAsync(call, name);
             return;
         }
 

@@ -81,13 +81,14 @@ internal static partial class ExecutionEvolver
             ExecutionFailed => Owing(state) with { Status = ExecutionStatus.Failed, EndedMs = atMs },
             ExecutionCancelled e => Owing(Requested(state, e.RequestId)) with { Status = ExecutionStatus.Cancelled, EndedMs = atMs },
             _ => EvolvePeople(state, happened, atMs) ?? EvolveShared(state, happened, atMs) ?? EvolveHandoffs(state, happened, atMs) ?? EvolveVerification(state, happened)
-                ?? EvolveForks(state, happened, atMs) ?? EvolveChildren(state, happened) ?? throw new CorruptLogException($"an event of an unknown kind: {happened.GetType().Name}"),
+                ?? EvolveTraced(state, happened) ?? EvolveForks(state, happened, atMs) ?? EvolveChildren(state, happened) ?? throw new CorruptLogException($"an event of an unknown kind: {happened.GetType().Name}"),
         };
         if (ItemOf(happened) is { } item)
         {
             next = Counted(state, next, item);
         }
 
+        next = Traced(next, happened);
         return next.UpdatedMs == atMs ? next : next with { UpdatedMs = atMs };
     }
 

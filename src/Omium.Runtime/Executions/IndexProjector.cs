@@ -225,7 +225,7 @@ public static class ExecutionWords
 
             var retryWaits = visit.RetryDueMs > state.UpdatedMs && !visit.CurrentCalls.Any();
             var lockWaits = visit.Shared is { Gathering: true, Scopes.Count: > 0 };
-            var workerWaits = visit.CurrentCalls.Any(call => call is { IsTask: true, Outstanding: true });
+            var workerWaits = visit.CurrentCalls.Any(call => call is { IsTask: true, Outstanding: true }) || visit.Traced is { Owner: null };
             var childRuns = visit.CurrentCalls.Any(call => call is { Child: not null, Status: CallStatus.Running });
             if (!visit.WaitsForPerson && !retryWaits && !lockWaits && !workerWaits && !childRuns)
             {
