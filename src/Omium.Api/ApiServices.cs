@@ -10,6 +10,7 @@ using Omium.Runtime.Effects;
 using Omium.Runtime.Executions;
 using Omium.Runtime.Ports;
 using Omium.Runtime.Resources;
+using Omium.Runtime.Search;
 using Omium.Runtime.Workers;
 
 namespace Omium.Api;
@@ -26,6 +27,7 @@ internal sealed record ApiServices(
     ScopeAliases Aliases,
     IDocumentStore Documents,
     IIndex Index,
+    SearchTerms Search,
     IModelClient Model,
     KeyService Keys,
     Authenticator Authenticator,

@@ -23,6 +23,7 @@ using Omium.Runtime.Audit;
 using Omium.Runtime.Executions;
 using Omium.Runtime.Ports;
 using Omium.Runtime.Resources;
+using Omium.Runtime.Search;
 using Omium.Runtime.Workers;
 
 namespace Omium.Api;
@@ -55,6 +56,7 @@ public static class OmiumApi
         services.TryAddSingleton<ResourceAdvancer>();
         services.TryAddSingleton<ResourceVerifier>();
         services.TryAddSingleton<ScopeAliases>();
+        services.TryAddSingleton<SearchTerms>();
         AddAccess(services);
         services.TryAddSingleton<WorkflowStore>();
         services.TryAddSingleton<PolicyStore>();
