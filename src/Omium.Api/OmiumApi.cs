@@ -5,6 +5,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
 using Omium.Api.Access;
 using Omium.Api.Audit;
+using Omium.Api.Analytics;
 using Omium.Api.Executions;
 using Omium.Api.Failures;
 using Omium.Api.Http;
@@ -106,6 +107,7 @@ public static class OmiumApi
         PolicyEndpoints.Map(routes);
         WorkerEndpoints.Map(routes);
         OperationEndpoints.Map(routes);
+        AnalyticsEndpoints.Map(routes);
         OpenApiEndpoints.Map(routes);
         routes.MapUnknown();
         return endpoints;

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Omium.Contracts.Access;
+using Omium.Contracts.Analytics;
 using Omium.Contracts.Executions;
 using Omium.Contracts.Failures;
 using Omium.Contracts.Policies;
@@ -63,6 +64,7 @@ namespace Omium.Contracts;
 [JsonSerializable(typeof(InvitationView))]
 [JsonSerializable(typeof(Page<MemberView>), TypeInfoPropertyName = "MemberPage")]
 [JsonSerializable(typeof(Page<InvitationView>), TypeInfoPropertyName = "InvitationPage")]
+[JsonSerializable(typeof(AnalyticsView))]
 [JsonSerializable(typeof(SharedValueView))]
 [JsonSerializable(typeof(ScopeAliasView))]
 [JsonSerializable(typeof(Page<RootView>), TypeInfoPropertyName = "RootPage")]

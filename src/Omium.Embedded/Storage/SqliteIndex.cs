@@ -48,11 +48,11 @@ public sealed class SqliteIndex : IIndex
     }
 
     /// <inheritdoc/>
-    public Task<IReadOnlyList<IndexCount>> CountAsync(IndexQuery query, IndexField field, long spanMs, CancellationToken cancellation = default)
+    public Task<IReadOnlyList<IndexCount>> CountAsync(IndexQuery query, IndexField field, long spanMs, long originMs = 0, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(query);
         ArgumentOutOfRangeException.ThrowIfLessThan(spanMs, 1);
-        return readers.Read((query, field, spanMs), Count, cancellation);
+        return readers.Read((query, field, spanMs, originMs), Count, cancellation);
     }
 
     /// <inheritdoc/>
@@ -62,21 +62,21 @@ public sealed class SqliteIndex : IIndex
         return readers.Read(query, CountByStatus, cancellation);
     }
 
-    private static IReadOnlyList<IndexCount> Count(SqliteConnection connection, (IndexQuery Query, IndexField Field, long SpanMs) asked)
+    private static IReadOnlyList<IndexCount> Count(SqliteConnection connection, (IndexQuery Query, IndexField Field, long SpanMs, long OriginMs) asked)
     {
         var field = asked.Field switch { IndexField.Workflow => "workflow", IndexField.StartedBy => "started_by", _ => "failure_class" };
         var statement = connection.Prepare($"""
-            SELECT {field}, created_unix_ms - created_unix_ms % ?9, status, count(*), sum(CASE WHEN ended_unix_ms > 0 THEN ended_unix_ms - created_unix_ms ELSE 0 END)
+            SELECT {field}, created_unix_ms - (created_unix_ms - ?10) % ?9, status, count(*), sum(ended_unix_ms > 0), sum(CASE WHEN ended_unix_ms > 0 THEN ended_unix_ms - created_unix_ms ELSE 0 END)
             FROM index_row WHERE {Conditions(asked.Query)} GROUP BY 2, 1, 3 ORDER BY 2, 1, 3
             """);
         var counts = new List<IndexCount>();
         try
         {
             Bind(statement, asked.Query);
-            statement.Bind(9, asked.SpanMs);
+            statement.Bind(9, asked.SpanMs).Bind(10, asked.OriginMs);
             while (statement.Step())
             {
-                counts.Add(new IndexCount(statement.Text(0), statement.Int64(1), statement.Text(2), statement.Int64(3), statement.Int64(4)));
+                counts.Add(new IndexCount(statement.Text(0), statement.Int64(1), statement.Text(2), statement.Int64(3), statement.Int64(4), statement.Int64(5)));
             }
         }
         finally

@@ -28,10 +28,10 @@ public interface IIndex
     Task<IReadOnlyDictionary<string, long>> CountByStatusAsync(IndexQuery query, CancellationToken cancellation = default);
 
     /// <summary>
-    /// Counts of what a filter matches (limit, cursor and terms are ignored), by a field, by spans of time from the Unix epoch on, and by status; in
-    /// the order of the spans, then the values, then the statuses.
+    /// Counts of what a filter matches (limit, cursor and terms are ignored), by a field, by spans of time, and by status; in the order of the spans,
+    /// then the values, then the statuses. Spans lie behind each other from <paramref name="originMs"/> (Unix ms, before every row) on.
     /// </summary>
-    Task<IReadOnlyList<IndexCount>> CountAsync(IndexQuery query, IndexField field, long spanMs, CancellationToken cancellation = default);
+    Task<IReadOnlyList<IndexCount>> CountAsync(IndexQuery query, IndexField field, long spanMs, long originMs = 0, CancellationToken cancellation = default);
 }
 
 /// <summary>What rows are counted by.</summary>
@@ -52,8 +52,9 @@ public enum IndexField
 /// <param name="FromUnixMs">Begin of the span of time that the rows were created in.</param>
 /// <param name="Status">Status.</param>
 /// <param name="Count">Rows.</param>
-/// <param name="DurationMs">Sum of the times from creation to end, of those rows that have ended.</param>
-public sealed record IndexCount(string Value, long FromUnixMs, string Status, long Count, long DurationMs);
+/// <param name="Ended">Of them, those that have ended.</param>
+/// <param name="DurationMs">Sum of the times from creation to end of those.</param>
+public sealed record IndexCount(string Value, long FromUnixMs, string Status, long Count, long Ended, long DurationMs);
 
 /// <summary>Kinds of <see cref="IndexRow"/>.</summary>
 public static class IndexKinds

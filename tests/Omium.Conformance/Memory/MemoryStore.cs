@@ -149,18 +149,18 @@ public sealed class MemoryStore : IEventLog, IPayloadStore, IDocumentStore, IInd
             () => Matching(query).GroupBy(row => row.Status, StringComparer.Ordinal).ToDictionary(group => group.Key, group => group.LongCount()),
             cancellation);
 
-    public Task<IReadOnlyList<IndexCount>> CountAsync(IndexQuery query, IndexField field, long spanMs, CancellationToken cancellation = default) =>
+    public Task<IReadOnlyList<IndexCount>> CountAsync(IndexQuery query, IndexField field, long spanMs, long originMs = 0, CancellationToken cancellation = default) =>
         Locked<IReadOnlyList<IndexCount>>(
             () =>
             [
                 .. Matching(query)
                     .GroupBy(row => (
-                        From: row.CreatedUnixMs - (row.CreatedUnixMs % spanMs),
+                        From: row.CreatedUnixMs - ((row.CreatedUnixMs - originMs) % spanMs),
                         Value: field switch { IndexField.Workflow => row.Workflow, IndexField.StartedBy => row.StartedBy, _ => row.FailureClass },
                         row.Status))
                     .OrderBy(group => group.Key.From).ThenBy(group => group.Key.Value, Comparer<string>.Create(ByBytes)).ThenBy(group => group.Key.Status, Comparer<string>.Create(ByBytes))
                     .Select(group => new IndexCount(
-                        group.Key.Value, group.Key.From, group.Key.Status, group.LongCount(), group.Sum(row => row.EndedUnixMs > 0 ? row.EndedUnixMs - row.CreatedUnixMs : 0))),
+                        group.Key.Value, group.Key.From, group.Key.Status, group.LongCount(), group.LongCount(row => row.EndedUnixMs > 0), group.Sum(row => row.EndedUnixMs > 0 ? row.EndedUnixMs - row.CreatedUnixMs : 0))),
             ],
             cancellation);
 

@@ -296,10 +296,11 @@ public abstract class IndexConformance(Func<StorageBackend> open) : StorageConfo
             Row("exe_4", 2_000) with { Status = "failed", Workflow = "a", FailureClass = "timeout", EndedUnixMs = 2_001 });
 
         Assert.Equal(
-            [new("a", 1_000, "succeeded", 2, 300), new("b", 1_000, "running", 1, 0), new IndexCount("a", 2_000, "failed", 1, 1)],
+            [new("a", 1_000, "succeeded", 2, 2, 300), new("b", 1_000, "running", 1, 0, 0), new IndexCount("a", 2_000, "failed", 1, 1, 1)],
             await Index.CountAsync(Executions, IndexField.Workflow, 1_000));
-        Assert.Equal([new IndexCount("timeout", 2_000, "failed", 1, 1)], await Index.CountAsync(Executions with { FailureClass = "timeout" }, IndexField.FailureClass, 1_000));
-        Assert.Contains(new IndexCount("key_1", 0, "succeeded", 1, 100), await Index.CountAsync(Executions, IndexField.StartedBy, 10_000));
+        Assert.Equal([new IndexCount("timeout", 2_000, "failed", 1, 1, 1)], await Index.CountAsync(Executions with { FailureClass = "timeout" }, IndexField.FailureClass, 1_000));
+        Assert.Contains(new IndexCount("key_1", 0, "succeeded", 1, 1, 100), await Index.CountAsync(Executions, IndexField.StartedBy, 10_000));
+        Assert.Equal([900L, 900, 1_900], (await Index.CountAsync(Executions, IndexField.Workflow, 1_000, originMs: 900)).Select(count => count.FromUnixMs).Order().Take(3));
     }
 
     private static IndexQuery Executions => new("acme", IndexKinds.Execution);
