@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Options;
 using Omium.Api.Access;
+using Omium.Api.Http;
 using Omium.Api.Keys;
 using Omium.Api.Policies;
 using Omium.Api.Sessions;
@@ -39,6 +40,8 @@ internal sealed record ApiServices(
     WorkflowStore Workflows,
     TaskBoard Tasks,
     PolicyStore Policies,
+    RateLimits Rates,
+    IdempotentRequests Idempotency,
     TimeProvider Time,
     IOptions<OmiumApiOptions> Configured)
 {

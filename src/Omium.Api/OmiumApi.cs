@@ -61,6 +61,8 @@ public static class OmiumApi
         AddAccess(services);
         services.TryAddSingleton<WorkflowStore>();
         services.TryAddSingleton<PolicyStore>();
+        services.TryAddSingleton<RateLimits>();
+        services.TryAddSingleton<IdempotentRequests>();
         services.TryAddSingleton<ApiServices>();
         return services;
     }
@@ -94,6 +96,7 @@ public static class OmiumApi
         SessionEndpoints.Map(routes);
         MemberEndpoints.Map(routes);
         WorkflowEndpoints.Map(routes);
+        ImportEndpoints.Map(routes);
         ExecutionEndpoints.Map(routes);
         ExecutionHistoryEndpoints.Map(routes);
         ExecutionCommandEndpoints.Map(routes);

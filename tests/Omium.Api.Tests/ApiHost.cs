@@ -77,6 +77,7 @@ public sealed class ApiHost : IAsyncDisposable
         {
             options.StreamLinger = TimeSpan.FromMilliseconds(50);
             options.PasswordIterations = 100_000;
+            options.RatePerSecond = 0;
             configure?.Invoke(options);
         });
         var application = builder.Build();

@@ -23,7 +23,7 @@ internal static class ExecutionEndpoints
             .Reads(RequestJson.Default.StartExecutionRequest, bytesMax: options => options.InputBytesMax)
             .Header("Prefer", "`wait=N`: answers when it has ended or paused, after N seconds at the latest.")
             .Answers(ContractJson.Default.ExecutionView, 201, "Started.").Answers(ContractJson.Default.ExecutionView, 202, "It goes on; the time to wait is over.")
-            .Answers(ContractJson.Default.ExecutionView, 200, "Started before, with this key.").Refuses("workflow_not_found", "input_invalid");
+            .Answers(ContractJson.Default.ExecutionView, 200, "Started before, with this key.").IdempotentByItself().Refuses("workflow_not_found", "input_invalid");
         routes.Map("GET", "/v1/executions", ListAsync).As("list_executions", "Executions, newest first.").Query("workflow", "Only of this workflow.")
             .Query("status", "Only of this status.", ExecutionWords.Statuses).Query("failure_class", "Only with this failure class.")
             .QueryTime("from", "Started at this time or later.").QueryTime("to", "Started before this time.").Query("q", "All of these words: in the workflow's name, or in a failure's step, class, code or message. Or the start key, or (most of) an id.").Paged()
@@ -79,7 +79,7 @@ internal static class ExecutionEndpoints
 
     private static async Task StartAsync(ApiCall call)
     {
-        if (await call.TryReadAsync(RequestJson.Default.StartExecutionRequest, null, call.Services.Options.InputBytesMax) is not { } request)
+        if (await call.TryReadAsync(RequestJson.Default.StartExecutionRequest) is not { } request)
         {
             return;
         }

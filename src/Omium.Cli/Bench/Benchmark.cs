@@ -34,13 +34,13 @@ internal sealed class Benchmark(BenchOptions options, TextWriter progress)
 
     private async Task<ReadsResult> MeasureReadsAsync(string directory, CancellationToken cancellation)
     {
-        await using var server = await BenchServer.StartAsync(directory, 0, cancellation, ("OMIUM_RATE_PER_SECOND", "0"));
+        await using var server = await BenchServer.StartAsync(directory, 0, cancellation);
         return await new ReadsBench(server, options.Reads).MeasureAsync(cancellation);
     }
 
     private async Task<ListenersResult> MeasureListenersAsync(string directory, CancellationToken cancellation)
     {
-        await using var server = await BenchServer.StartAsync(directory, 0, cancellation, ("OMIUM_RATE_PER_SECOND", "0"));
+        await using var server = await BenchServer.StartAsync(directory, 0, cancellation);
         return await new ListenersBench(server, options.Listeners, options.ListenerRounds).MeasureAsync(cancellation);
     }
 

@@ -17,7 +17,7 @@ internal static class ListingBench
         await progress.WriteLineAsync($"Loading {executions} executions ...");
         var (seconds, anId) = await ListingLoad.RunAsync(directory, executions, cancellation);
         var bytes = new DirectoryInfo(directory).EnumerateFiles().Sum(file => file.Length);
-        await using var server = await BenchServer.StartAsync(directory, 0, cancellation, ("OMIUM_RATE_PER_SECOND", "0"));
+        await using var server = await BenchServer.StartAsync(directory, 0, cancellation);
         using var http = new HttpClient { BaseAddress = server.Address };
         http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", server.Key);
         var middle = Uri.EscapeDataString((TimeProvider.System.GetUtcNow() - TimeSpan.FromDays(15)).ToString("O"));
