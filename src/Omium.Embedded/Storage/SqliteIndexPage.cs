@@ -103,7 +103,7 @@ internal static class SqliteIndexPage
         return sources.Length < 2 ? sources.FirstOrDefault(Source.Newest) : sources.MinBy(source => Count(connection, query, source))!;
     }
 
-    private static IEnumerable<Source> Sources(IndexQuery query)
+    private static List<Source> Sources(IndexQuery query)
     {
         if (query.IdPrefix is not null)
         {

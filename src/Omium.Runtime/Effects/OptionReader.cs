@@ -6,7 +6,7 @@ namespace Omium.Runtime.Effects;
 /// <summary>
 /// Reads options by their snake_case name: <c>section:name</c> of a configuration file, or <c>PREFIX_NAME</c> (the environment), which wins.
 /// </summary>
-internal sealed class OptionReader(IConfiguration configuration, string section, string prefix)
+public sealed class OptionReader(IConfiguration configuration, string section, string prefix)
 {
     /// <summary>The trimmed text; null when it is absent or blank.</summary>
     public string? Text(string name)
