@@ -146,7 +146,7 @@ internal sealed class RouteDescription(string method, string pattern, bool isOpe
     private RouteDescription Add(RouteAnswer answer)
     {
         _answers.Add(answer);
-        IsIdempotent |= Method == "POST" && answer.Status == StatusCodes.Status201Created;
+        IsIdempotent |= !IsOpen && Method == "POST" && answer.Status == StatusCodes.Status201Created;
         return this;
     }
 }

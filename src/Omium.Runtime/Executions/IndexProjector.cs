@@ -137,7 +137,7 @@ public static class IndexProjector
         WorkflowVersion = state.WorkflowVersion,
         Status = ExecutionWords.StatusOf(state),
         FailureClass = state.FailedVisit is { } failed ? state.Visits[failed].Failures[^1].Failure.Class : state.DisputedHandoffs.Any() ? FailureClasses.HandoffDisputed : "",
-        StartedBy = events.OfType<ExecutionStarted>().FirstOrDefault()?.StartedBy ?? cell.ExecutionRow?.StartedBy ?? "",
+        StartedBy = events.OfType<ExecutionStarted>().FirstOrDefault()?.StartedBy ?? events.OfType<ExecutionForked>().FirstOrDefault()?.ForkedBy ?? cell.ExecutionRow?.StartedBy ?? "",
         Active = pending.Count > 0,
         CreatedUnixMs = state.CreatedMs,
         UpdatedUnixMs = state.UpdatedMs,

@@ -23,7 +23,7 @@ internal static class SearchProjector
         {
             switch (happened)
             {
-                case ExecutionStarted:
+                case ExecutionStarted or ExecutionForked:
                     ofExecution.Add(state.Workflow);
                     break;
                 case StepFailed e when rows.Any(row => row.Id == IndexProjector.FailureId(state.ExecutionId, e.Step, e.Visit, e.Attempt)):
