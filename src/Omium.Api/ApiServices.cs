@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Options;
 using Omium.Api.Access;
+using Omium.Api.Http;
 using Omium.Api.Keys;
 using Omium.Api.Policies;
 using Omium.Api.Sessions;
@@ -10,6 +11,7 @@ using Omium.Runtime.Effects;
 using Omium.Runtime.Executions;
 using Omium.Runtime.Ports;
 using Omium.Runtime.Resources;
+using Omium.Runtime.Search;
 using Omium.Runtime.Workers;
 
 namespace Omium.Api;
@@ -26,6 +28,7 @@ internal sealed record ApiServices(
     ScopeAliases Aliases,
     IDocumentStore Documents,
     IIndex Index,
+    SearchTerms Search,
     IModelClient Model,
     KeyService Keys,
     Authenticator Authenticator,
@@ -37,6 +40,8 @@ internal sealed record ApiServices(
     WorkflowStore Workflows,
     TaskBoard Tasks,
     PolicyStore Policies,
+    RateLimits Rates,
+    IdempotentRequests Idempotency,
     TimeProvider Time,
     IOptions<OmiumApiOptions> Configured)
 {

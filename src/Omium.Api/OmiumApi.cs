@@ -5,6 +5,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
 using Omium.Api.Access;
 using Omium.Api.Audit;
+using Omium.Api.Analytics;
 using Omium.Api.Executions;
 using Omium.Api.Failures;
 using Omium.Api.Http;
@@ -23,6 +24,7 @@ using Omium.Runtime.Audit;
 using Omium.Runtime.Executions;
 using Omium.Runtime.Ports;
 using Omium.Runtime.Resources;
+using Omium.Runtime.Search;
 using Omium.Runtime.Workers;
 
 namespace Omium.Api;
@@ -55,9 +57,12 @@ public static class OmiumApi
         services.TryAddSingleton<ResourceAdvancer>();
         services.TryAddSingleton<ResourceVerifier>();
         services.TryAddSingleton<ScopeAliases>();
+        services.TryAddSingleton<SearchTerms>();
         AddAccess(services);
         services.TryAddSingleton<WorkflowStore>();
         services.TryAddSingleton<PolicyStore>();
+        services.TryAddSingleton<RateLimits>();
+        services.TryAddSingleton<IdempotentRequests>();
         services.TryAddSingleton<ApiServices>();
         return services;
     }
@@ -91,6 +96,7 @@ public static class OmiumApi
         SessionEndpoints.Map(routes);
         MemberEndpoints.Map(routes);
         WorkflowEndpoints.Map(routes);
+        ImportEndpoints.Map(routes);
         ExecutionEndpoints.Map(routes);
         ExecutionHistoryEndpoints.Map(routes);
         ExecutionCommandEndpoints.Map(routes);
@@ -105,6 +111,7 @@ public static class OmiumApi
         WorkerEndpoints.Map(routes);
         Traced.TracedEndpoints.Map(routes);
         OperationEndpoints.Map(routes);
+        AnalyticsEndpoints.Map(routes);
         OpenApiEndpoints.Map(routes);
         routes.MapUnknown();
         return endpoints;

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Omium.Contracts.Access;
+using Omium.Contracts.Analytics;
 using Omium.Contracts.Executions;
 using Omium.Contracts.Failures;
 using Omium.Contracts.Policies;
@@ -46,6 +47,7 @@ namespace Omium.Contracts;
 [JsonSerializable(typeof(FailureExport))]
 [JsonSerializable(typeof(SaveWorkflowRequest))]
 [JsonSerializable(typeof(WorkflowView))]
+[JsonSerializable(typeof(ImportView))]
 [JsonSerializable(typeof(ValidateView))]
 [JsonSerializable(typeof(SuggestView))]
 [JsonSerializable(typeof(PutPolicyRequest))]
@@ -63,6 +65,7 @@ namespace Omium.Contracts;
 [JsonSerializable(typeof(InvitationView))]
 [JsonSerializable(typeof(Page<MemberView>), TypeInfoPropertyName = "MemberPage")]
 [JsonSerializable(typeof(Page<InvitationView>), TypeInfoPropertyName = "InvitationPage")]
+[JsonSerializable(typeof(AnalyticsView))]
 [JsonSerializable(typeof(SharedValueView))]
 [JsonSerializable(typeof(ScopeAliasView))]
 [JsonSerializable(typeof(Page<RootView>), TypeInfoPropertyName = "RootPage")]
@@ -114,6 +117,7 @@ public sealed partial class ContractJson : JsonSerializerContext;
 [JsonSerializable(typeof(DecideReviewRequest))]
 [JsonSerializable(typeof(TestFixRequest))]
 [JsonSerializable(typeof(SaveWorkflowRequest))]
+[JsonSerializable(typeof(ImportWorkflowRequest))]
 [JsonSerializable(typeof(PutPolicyRequest))]
 [JsonSerializable(typeof(DryRunRequest))]
 [JsonSerializable(typeof(CreateKeyRequest))]

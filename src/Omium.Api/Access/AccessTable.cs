@@ -17,7 +17,7 @@ internal static class AccessTable
         ]),
         (Scopes.Read,
         [
-            "GET /v1/executions", "GET /v1/executions/{id}", "GET /v1/executions/{id}/diff", "GET /v1/executions/{id}/events", "GET /v1/executions/{id}/graph",
+            "GET /v1/analytics", "GET /v1/executions", "GET /v1/executions/{id}", "GET /v1/executions/{id}/diff", "GET /v1/executions/{id}/events", "GET /v1/executions/{id}/graph",
             "GET /v1/executions/{id}/payloads/{digest}", "GET /v1/executions/{id}/state", "GET /v1/executions/{id}/steps",
             "GET /v1/executions/{id}/steps/{step}/items", "GET /v1/executions/{id}/stream", "GET /v1/executions/{id}/timeline",
             "GET /v1/executions/{id}/verify", "GET /v1/failures", "GET /v1/failures/export", "GET /v1/failures/{id}", "GET /v1/health-summary",
@@ -35,7 +35,7 @@ internal static class AccessTable
             "POST /v1/executions/{id}/heartbeat", "POST /v1/executions/{id}/complete",
         ]),
         (Scopes.Work, ["POST /v1/tasks/{id}/complete", "POST /v1/tasks/{id}/fail", "POST /v1/tasks/{id}/heartbeat", "POST /v1/workers/poll"]),
-        (Scopes.Write, ["PUT /v1/policies", "POST /v1/scope-aliases", "POST /v1/workflows"]),
+        (Scopes.Write, ["PUT /v1/policies", "POST /v1/scope-aliases", "POST /v1/workflows", "POST /v1/workflows/import"]),
         (Scopes.Decide,
         [
             "POST /v1/failures/{id}/ignore", "POST /v1/residue/{id}/resolve", "POST /v1/reviews/{id}/decide", "POST /v1/reviews/{id}/test",

@@ -172,6 +172,9 @@ public static class ErrorCatalogue
         new("idempotency_mismatch", 422, "The same key with another body",
             "This Idempotency-Key was used with a different body.",
             "Use a new key for a new request."),
+        new("idempotency_in_flight", 409, "The same request is under way",
+            "The first request with this Idempotency-Key has not been answered yet.",
+            "Wait as long as `Retry-After` says, in seconds, then send it again: the answer will be the first one's."),
     ];
 
     private static ErrorDefinition[] OfTracedExecutions() =>
