@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Options;
 using Omium.Api.Access;
+using Omium.Api.Audit;
 using Omium.Api.Keys;
 using Omium.Api.Policies;
 using Omium.Api.Sessions;
@@ -34,6 +35,9 @@ internal sealed record ApiServices(
     SignInThrottle Throttle,
     TenantDirectory Tenants,
     AuditTrail Audit,
+    AuditSettler AuditSettler,
+    Acts Acts,
+    PersonVault Persons,
     WorkflowStore Workflows,
     TaskBoard Tasks,
     PolicyStore Policies,

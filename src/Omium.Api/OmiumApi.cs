@@ -76,6 +76,8 @@ public static class OmiumApi
         services.TryAddSingleton<SessionService>();
         services.TryAddSingleton<AccountService>();
         services.TryAddSingleton<Authenticator>();
+        services.TryAddSingleton<AuditSettler>();
+        services.AddHostedService(provider => provider.GetRequiredService<AuditSettler>());
         services.TryAddSingleton(provider => new KeyService(
             provider.GetRequiredService<IDocumentStore>(), provider.GetRequiredService<AuditedStore>(), provider.GetRequiredService<Acts>(),
             provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<KeyService>>()));
@@ -90,6 +92,7 @@ public static class OmiumApi
         KeyEndpoints.Map(routes);
         SessionEndpoints.Map(routes);
         MemberEndpoints.Map(routes);
+        AuditEndpoints.Map(routes);
         WorkflowEndpoints.Map(routes);
         ExecutionEndpoints.Map(routes);
         ExecutionHistoryEndpoints.Map(routes);

@@ -61,6 +61,8 @@ namespace Omium.Contracts;
 [JsonSerializable(typeof(SignedInView))]
 [JsonSerializable(typeof(MemberView))]
 [JsonSerializable(typeof(InvitationView))]
+[JsonSerializable(typeof(AuditVerifyView))]
+[JsonSerializable(typeof(Page<AuditRowView>), TypeInfoPropertyName = "AuditPage")]
 [JsonSerializable(typeof(Page<MemberView>), TypeInfoPropertyName = "MemberPage")]
 [JsonSerializable(typeof(Page<InvitationView>), TypeInfoPropertyName = "InvitationPage")]
 [JsonSerializable(typeof(SharedValueView))]

@@ -208,6 +208,19 @@ internal sealed partial class AccountService(
             known => known?.PasswordHash == from.PasswordHash ? (known! with { PasswordHash = to.PasswordHash, Stamp = to.Stamp }, entry) : null, cancellation) is not null;
     }
 
+    /// <summary>Removes sign-ups that nobody completed in time.</summary>
+    public async Task SweepAsync(CancellationToken cancellation)
+    {
+        const int PageSize = 500;
+        foreach (var stored in await documents.ListAsync("", SignUpKind, "", null, PageSize, cancellation))
+        {
+            if (JsonSerializer.Deserialize(stored.Content, SessionJson.Default.StoredSignUp)!.ExpiresMs < NowMs)
+            {
+                await documents.DeleteAsync(stored.Key, stored.ETag, cancellation);
+            }
+        }
+    }
+
     private async Task NoteFailureAsync(StoredUser user, Origin origin)
     {
         try

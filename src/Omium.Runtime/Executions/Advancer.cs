@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Omium.Kernel.Executions;
 using Omium.Kernel.Json;
+using Omium.Runtime.Audit;
 using Omium.Runtime.Payloads;
 using Omium.Runtime.Ports;
 using Omium.Runtime.Security;
@@ -176,6 +177,11 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
         var pending = ExecutionKernel.Pending(after, plan);
         var body = new RecordBody(command, outcome.Events);
         var rows = IndexProjector.Rows(cell, isFirst ? after : before, after, outcome.Events, pending, command.AtMs);
+        if (ExecutionAudit.Owed(after, cell.Seq + 1, command, outcome.Events) is { } owed)
+        {
+            rows = [.. rows, owed];
+        }
+
         IReadOnlyList<SealedPayload> stored = [];
         var extras = new AppendExtras(
             rows,
