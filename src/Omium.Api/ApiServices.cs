@@ -8,6 +8,7 @@ using Omium.Api.Tenants;
 using Omium.Api.Workflows;
 using Omium.Runtime.Audit;
 using Omium.Runtime.Effects;
+using Omium.Runtime.Effects.Secrets;
 using Omium.Runtime.Executions;
 using Omium.Runtime.Ports;
 using Omium.Runtime.Resources;
@@ -36,7 +37,9 @@ internal sealed record ApiServices(
     TenantDirectory Tenants,
     AuditTrail Audit,
     AuditSettler AuditSettler,
+    AuditedStore AuditedStore,
     Acts Acts,
+    StoredSecrets Secrets,
     PersonVault Persons,
     WorkflowStore Workflows,
     TaskBoard Tasks,

@@ -61,6 +61,8 @@ namespace Omium.Contracts;
 [JsonSerializable(typeof(SignedInView))]
 [JsonSerializable(typeof(MemberView))]
 [JsonSerializable(typeof(InvitationView))]
+[JsonSerializable(typeof(SecretView))]
+[JsonSerializable(typeof(Page<SecretView>), TypeInfoPropertyName = "SecretPage")]
 [JsonSerializable(typeof(AuditVerifyView))]
 [JsonSerializable(typeof(Page<AuditRowView>), TypeInfoPropertyName = "AuditPage")]
 [JsonSerializable(typeof(Page<MemberView>), TypeInfoPropertyName = "MemberPage")]
@@ -123,4 +125,5 @@ public sealed partial class ContractJson : JsonSerializerContext;
 [JsonSerializable(typeof(AcceptInvitationRequest))]
 [JsonSerializable(typeof(InviteRequest))]
 [JsonSerializable(typeof(ChangeMemberRequest))]
+[JsonSerializable(typeof(SetSecretRequest))]
 public sealed partial class RequestJson : JsonSerializerContext;
