@@ -34,6 +34,7 @@ public sealed class S22KeysTests
         await world.Omium.StartAgainAsync();
         (await first.SendAsync(HttpMethod.Get, "/v1/me")).ExpectProblem(HttpStatusCode.Unauthorized, "unauthenticated");
         (await second.SendAsync(HttpMethod.Get, "/v1/me")).ExpectProblem(HttpStatusCode.Unauthorized, "unauthenticated");
+        await world.Omium.TerminateAsync(TimeSpan.FromSeconds(10));
         AssertNowhere(world, secret.Split('_')[^1], ((string)rotated["secret"]!).Split('_')[^1]);
     }
 
@@ -95,9 +96,7 @@ public sealed class S22KeysTests
     {
         foreach (var file in Directory.EnumerateFiles(world.Omium.DataDirectory, "*", SearchOption.AllDirectories))
         {
-            using var stream = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
-            using var reader = new StreamReader(stream, System.Text.Encoding.Latin1);
-            var text = reader.ReadToEnd();
+            var text = File.ReadAllText(file, System.Text.Encoding.Latin1);
             Assert.All(secrets, secret => Assert.DoesNotContain(secret, text, StringComparison.Ordinal));
         }
     }
