@@ -35,6 +35,7 @@ internal sealed record ApiServices(
     SessionService Sessions,
     SignInThrottle Throttle,
     TenantDirectory Tenants,
+    RetentionService Retention,
     AuditTrail Audit,
     AuditSettler AuditSettler,
     AuditedStore AuditedStore,

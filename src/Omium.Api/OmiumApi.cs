@@ -78,6 +78,7 @@ public static class OmiumApi
         services.TryAddSingleton<SessionService>();
         services.TryAddSingleton<AccountService>();
         services.TryAddSingleton<StoredSecrets>();
+        services.TryAddSingleton<RetentionService>();
         services.TryAddSingleton<Authenticator>();
         services.TryAddSingleton<AuditSettler>();
         services.AddHostedService(provider => provider.GetRequiredService<AuditSettler>());
@@ -97,6 +98,7 @@ public static class OmiumApi
         MemberEndpoints.Map(routes);
         AuditEndpoints.Map(routes);
         SecretEndpoints.Map(routes);
+        RetentionEndpoints.Map(routes);
         WorkflowEndpoints.Map(routes);
         ExecutionEndpoints.Map(routes);
         ExecutionHistoryEndpoints.Map(routes);

@@ -62,6 +62,8 @@ namespace Omium.Contracts;
 [JsonSerializable(typeof(MemberView))]
 [JsonSerializable(typeof(InvitationView))]
 [JsonSerializable(typeof(SecretView))]
+[JsonSerializable(typeof(RetentionView))]
+[JsonSerializable(typeof(ErasureView))]
 [JsonSerializable(typeof(Page<SecretView>), TypeInfoPropertyName = "SecretPage")]
 [JsonSerializable(typeof(AuditVerifyView))]
 [JsonSerializable(typeof(Page<AuditRowView>), TypeInfoPropertyName = "AuditPage")]
@@ -126,4 +128,5 @@ public sealed partial class ContractJson : JsonSerializerContext;
 [JsonSerializable(typeof(InviteRequest))]
 [JsonSerializable(typeof(ChangeMemberRequest))]
 [JsonSerializable(typeof(SetSecretRequest))]
+[JsonSerializable(typeof(RetentionView))]
 public sealed partial class RequestJson : JsonSerializerContext;

@@ -82,7 +82,7 @@ internal static class AuditEndpoints
 
         var (tenant, isCsv) = (call.Caller.Tenant, call.Query("format") == "csv");
         await call.Services.AuditSettler.SettleAsync(tenant, call.Cancellation);
-        var entry = await call.Services.Acts.MakeAsync("audit.exported", call.Caller.KeyId, "", Acts.Detail(("format", isCsv ? "csv" : "jsonl")), call.Origin, null, call.Cancellation);
+        var entry = await call.Services.Acts.MakeAsync(tenant, "audit.exported", call.Caller.KeyId, "", Acts.Detail(("format", isCsv ? "csv" : "jsonl")), call.Origin, null, call.Cancellation);
         await call.Services.Audit.AppendAsync(tenant, entry, null, call.Cancellation);
         var response = call.Context.Response;
         response.ContentType = isCsv ? "text/csv; charset=utf-8" : "application/x-ndjson";
@@ -145,7 +145,7 @@ internal static class AuditEndpoints
     {
         try
         {
-            return await call.Services.Persons.OpenAsync(part, call.Cancellation);
+            return await call.Services.Persons.OpenAsync(call.Caller.Tenant, part, call.Cancellation);
         }
         catch (CryptographicException)
         {

@@ -2,6 +2,7 @@ using System.Threading.Channels;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Omium.Api.Sessions;
+using Omium.Api.Tenants;
 using Omium.Kernel.Executions;
 using Omium.Runtime.Audit;
 using Omium.Runtime.Executions;
@@ -14,7 +15,8 @@ namespace Omium.Api.Audit;
 /// what another one did. Nothing depends on when it runs.
 /// </summary>
 internal sealed partial class AuditSettler(
-    Advancer advancer, IIndex index, IDocumentStore documents, AuditTrail trail, AuditedStore store, AccountService accounts, SessionService sessions, TimeProvider time,
+    Advancer advancer, IIndex index, IDocumentStore documents, AuditTrail trail, AuditedStore store, AccountService accounts, SessionService sessions, RetentionService retention,
+    TimeProvider time,
     ILogger<AuditSettler> logger) : BackgroundService
 {
     private const int PageSize = 200;
@@ -102,6 +104,7 @@ internal sealed partial class AuditSettler(
         foreach (var tenant in await TenantsAsync(cancellation))
         {
             await TryAsync(() => SettleAsync(tenant, cancellation));
+            await TryAsync(() => retention.SweepAsync(tenant, cancellation));
         }
 
         await TryAsync(() => sessions.SweepAsync(cancellation));

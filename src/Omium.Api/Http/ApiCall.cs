@@ -111,7 +111,7 @@ internal sealed class ApiCall(HttpContext context, ApiServices services, Caller 
     /// <summary>Records what a person wants of an execution, with from where they want it, sealed as theirs.</summary>
     public async ValueTask<AdvanceResult> SubmitAsync(StreamId stream, ExecutionCommand command, IReadOnlyDictionary<string, byte[]>? stored = null)
     {
-        var part = await Services.Persons.PartAsync(Caller.KeyId, Origin.ToJson(), Cancellation);
+        var part = await Services.Persons.PartAsync(Caller.Tenant, Caller.KeyId, Origin.ToJson(), Cancellation);
         var from = part is null ? (JsonElement?)null : JsonSerializer.SerializeToElement(part, AuditJson.Default.PersonalPart);
         return await Services.Engine.SubmitAsync(stream, command with { Origin = from }, stored, Cancellation);
     }

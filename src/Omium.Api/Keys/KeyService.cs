@@ -52,7 +52,7 @@ public sealed partial class KeyService
         var secret = ExecutionIds.Random(SecretDigits);
         var key = new StoredKey(id, tenant, name, environment, StoredKey.Active, HashOf(secret), ScopeWords.Of(scopes), spendCapCredits, by, NowMs, null);
         var detail = Acts.Detail(("name", name), ("environment", environment), ("scopes", string.Join(' ', ScopeWords.Of(scopes))));
-        var entry = await acts.MakeAsync("key.created", by, $"key_{id}", detail, origin, null, cancellation);
+        var entry = await acts.MakeAsync(tenant, "key.created", by, $"key_{id}", detail, origin, null, cancellation);
 
         // The tenant's list first: a key that is listed and missing is passed over, one that works and is not listed could never be revoked.
         await documents.PutAsync(new DocumentKey(tenant, Kind, id), "{}"u8.ToArray(), "", cancellation);
@@ -130,7 +130,7 @@ public sealed partial class KeyService
             return null;
         }
 
-        var entry = await acts.MakeAsync(action, by, $"key_{id}", Acts.Detail(("name", found.Name)), origin, null, cancellation);
+        var entry = await acts.MakeAsync(tenant, action, by, $"key_{id}", Acts.Detail(("name", found.Name)), origin, null, cancellation);
         return await store.ChangeAsync(
             tenant, KeyOf(id), KeyJson.Default.StoredKey, known => known is { Status: StoredKey.Active } ? (change(known), entry) : null, cancellation);
     }

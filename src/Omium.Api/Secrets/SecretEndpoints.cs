@@ -79,7 +79,7 @@ internal static class SecretEndpoints
 
     private static async Task<StoredSecret?> ChangeAsync(ApiCall call, string name, string action, Func<StoredSecret?, StoredSecret?> change)
     {
-        var entry = await call.Services.Acts.MakeAsync(action, call.Caller.KeyId, name, null, call.Origin, null, call.Cancellation);
+        var entry = await call.Services.Acts.MakeAsync(call.Caller.Tenant, action, call.Caller.KeyId, name, null, call.Origin, null, call.Cancellation);
         return await call.Services.AuditedStore.ChangeAsync(
             call.Caller.Tenant, KeyOf(call, name), SecretJson.Default.StoredSecret, known => change(known) is { } next ? (next, entry) : ((StoredSecret, AuditEntry)?)null, call.Cancellation);
     }

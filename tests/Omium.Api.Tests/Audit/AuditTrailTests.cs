@@ -36,6 +36,21 @@ public sealed class AuditTrailTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task Append_BehindALongTrail_BeginsAtItsEndAndStillKnowsTheLastIds()
+    {
+        for (var at = 1; at <= 30; at++)
+        {
+            await Trail().AppendAsync(Tenant, Entry($"evt_{at}"));
+        }
+
+        var restarted = new AuditTrail(_store.Log, _keys, TimeProvider.System) { KnownIdsMax = 5 };
+        Assert.Null(await restarted.AppendAsync(Tenant, Entry("evt_30")));
+        Assert.Equal(31, (await restarted.AppendAsync(Tenant, Entry("evt_31")))!.Seq);
+        var (rows, _, problem) = await Trail().VerifyAsync(Tenant);
+        Assert.Equal((31, null), (rows, problem));
+    }
+
+    [Fact]
     public async Task Verify_OfAStoreThatWasTamperedWith_NamesTheRow()
     {
         var trail = Trail();

@@ -11,16 +11,16 @@ public interface ISecretSource
 /// Secrets from the process's environment: <c>secrets.crm_token</c> is <c>OMIUM_SECRET_CRM_TOKEN</c>. They belong to whoever started the process, so
 /// they serve one tenant only: another one's workflow could send them wherever it likes.
 /// </summary>
-public sealed class EnvironmentSecretSource(string tenant) : ISecretSource
+public sealed class EnvironmentSecretSource(string owner) : ISecretSource
 {
     /// <summary>Start of every variable that holds a secret.</summary>
     public const string Prefix = "OMIUM_SECRET_";
 
     /// <inheritdoc/>
-    public ValueTask<string?> FindAsync(string tenantOfCall, string name, CancellationToken cancellation = default)
+    public ValueTask<string?> FindAsync(string tenant, string name, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(name);
-        return new(tenantOfCall == tenant ? Environment.GetEnvironmentVariable(Prefix + name.ToUpperInvariant()) : null);
+        return new(tenant == owner ? Environment.GetEnvironmentVariable(Prefix + name.ToUpperInvariant()) : null);
     }
 }
 
