@@ -15,12 +15,14 @@ using Omium.Api.Operations;
 using Omium.Api.Policies;
 using Omium.Api.Residue;
 using Omium.Api.Reviews;
+using Omium.Api.Secrets;
 using Omium.Api.Sessions;
 using Omium.Api.Sharing;
 using Omium.Api.Tenants;
 using Omium.Api.Workers;
 using Omium.Api.Workflows;
 using Omium.Runtime.Audit;
+using Omium.Runtime.Effects.Secrets;
 using Omium.Runtime.Executions;
 using Omium.Runtime.Ports;
 using Omium.Runtime.Resources;
@@ -80,7 +82,11 @@ public static class OmiumApi
         services.TryAddSingleton<TenantDirectory>();
         services.TryAddSingleton<SessionService>();
         services.TryAddSingleton<AccountService>();
+        services.TryAddSingleton<StoredSecrets>();
+        services.TryAddSingleton<RetentionService>();
         services.TryAddSingleton<Authenticator>();
+        services.TryAddSingleton<AuditSettler>();
+        services.AddHostedService(provider => provider.GetRequiredService<AuditSettler>());
         services.TryAddSingleton(provider => new KeyService(
             provider.GetRequiredService<IDocumentStore>(), provider.GetRequiredService<AuditedStore>(), provider.GetRequiredService<Acts>(),
             provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<KeyService>>()));
@@ -95,6 +101,9 @@ public static class OmiumApi
         KeyEndpoints.Map(routes);
         SessionEndpoints.Map(routes);
         MemberEndpoints.Map(routes);
+        AuditEndpoints.Map(routes);
+        SecretEndpoints.Map(routes);
+        RetentionEndpoints.Map(routes);
         WorkflowEndpoints.Map(routes);
         ImportEndpoints.Map(routes);
         ExecutionEndpoints.Map(routes);

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Omium.Kernel.Executions;
 using Omium.Kernel.Json;
+using Omium.Runtime.Audit;
 using Omium.Runtime.Payloads;
 using Omium.Runtime.Ports;
 using Omium.Runtime.Search;
@@ -186,6 +187,11 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
         {
             rows = await SearchProjector.WithTermsAsync(
                 Search, after, rows, () => IndexProjector.ExecutionRow(cell, after, outcome.Events, pending), outcome.Events, cancellation);
+        }
+
+        if (ExecutionAudit.Owed(after, cell.Seq + 1, command, outcome.Events) is { } owed)
+        {
+            rows = [.. rows, owed];
         }
 
         IReadOnlyList<SealedPayload> stored = [];
