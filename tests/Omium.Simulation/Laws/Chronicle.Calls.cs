@@ -93,6 +93,7 @@ internal sealed partial class Chronicle
         Law(e.Run == call.Runs + 1, $"{e.Effect} has run {e.Run} after {call.Runs}");
         Law(!call.Refused && (!call.Requested.Approval || call.Approved), $"{e.Effect} was begun without its approval");
         Law(e.InDoubtAtMs > record.AtMs, $"{e.Effect} is in doubt as soon as it begins");
+        CheckSharing(visit, call);
         switch (call.Happened)
         {
             case Happened.NotAsked:

@@ -142,6 +142,8 @@ internal sealed partial class Chronicle(StreamId stream, DrawnWorkflow workflow,
     {
         switch (happened)
         {
+            case not null when ReadShared(happened):
+                break;
             case ItemsExpanded e:
                 Expanded(e);
                 break;

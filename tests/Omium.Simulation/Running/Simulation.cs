@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Omium.Kernel.Executions;
 using Omium.Kernel.Json;
+using Omium.Kernel.Resources;
 using Omium.Kernel.Specs;
 using Omium.Runtime.Effects;
 using Omium.Runtime.Executions;
@@ -33,6 +34,7 @@ internal sealed partial class Simulation
     private readonly PeopleCrowd _people;
     private readonly LocalKeyWrap _keys = new(MasterKey);
     private readonly Dictionary<string, Chronicle> _chronicles = [];
+    private readonly RootBook _roots;
     private readonly Dictionary<StreamId, byte[]> _dataKeys = [];
     private readonly Dictionary<(string Execution, int Number), int> _delivered = [];
     private readonly List<SimulatedHost> _hosts = [];
@@ -50,6 +52,7 @@ internal sealed partial class Simulation
         _world = new World(() => _scheduler.NowMs);
         _people = new PeopleCrowd(_dice.Split(3), _world, _weather, Tally, () => SimulatedHost.EpochMs + _scheduler.NowMs);
         _store.Synced = Observe;
+        _roots = new RootBook(name => _chronicles.GetValueOrDefault(name));
         _plans = new PlanCache(new SpecDocuments(_store));
         _world.Sending = effect =>
         {
@@ -99,7 +102,7 @@ internal sealed partial class Simulation
 
             if (!Broke)
             {
-                Violations.AddRange(EndLaws.Check(this, _store, _world, _keys));
+                Violations.AddRange(EndLaws.Check(this, _store, _world, _keys).Concat(_roots.AtTheEnd(_chronicles.Values)));
             }
         }
         catch (Exception error) when (error is LawBrokenException or CorruptLogException or KeyNotFoundException)
@@ -125,6 +128,11 @@ internal sealed partial class Simulation
             foreach (var step in workflow.Steps)
             {
                 Tally.Count("step", step.Type + (step.Performer.Length > 0 ? $" {step.Performer}" : ""));
+                if (step.Sharing is { } sharing)
+                {
+                    Tally.Count("sharing", $"{sharing.Locks.Count} locks{(sharing.ShortLease ? " for a second" : "")}{(sharing.Counts ? ", counts" : sharing.Read is null ? "" : ", reads")}, {sharing.Notes.Count} notes");
+                }
+
                 if (step.Items is { } items)
                 {
                     Tally.Count("items", $"{items.Count} items, {items.OnFailure}");
@@ -134,11 +142,12 @@ internal sealed partial class Simulation
             workflows.Add(workflow);
         }
 
+        _store.Put(new DocumentKey(Tenant, ScopeAliases.Kind, DrawnSharing.Alias.Alias), System.Text.Encoding.UTF8.GetBytes(DrawnSharing.Alias.Scope));
         NeedsNobody = workflows.All(workflow => workflow.NeedsNobody);
         _weather.ProbesAreClear = NeedsNobody;
         Tally.Count("seed", NeedsNobody ? "needs nobody" : "may need somebody");
         Tally.Count("engines", _weather.TwoEngines ? "two" : "one");
-        var executions = dice.Of([1, 1, 2, 3]);
+        var executions = dice.Of([1, 1, 2, 3]) + (features.HasFlag(Features.Sharing) ? _dice.Split(9).Of([1, 2, 3]) : 0);
         for (var number = 1; number <= executions; number++)
         {
             Admit(dice, dice.Of(workflows), number);
@@ -160,7 +169,7 @@ internal sealed partial class Simulation
         _store.Put(new DocumentKey(Tenant, PlanCache.Kind, digest), canonical);
         var id = $"exe_{Seed}x{number}";
         var stream = new StreamId(Tenant, id);
-        _chronicles[id] = new Chronicle(stream, workflow, _world, value => Resolve(stream, value)) { Delivered = _delivered };
+        _chronicles[id] = new Chronicle(stream, workflow, _world, value => Resolve(stream, value)) { Delivered = _delivered, Roots = _roots };
         var command = new StartExecution(0, id, Tenant, workflow.Name, 1, digest, JsonElement.Parse("""{"n": 2}"""), Seed, "ada", DrawnTools.HighValueUsd);
         var start = new Start(stream, command);
         _starts.Add(start);
@@ -236,7 +245,7 @@ internal sealed partial class Simulation
     {
         get
         {
-            Violations.AddRange(_chronicles.Values.SelectMany(chronicle => chronicle.Broken).Concat(_world.Violations));
+            Violations.AddRange(_chronicles.Values.SelectMany(chronicle => chronicle.Broken).Concat(_world.Violations).Concat(_roots.Broken));
             foreach (var process in _hosts.Select(host => host.Process).OfType<SimulatedProcess>())
             {
                 if (process.Escaped is { } error)
@@ -305,8 +314,16 @@ internal sealed partial class Simulation
     /// <summary>A record became durable: everybody who reads the log sees it now.</summary>
     private void Observe(StreamId stream, LogRecord record)
     {
-        var body = RecordCodec.Decode(stream, record, DataKey(stream));
         Tally.Met("recorded", record.EventTypes);
+        if (!_chronicles.ContainsKey(stream.Id))
+        {
+            var shared = ResourceJson.Deserialize(RecordCodec.Open(stream, record, DataKey(stream)));
+            _scheduler.Trace?.Add($"{_scheduler.NowMs,9}   {stream.Id[..12]} {record.Seq} {JsonSerializer.Serialize(shared, ResourceJson.Default.ResourceBody)}");
+            _roots.Read(stream, shared);
+            return;
+        }
+
+        var body = RecordCodec.Decode(stream, record, DataKey(stream));
         _scheduler.Trace?.Add($"{_scheduler.NowMs,9}   {stream.Id} {record.Seq} {JsonSerializer.Serialize(body, KernelJson.Default.RecordBody)}");
         _chronicles[stream.Id].Read(body);
     }

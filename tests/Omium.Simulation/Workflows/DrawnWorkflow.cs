@@ -56,6 +56,9 @@ internal sealed record DrawnStep(string Id, string Type, string Performer)
     /// <summary>Runs once for every item of a list; null = once.</summary>
     public DrawnItems? Items { get; init; }
 
+    /// <summary>What it shares with other executions; null = nothing.</summary>
+    public DrawnSharing? Sharing { get; init; }
+
     /// <summary>The member of its output that conditions and inputs of other steps look at.</summary>
     public string Number => Items is null ? "n" : "succeeded";
 
@@ -101,6 +104,7 @@ internal sealed record DrawnStep(string Id, string Type, string Performer)
         text.Append(Retries ? ", \"retry\": {\"max_attempts\": 3, \"backoff\": \"constant\", \"initial\": \"2s\", \"max\": \"2s\"}" : "");
         text.Append(Timeout is { } timeout ? $", \"timeout\": \"{timeout}\"" : "");
         text.Append(Checkpoint switch { null => "", "" => ", \"checkpoint\": false", _ => $", \"checkpoint\": \"{Checkpoint}\"" });
+        text.Append(Sharing is { Json: { Length: > 0 } sharing } ? $", {sharing}" : "");
         text.Append(Items is { } items ? $", \"for_each\": {items.Json}" : "");
         return text.Append('}').ToString();
     }

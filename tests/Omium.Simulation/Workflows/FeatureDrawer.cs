@@ -28,6 +28,11 @@ internal static class FeatureDrawer
             workflow = AddItems(dice.Split((int)Features.Items), workflow, needsNobody);
         }
 
+        if (features.HasFlag(Features.Sharing))
+        {
+            workflow = AddSharing(dice.Split((int)Features.Sharing), workflow);
+        }
+
         return (workflow with { Edges = [.. workflow.Edges.Select(edge => edge with { Number = workflow.Step(edge.From)!.Number })] }).Written();
     }
 
@@ -35,6 +40,21 @@ internal static class FeatureDrawer
     {
         Steps = [.. workflow.Steps.Select(step => step.Type is "agent_task" or "tool_call" && dice.OneIn(2) ? step with { Items = Items(dice, needsNobody) } : step)],
     };
+
+    private static DrawnWorkflow AddSharing(Dice dice, DrawnWorkflow workflow) => workflow with
+    {
+        Steps = [.. workflow.Steps.Select(step => step.Type != "human_approval" && dice.OneIn(2) ? step with { Sharing = Sharing(dice) } : step)],
+    };
+
+    /// <summary>Counters are only ever counted up by those who read them; notes are written by anybody.</summary>
+    private static DrawnSharing Sharing(Dice dice)
+    {
+        var scopes = dice.Of([0, 1, 1, 2]);
+        string[] locks = [.. Enumerable.Range(0, scopes).Select(_ => dice.Of(DrawnSharing.Scopes)).Distinct()];
+        var read = dice.OneIn(2) ? $"{dice.Of(DrawnSharing.Scopes)}#count" : null;
+        string[] notes = [.. Enumerable.Range(0, dice.Of([0, 0, 1, 2])).Select(_ => $"{dice.Of(DrawnSharing.Scopes)}#note").Distinct()];
+        return new DrawnSharing(locks, dice.OneIn(3), read, read is not null && dice.OneIn(2), notes);
+    }
 
     private static DrawnItems Items(Dice dice, bool needsNobody) => new(
         dice.Of([0, 1, 2, 3, 3, 4, 5]), dice.Between(1, 3), dice.Of<string>(needsNobody ? ["rollback_item", "fail_step"] : ["rollback_item", "fail_step", "pause"]), dice.Of([0.0, 0.5, 0.5, 1.0]));

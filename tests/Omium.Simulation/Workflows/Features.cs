@@ -13,6 +13,9 @@ internal enum Features
     /// <summary>Steps that run once for every item of a list.</summary>
     Items = 1,
 
+    /// <summary>Locks over executions, and values that they share.</summary>
+    Sharing = 2,
+
     /// <summary>All of them.</summary>
-    All = Items,
+    All = Items | Sharing,
 }
