@@ -302,13 +302,13 @@ public sealed class SharedRunner(Advancer advancer, ResourceAdvancer resources, 
             ValueWrite[] own = [.. root.OrderBy(write => write.Key, StringComparer.Ordinal)];
             if (await PrepareAsync(visit, transaction, root.Key, own, cancellation) is { } inTheWay)
             {
-                var result = await SettleAsync(visit, inTheWay, cancellation);
-                if (result is not { Changed: true })
+                if (await SettleAsync(visit, inTheWay, cancellation) is { Changed: true } result)
                 {
-                    OnNudge?.Invoke(visit.Cell.Stream, advancer.NowMs + (long)PrepareAgainAfter.TotalMilliseconds);
+                    return result;
                 }
 
-                return result;
+                OnNudge?.Invoke(visit.Cell.Stream, advancer.NowMs + (long)PrepareAgainAfter.TotalMilliseconds);
+                return null; // Nothing to go on with: the engine would try again at once, and spin.
             }
         }
 

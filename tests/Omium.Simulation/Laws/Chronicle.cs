@@ -156,6 +156,8 @@ internal sealed partial class Chronicle(StreamId stream, DrawnWorkflow workflow,
             case CompensationSettled e:
                 Compensated(e);
                 break;
+            case ResidueRecorded { Reason: "state_conflict" }:
+                break;
             case ResidueRecorded e:
                 Law(!_calls[e.Effect].Residue, $"{e.Effect} became residue twice");
                 _calls[e.Effect].Residue = true;

@@ -105,7 +105,7 @@ internal sealed partial class Simulation
                 Violations.AddRange(EndLaws.Check(this, _store, _world, _keys).Concat(_roots.AtTheEnd(_chronicles.Values)));
             }
         }
-        catch (Exception error) when (error is LawBrokenException or CorruptLogException or KeyNotFoundException)
+        catch (Exception error) when (error is LawBrokenException or BusyLoopException or CorruptLogException or KeyNotFoundException)
         {
             Violations.Add(error.ToString());
         }
