@@ -71,7 +71,7 @@ public sealed class SharedRunner(Advancer advancer, ResourceAdvancer resources, 
 
     private async ValueTask<CurrentValue> CurrentAsync(string tenant, string key, long since, CancellationToken cancellation)
     {
-        var state = await resources.StateAsync(tenant, StateKey.RootOf(key), cancellation);
+        var state = await resources.CurrentStateAsync(tenant, StateKey.RootOf(key), cancellation);
         if (!state.Values.TryGetValue(key, out var value))
         {
             return new CurrentValue(key, 0, null);
@@ -190,7 +190,7 @@ public sealed class SharedRunner(Advancer advancer, ResourceAdvancer resources, 
                 continue;
             }
 
-            var cell = await advancer.FindAsync(stream, cancellation);
+            var cell = await FindAsync(stream, state => !state.NeedsLocks(visit), cancellation);
             if (cell is null || !cell.State.NeedsLocks(visit))
             {
                 released |= await SettleForAsync(tenant, state.Root, holder.Owner, cell, visit, release: true, holder.Token, cancellation);
@@ -207,6 +207,10 @@ public sealed class SharedRunner(Advancer advancer, ResourceAdvancer resources, 
 
         return released;
     }
+
+    /// <summary>Another execution. That it is done with something is believed from the log alone: a cache may not know yet what has begun since.</summary>
+    private async ValueTask<ExecutionCell?> FindAsync(StreamId stream, Func<ExecutionState, bool> isDone, CancellationToken cancellation) =>
+        await advancer.FindAsync(stream, cancellation) is { } cell && !isDone(cell.State) ? cell : await advancer.FindCurrentAsync(stream, cancellation);
 
     /// <summary>Settles another visit's business under one root as its own execution says.</summary>
     private async ValueTask<bool> SettleForAsync(
@@ -230,7 +234,7 @@ public sealed class SharedRunner(Advancer advancer, ResourceAdvancer resources, 
                 continue;
             }
 
-            var cell = await advancer.FindAsync(stream, cancellation);
+            var cell = await FindAsync(stream, state => state.OutcomeOf(visit, attempt) != TransactionOutcome.Open, cancellation);
             if (cell is not null && cell.State.OutcomeOf(visit, attempt) == TransactionOutcome.Open)
             {
                 return write.Transaction;

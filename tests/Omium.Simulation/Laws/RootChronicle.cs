@@ -139,7 +139,7 @@ internal sealed class RootChronicle(string root, RootBook book)
 
         var isHeld = visit.Shared.Holds && visit.Shared.Grants.Any(grant => RootBook.RootOf(grant.Resolved) == root && grant.Token == token);
         Law(!isHeld || execution.Ended || visit.Standing is not (Standing.Open or Standing.Failing), $"{e.Owner} lost its locks while it is {visit.Standing}");
-        foreach (var call in execution.CallsWith(visit).Where(call => call is { HasEffect: true, Unsettled: true } && isHeld))
+        foreach (var call in execution.CallsWith(visit).Where(call => call is { HasEffect: true, Unsettled: true } && isHeld && !(execution.Ended && call.Next is "rerun" or "redo")))
         {
             Law(false, $"{e.Owner} lost its locks while {call.Id} is not settled");
         }
