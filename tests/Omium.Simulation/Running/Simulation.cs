@@ -41,6 +41,7 @@ internal sealed partial class Simulation
     private readonly List<Start> _starts = [];
     private readonly PlanCache _plans;
     private readonly Features _allowed;
+    private Features _features;
 
     public Simulation(int seed, Features features = Features.All, bool traced = false)
     {
@@ -116,7 +117,8 @@ internal sealed partial class Simulation
     private void Draw()
     {
         var dice = _dice.Split(4);
-        var features = FeatureDrawer.Choose(_dice.Split(5), _allowed);
+        _features = FeatureDrawer.Choose(_dice.Split(5), _allowed);
+        var features = _features;
         Tally.Count("features", features.ToString());
         var workflows = new List<DrawnWorkflow>();
         for (var number = 1; number <= (dice.OneIn(4) ? 2 : 1); number++)
@@ -265,8 +267,13 @@ internal sealed partial class Simulation
         _weather.Heal();
         foreach (var host in _hosts)
         {
-            _world.ClockLossMs += Math.Max(0, host.ClockOffsetMs);
-            host.ClockOffsetMs = Math.Clamp(host.ClockOffsetMs, -1_000, 1_000);
+            if (!_features.HasFlag(Features.Sharing))
+            {
+                // Elsewhere a clock that is ahead stays so: who waits for a lock looks again every two seconds, and hours of that tell nothing.
+                _world.ClockLossMs += Math.Max(0, host.ClockOffsetMs);
+                host.ClockOffsetMs = Math.Clamp(host.ClockOffsetMs, -1_000, 1_000);
+            }
+
             if (host.Process is { } process)
             {
                 process.StalledUntilMs = 0;
@@ -274,7 +281,7 @@ internal sealed partial class Simulation
         }
 
         Help();
-        var end = _scheduler.Taken + HealingStepsMax;
+        var end = _scheduler.Taken + (_features.HasFlag(Features.Sharing) ? HealingStepsMax * 5 : HealingStepsMax);
         while (!Finished && !Broke)
         {
             if (_scheduler.Taken > end || !_scheduler.Take())
