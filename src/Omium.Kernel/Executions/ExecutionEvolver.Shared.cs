@@ -43,13 +43,13 @@ internal static partial class ExecutionEvolver
 
     /// <summary>
     /// An execution that had ended goes on: what its open visits held may be given back at this moment, so that they give it back themselves and
-    /// ask again.
+    /// ask again. One with a call that is not settled has given nothing back, and keeps what it holds.
     /// </summary>
     private static ExecutionState Reopened(ExecutionState state)
     {
         foreach (var key in state.Ended ? state.Sharing.Values : [])
         {
-            if (Visit(state, key) is { Status: VisitStatus.Open, Shared: { Locks: LockPhase.Held } })
+            if (Visit(state, key) is { Status: VisitStatus.Open, Shared: { Locks: LockPhase.Held } } visit && state.Settles(visit))
             {
                 state = Sharing(state, key, s => s with { Locks = LockPhase.Yielded, Gathering = true, Gathers = s.Gathers + 1, Wanted = [] });
             }

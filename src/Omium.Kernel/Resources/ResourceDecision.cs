@@ -177,7 +177,7 @@ internal sealed class ResourceDecision(ResourceState state, long atMs)
                 GrantWaiters();
             }
         }
-        else if (command is { Release: true, TokenMax: 0 } && _state.WaiterOf(command.Owner) is not null)
+        else if ((command.Withdraw || command is { Release: true, TokenMax: 0 }) && _state.WaiterOf(command.Owner) is not null)
         {
             Emit(new LockWithdrawn(command.Owner));
             GrantWaiters();

@@ -354,7 +354,7 @@ public sealed class SharedRunner(Advancer advancer, ResourceAdvancer resources, 
         {
             // What was given up may be granted anew by the time this runs: then the later grant stays.
             var tokenMax = visit.Shared.Locks == LockPhase.Yielded ? visit.Shared.Grants.FirstOrDefault(grant => grant.Root == root)?.Token ?? 0 : 0;
-            await AdvanceAsync(visit.Tenant, new SettleOwner(resources.NowMs, root, visit.Owner, committed, Release: true, tokenMax), cancellation);
+            await AdvanceAsync(visit.Tenant, new SettleOwner(resources.NowMs, root, visit.Owner, committed, Release: true, tokenMax, Withdraw: true), cancellation);
         }
 
         return await SettleAsync(visit, new SettleSharing(advancer.NowMs, visit.Effect), cancellation);

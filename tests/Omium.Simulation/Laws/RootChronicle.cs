@@ -213,10 +213,13 @@ internal sealed class RootChronicle(string root, RootBook book)
 
     public IEnumerable<string> AtTheEnd() =>
     [
-        .. _holders.Select(holder => $"{root}: {holder.Owner} holds {string.Join(", ", holder.Scopes)} for ever"),
+        .. _holders.Where(holder => !IsOver(holder.Owner)).Select(holder => $"{root}: {holder.Owner} holds {string.Join(", ", holder.Scopes)} for ever"),
         .. _queue.Select(waiter => $"{root}: {waiter.Owner} waits for ever"),
         .. _prepared.Select(open => $"{root}: {open.Value.Transaction} has prepared {open.Key} for ever"),
     ];
+
+    /// <summary>What is held for a visit that is over is given back by whoever comes to wait for it.</summary>
+    private bool IsOver(string owner) => book.VisitOf(owner) is var (execution, visit, _) && execution is { Ended: true } && visit is { Shared.Holds: false };
 
     private void Law(bool holds, string broken)
     {

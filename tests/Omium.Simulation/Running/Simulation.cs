@@ -303,7 +303,7 @@ internal sealed partial class Simulation
             }
         }
 
-        _scheduler.Plan("people look", 60_000, Help);
+        _scheduler.Plan("people look", _features == Features.None ? 60_000 : 10_000, Help);
     }
 
     private void Interfere()
