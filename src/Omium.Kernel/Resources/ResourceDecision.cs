@@ -1,3 +1,4 @@
+using System.Globalization;
 using Omium.Kernel.Executions;
 
 namespace Omium.Kernel.Resources;
@@ -156,7 +157,7 @@ internal sealed class ResourceDecision(ResourceState state, long atMs)
     {
         var open = _state.Prepared.Values.Select(write => write.Transaction).Where(transaction => OwnerOf(transaction) == command.Owner)
             .Distinct(StringComparer.Ordinal).ToArray();
-        foreach (var transaction in open)
+        foreach (var transaction in open.Where(transaction => transaction == command.Committed || AttemptOf(transaction) <= (command.AttemptMax ?? int.MaxValue)))
         {
             if (transaction == command.Committed)
             {
@@ -189,8 +190,21 @@ internal sealed class ResourceDecision(ResourceState state, long atMs)
     /// <summary>The visit of a transaction: <c>execution/step~visit~attempt</c> without its attempt.</summary>
     internal static string OwnerOf(string transaction) => transaction[..transaction.LastIndexOf('~')];
 
+    private static int AttemptOf(string transaction) => int.Parse(transaction.AsSpan(transaction.LastIndexOf('~') + 1), CultureInfo.InvariantCulture);
+
+    private static ReadOnlySpan<char> ExecutionOf(string name) => name.AsSpan(0, Math.Max(name.IndexOf('/', StringComparison.Ordinal), 0));
+
     private ResourceOutcome? Restore(RestoreValues command)
     {
+        foreach (var key in command.Keys.Where(key => _state.Values.TryGetValue(key, out var value) && !value.Undone.Contains(command.Transaction)))
+        {
+            // Its own execution does not wait for itself: what that has read of a value that is taken back is taken back as well.
+            if (_state.Holders.Find(held => !ExecutionOf(held.Owner).SequenceEqual(ExecutionOf(command.Transaction))
+                && held.Scopes.Any(scope => ScopeName.Covers(scope, StateKey.ScopeOf(key)))) is { } holder)
+            {
+                return Refuse("lock_conflict", $"{holder.Owner} holds the scope of {key}", holder.Owner, key);
+            }
+        }
         foreach (var key in command.Keys)
         {
             if (!_state.Values.TryGetValue(key, out var value) || value.Undone.Contains(command.Transaction))

@@ -94,7 +94,7 @@ public sealed class SharedRunner(Advancer advancer, ResourceAdvancer resources, 
         {
             foreach (var old in visit.Shared.Grants.DistinctBy(grant => grant.Root))
             {
-                await AdvanceAsync(visit.Tenant, new SettleOwner(resources.NowMs, old.Root, visit.Owner, null, Release: true, old.Token), cancellation);
+                await AdvanceAsync(visit.Tenant, new SettleOwner(resources.NowMs, old.Root, visit.Owner, null, Release: true, old.Token, AttemptMax: visit.Attempt - 1), cancellation);
             }
         }
 
@@ -168,7 +168,7 @@ public sealed class SharedRunner(Advancer advancer, ResourceAdvancer resources, 
                     return held.Token;
                 }
 
-                await AdvanceAsync(visit.Tenant, new SettleOwner(resources.NowMs, root, visit.Owner, null, Release: true, held.Token), cancellation);
+                await AdvanceAsync(visit.Tenant, new SettleOwner(resources.NowMs, root, visit.Owner, null, Release: true, held.Token, AttemptMax: visit.Attempt - 1), cancellation);
             }
             else if (tries > 0 || !await LookAfterAsync(visit.Tenant, outcome.State, visit.Owner, ancestors, scopes, cancellation))
             {
@@ -212,6 +212,10 @@ public sealed class SharedRunner(Advancer advancer, ResourceAdvancer resources, 
     private async ValueTask<ExecutionCell?> FindAsync(StreamId stream, Func<ExecutionState, bool> isDone, CancellationToken cancellation) =>
         await advancer.FindAsync(stream, cancellation) is { } cell && !isDone(cell.State) ? cell : await advancer.FindCurrentAsync(stream, cancellation);
 
+    /// <summary>The last attempt whose writes come to nothing unless they are committed: one that goes on may be preparing its own.</summary>
+    private static int? DroppedUpTo(ExecutionCell? cell, VisitKey key) =>
+        cell?.State.Visits.GetValueOrDefault(key) is { Status: VisitStatus.Open } visit && !cell.State.Ended ? visit.Attempt - 1 : null;
+
     /// <summary>Settles another visit's business under one root as its own execution says.</summary>
     private async ValueTask<bool> SettleForAsync(
         string tenant, string root, string owner, ExecutionCell? cell, VisitKey visit, bool release, long tokenMax, CancellationToken cancellation)
@@ -219,7 +223,7 @@ public sealed class SharedRunner(Advancer advancer, ResourceAdvancer resources, 
         var committed = cell?.State.Visits.GetValueOrDefault(visit)?.Shared is { CommittedAttempt: > 0 } shared
             ? SharedNames.Transaction(cell.Stream.Id, visit, shared.CommittedAttempt)
             : null;
-        var outcome = await AdvanceAsync(tenant, new SettleOwner(resources.NowMs, root, owner, committed, release, tokenMax), cancellation);
+        var outcome = await AdvanceAsync(tenant, new SettleOwner(resources.NowMs, root, owner, committed, release, tokenMax, AttemptMax: DroppedUpTo(cell, visit)), cancellation);
         return outcome.Events.Count > 0;
     }
 
@@ -352,9 +356,10 @@ public sealed class SharedRunner(Advancer advancer, ResourceAdvancer resources, 
         var committed = visit.Shared.CommittedAttempt > 0 ? SharedNames.Transaction(visit.Cell.Stream.Id, visit.Key, visit.Shared.CommittedAttempt) : null;
         foreach (var root in await RootsAsync(visit, cancellation))
         {
-            // What was given up may be granted anew by the time this runs: then the later grant stays.
-            var tokenMax = visit.Shared.Locks == LockPhase.Yielded ? visit.Shared.Grants.FirstOrDefault(grant => grant.Root == root)?.Token ?? 0 : 0;
-            await AdvanceAsync(visit.Tenant, new SettleOwner(resources.NowMs, root, visit.Owner, committed, Release: true, tokenMax, Withdraw: true), cancellation);
+            // A visit that goes on after all may be granted them anew by the time this runs, or prepare again: then the later grant and attempt stay.
+            var tokenMax = visit.Shared.Grants.FirstOrDefault(grant => grant.Root == root)?.Token ?? 0;
+            await AdvanceAsync(
+                visit.Tenant, new SettleOwner(resources.NowMs, root, visit.Owner, committed, Release: true, tokenMax, Withdraw: true, AttemptMax: visit.Attempt), cancellation);
         }
 
         return await SettleAsync(visit, new SettleSharing(advancer.NowMs, visit.Effect), cancellation);
@@ -382,7 +387,13 @@ public sealed class SharedRunner(Advancer advancer, ResourceAdvancer resources, 
         foreach (var root in visit.Shared.Written.GroupBy(StateKey.RootOf, StringComparer.Ordinal).OrderBy(group => group.Key, StringComparer.Ordinal))
         {
             await ResolvePreparedAsync(visit.Tenant, [.. root], cancellation);
-            await AdvanceAsync(visit.Tenant, new RestoreValues(resources.NowMs, root.Key, transaction, [.. root]), cancellation);
+            var outcome = await AdvanceAsync(visit.Tenant, new RestoreValues(resources.NowMs, root.Key, transaction, [.. root]), cancellation);
+            if (outcome.Rejection is not null)
+            {
+                await LookAfterAsync(visit.Tenant, outcome.State, visit.Owner, [StateKey.ScopeOf(outcome.Key!)], cancellation);
+                OnNudge?.Invoke(visit.Cell.Stream, advancer.NowMs + (long)PrepareAgainAfter.TotalMilliseconds);
+                return null;
+            }
 
             // From the record, because an earlier run may have done it and not come back.
             await foreach (var happened in EventsAsync(visit.Tenant, root.Key, cancellation))
@@ -465,5 +476,7 @@ public sealed class SharedRunner(Advancer advancer, ResourceAdvancer resources, 
         public string Tenant => Cell.Stream.Tenant;
 
         public string Owner => SharedNames.Owner(Cell.Stream.Id, Key);
+
+        public int Attempt => Cell.State.Visits[Key].Attempt;
     }
 }

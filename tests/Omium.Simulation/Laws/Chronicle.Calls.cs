@@ -27,6 +27,7 @@ internal sealed partial class Chronicle
 
         Law(e.Key is { Length: > 0 }, $"{e.Effect} has no key");
         CheckKey(visit, call);
+        CheckVerified(visit, e);
         CheckApproval(call);
         var arguments = resolve(e.Arguments);
         Law(e.Tool != "twice" || Member(arguments, "a") is not > DrawnTools.ArgumentMax, $"{e.Effect} was requested although a guard forbids its arguments");

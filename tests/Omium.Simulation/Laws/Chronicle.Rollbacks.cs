@@ -50,6 +50,7 @@ internal sealed partial class Chronicle
             _takenOver.UnionWith(plan.Remaining.Take(1));
         }
 
+        Reopen();
         EverListed.UnionWith(e.Compensations);
         (_plan, _remaining, _wasPaused, Status) = (e, [.. e.Compensations], Status == "paused", "rolling_back");
     }
@@ -178,5 +179,9 @@ internal sealed partial class Chronicle
     }
 
     /// <summary>Between records: a rollback that has nothing left to undo is complete.</summary>
-    private void AfterRecord() => Law(_plan is null || _remaining.Count > 0 || OwesRestore, $"rollback {_plan?.Rollback} has nothing left to undo and is not complete");
+    private void AfterRecord()
+    {
+        Law(_plan is null || _remaining.Count > 0 || OwesRestore, $"rollback {_plan?.Rollback} has nothing left to undo and is not complete");
+        CheckHalted();
+    }
 }

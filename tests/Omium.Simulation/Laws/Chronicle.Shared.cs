@@ -74,6 +74,15 @@ internal sealed partial class Chronicle
         visit.Shared.Holds = false;
     }
 
+    /// <summary>An execution that had ended goes on: what its visits held may be given back at this moment, and they ask for it again.</summary>
+    private void Reopen()
+    {
+        foreach (var visit in _visits.Values.Where(visit => Ended && visit.Shared.Holds && !CallsWith(visit).Any(call => call is { HasEffect: true, Unsettled: true, Next: not ("rerun" or "redo") })))
+        {
+            GiveUp(visit);
+        }
+    }
+
     private void LocksGranted(VisitFacts visit, IReadOnlyList<LockGrant> grants)
     {
         var wanted = Workflow.Step(visit.Step)!.Sharing!.Locks.Select(DrawnSharing.Resolved).Distinct().ToArray();

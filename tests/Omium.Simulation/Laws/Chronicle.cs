@@ -142,7 +142,7 @@ internal sealed partial class Chronicle(StreamId stream, DrawnWorkflow workflow,
     {
         switch (happened)
         {
-            case not null when ReadShared(happened):
+            case not null when ReadShared(happened) || ReadAgreement(happened):
                 break;
             case ItemsExpanded e:
                 Expanded(e);
@@ -198,6 +198,7 @@ internal sealed partial class Chronicle(StreamId stream, DrawnWorkflow workflow,
                 break;
             case ExecutionResumed:
                 Law(Status is "paused" or "failed", $"resumed while {Status}");
+                Reopen();
                 Status = "running";
                 break;
             case ExecutionSucceeded:
@@ -207,7 +208,8 @@ internal sealed partial class Chronicle(StreamId stream, DrawnWorkflow workflow,
                 break;
             case ExecutionFailed e:
                 Law(Status == "running", $"failed while {Status}");
-                Law(Visit(e.Step, e.Visit).Standing is Standing.Failed, $"the execution failed by {e.Step}~{e.Visit}, which has not failed");
+                var rejected = _reviews.Values.Any(review => review is { Requested.Kind: "handoff", Decided.Decision: "reject" } && review.Requested.Step == e.Step);
+                Law(Visit(e.Step, e.Visit).Standing is Standing.Failed || (rejected && e.Class == "handoff_disputed"), $"the execution failed by {e.Step}~{e.Visit}, which has not failed");
                 Status = "failed";
                 break;
             case ExecutionCancelled:

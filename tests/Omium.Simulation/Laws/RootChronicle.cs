@@ -214,7 +214,7 @@ internal sealed class RootChronicle(string root, RootBook book)
     public IEnumerable<string> AtTheEnd() =>
     [
         .. _holders.Where(holder => !IsOver(holder.Owner)).Select(holder => $"{root}: {holder.Owner} holds {string.Join(", ", holder.Scopes)} for ever"),
-        .. _queue.Select(waiter => $"{root}: {waiter.Owner} waits for ever"),
+        .. _queue.Where(waiter => !IsOver(waiter.Owner)).Select(waiter => $"{root}: {waiter.Owner} waits for ever"),
         .. _prepared.Select(open => $"{root}: {open.Value.Transaction} has prepared {open.Key} for ever"),
     ];
 

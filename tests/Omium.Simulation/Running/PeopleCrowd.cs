@@ -73,7 +73,7 @@ internal sealed class PeopleCrowd(Dice dice, World world, Weather weather, Tally
         else if (weather.Healed)
         {
             var times = _approvals[chronicle.Stream.Id] = _approvals.GetValueOrDefault(chronicle.Stream.Id) + 1;
-            decision = request.Kind == "failure" && times > 20 ? "reject" : "approve";
+            decision = request.Kind is "failure" or "handoff" or "verification" && times > 20 ? "reject" : request.Kind == "handoff" ? request.Decisions[0] : "approve";
         }
         else
         {

@@ -4,6 +4,7 @@ using Omium.Kernel.Json;
 using Omium.Kernel.Resources;
 using Omium.Kernel.Specs;
 using Omium.Runtime.Effects;
+using Omium.Runtime.Effects.Limits;
 using Omium.Runtime.Executions;
 using Omium.Runtime.Payloads;
 using Omium.Runtime.Ports;
@@ -32,6 +33,7 @@ internal sealed partial class Simulation
     private readonly World _world;
     private readonly Weather _weather;
     private readonly PeopleCrowd _people;
+    private readonly WorkerCrowd _workers;
     private readonly LocalKeyWrap _keys = new(MasterKey);
     private readonly Dictionary<string, Chronicle> _chronicles = [];
     private readonly RootBook _roots;
@@ -55,6 +57,8 @@ internal sealed partial class Simulation
         _store.Synced = Observe;
         _roots = new RootBook(name => _chronicles.GetValueOrDefault(name));
         _plans = new PlanCache(new SpecDocuments(_store));
+        _workers = new WorkerCrowd(
+            _scheduler, _world, _weather, Tally, () => [.. _hosts.Select(host => host.Process).OfType<SimulatedProcess>().Where(process => process is { Alive: true, Engine: not null })], name => _chronicles.GetValueOrDefault(name));
         _world.Sending = effect =>
         {
             if (WorldLaws.Sending(_world, effect, _chronicles.GetValueOrDefault(SimulatedTools.ExecutionOf(effect))) is { } broken)
@@ -118,18 +122,29 @@ internal sealed partial class Simulation
     {
         var dice = _dice.Split(4);
         _features = FeatureDrawer.Choose(_dice.Split(5), _allowed);
+        if (_weather.ClockOneIn > 0)
+        {
+            _features &= ~(Features.Workers | Features.Limits); // A worker cannot know that its host's clock jumped, and a rate is told by that clock.
+        }
+
         var features = _features;
+        _world.Limits.Drawn = features.HasFlag(Features.Limits) ? FeatureDrawer.Limits(_dice.Split(8)) : [];
         Tally.Count("features", features.ToString());
         var workflows = new List<DrawnWorkflow>();
         for (var number = 1; number <= (dice.OneIn(4) ? 2 : 1); number++)
         {
-            var workflow = FeatureDrawer.Add(_dice.Split(5 + number), features, WorkflowDrawer.Draw(dice, number, out var shape));
+            var workflow = FeatureDrawer.Add(_dice.Split(5 + number), features, _world.Limits.Drawn, WorkflowDrawer.Draw(dice, number, out var shape));
             Tally.Count("shape", shape);
             Tally.Count("steps", $"{workflow.Steps.Count}");
             Tally.Count("policy", $"{workflow.PolicyIndex}");
             foreach (var step in workflow.Steps)
             {
                 Tally.Count("step", step.Type + (step.Performer.Length > 0 ? $" {step.Performer}" : ""));
+                if (step.Verifiers is { } verifiers)
+                {
+                    Tally.Count("verifiers", $"{verifiers.Quorum} of 3 on {(step.VerifiesArguments ? "arguments" : "output")}");
+                }
+
                 if (step.Sharing is { } sharing)
                 {
                     Tally.Count("sharing", $"{sharing.Locks.Count} locks{(sharing.ShortLease ? " for a second" : "")}{(sharing.Counts ? ", counts" : sharing.Read is null ? "" : ", reads")}, {sharing.Notes.Count} notes");
@@ -141,10 +156,20 @@ internal sealed partial class Simulation
                 }
             }
 
+            foreach (var handoff in workflow.Edges.Select(edge => edge.Handoff).OfType<DrawnHandoff>())
+            {
+                Tally.Count("handoffs", handoff.By);
+            }
+
             workflows.Add(workflow);
         }
 
         _store.Put(new DocumentKey(Tenant, ScopeAliases.Kind, DrawnSharing.Alias.Alias), System.Text.Encoding.UTF8.GetBytes(DrawnSharing.Alias.Scope));
+        foreach (var limit in _world.Limits.Drawn)
+        {
+            Tally.Count("limits", $"{(limit.Concurrent is { } most ? $"{most} at a time" : "")}{(limit.PerSecond is { } rate ? $" {rate}/s" : "")}{(limit.Breaker ? " breaker" : "")}");
+        }
+
         NeedsNobody = workflows.All(workflow => workflow.NeedsNobody);
         _weather.ProbesAreClear = NeedsNobody;
         Tally.Count("seed", NeedsNobody ? "needs nobody" : "may need somebody");
@@ -226,6 +251,7 @@ internal sealed partial class Simulation
         var shared = new SharedRunner(advancer, new ResourceAdvancer(store, _keys, process.Time), new ScopeAliases(new SpecDocuments(_store)));
         var runner = new EffectRunner(advancer, shared, model, tools, notifier, process.Owner)
         {
+            Limits = new EffectLimits(new ProcessLimiter(process.Time)),
             OnDelta = (cell, effect, tag) => _world.EffectOfTag[tag] = $"{cell.Stream.Id}/{effect}",
         };
         host.Process = process;
@@ -238,6 +264,10 @@ internal sealed partial class Simulation
         foreach (var host in _hosts)
         {
             host.Process?.PlanTick();
+            if (host.Process is { Alive: true, Recovered: true } process && process.StalledUntilMs <= _scheduler.NowMs && _features.HasFlag(Features.Workers))
+            {
+                _workers.Look(process, Tenant);
+            }
         }
     }
 
@@ -247,7 +277,7 @@ internal sealed partial class Simulation
     {
         get
         {
-            Violations.AddRange(_chronicles.Values.SelectMany(chronicle => chronicle.Broken).Concat(_world.Violations).Concat(_roots.Broken));
+            Violations.AddRange(_chronicles.Values.SelectMany(chronicle => chronicle.Broken).Concat(_world.Violations).Concat(_roots.Broken).Concat(_world.Limits.Broken));
             foreach (var process in _hosts.Select(host => host.Process).OfType<SimulatedProcess>())
             {
                 if (process.Escaped is { } error)
