@@ -141,7 +141,7 @@ internal sealed class SimulatedProcess
             {
                 if (isCurrent())
                 {
-                    callback(state);
+                    scheduler.Ready(process, _ => callback(state), null); // Whatever it begins goes on in the process, too.
                 }
             }), (long)Math.Ceiling(due.TotalMilliseconds)));
             timer.Change(dueTime, period);
