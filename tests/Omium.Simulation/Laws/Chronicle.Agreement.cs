@@ -34,6 +34,7 @@ internal sealed partial class Chronicle
                 break;
             case HandoffDisputed e:
                 var disputed = HandoffOf(e.Edge, e.Step, e.Visit);
+                disputed.Disputed = true;
                 Law(!disputed.Agreed && disputed.Seen != disputed.Said, $"{disputed.Name} is disputed with {disputed.Said} said and {disputed.Seen} seen");
                 break;
             case HandoffRepeated e:
@@ -168,6 +169,9 @@ internal sealed class HandoffFacts(int edge, VisitKey from, string to, DrawnEdge
     public double? Seen { get; set; }
 
     public bool Agreed { get; set; }
+
+    /// <summary>True when it was disputed; the sender may be run again then, though it has not failed.</summary>
+    public bool Disputed { get; set; }
 
     public bool Revoked { get; set; }
 

@@ -74,7 +74,7 @@ internal sealed partial class Chronicle
         var reached = new HashSet<VisitKey>(place);
         foreach (var visit in _visits.Values.OrderBy(visit => visit.Order))
         {
-            if (visit.Standing is Standing.Failing or Standing.Failed || visit.SkippedByDecision || visit.After.Concat(visit.Reads).Any(reached.Contains) || ReadsWriteOf(visit, reached.Contains))
+            if (visit.Standing is Standing.Failing or Standing.Failed || visit.SkippedByDecision || _handoffs.Values.Any(handoff => handoff.From == visit.Key && handoff.Disputed) || visit.After.Concat(visit.Reads).Any(reached.Contains) || ReadsWriteOf(visit, reached.Contains))
             {
                 reached.Add(visit.Key);
             }
