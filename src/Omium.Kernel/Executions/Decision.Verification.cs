@@ -201,7 +201,7 @@ internal sealed partial class Decision
     {
         var key = new VisitKey(request.Step, request.Visit);
         Emit(new ReviewDecided(command.Review, command.Decision, command.By, null, command.Note));
-        Resume(command.By);
+        Resume(command.By, key);
         switch (command.Decision)
         {
             case "approve":

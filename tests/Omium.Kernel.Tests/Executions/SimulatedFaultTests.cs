@@ -132,4 +132,64 @@ public sealed class SimulatedFaultTests
         Assert.DoesNotContain(harness.State.LatestVisit("a")!.Calls, call => call.Unsettled); // The second is not made again: it counts as one that may stand.
         Laws.Check(harness);
     }
+
+    [Fact]
+    public void Decide_OfOneQuestion_AlsoTriesAgainWhatThePolicyOnlyPausedFor()
+    {
+        var harness = Flow.Of(Call("a") + "," + Call("b"), "", """{"rules": [{"on": ["timeout"], "do": ["pause", "await_review"]}, {"on": ["tool_error"], "do": ["pause"]}]}""");
+        harness.Start();
+        harness.Failure("a~1~1~c1", new EffectFailure("timeout", "tool_timeout", "silent"));
+        harness.Failure("b~1~1~c1", new EffectFailure("tool_error", "http_500", "broke"));
+        Assert.True(harness.Decide("approve").Accepted);
+        Assert.Equal(ExecutionStatus.Running, harness.State.Status);
+        harness.Run((_, _) => Ok("{}"));
+        Assert.Equal((ExecutionStatus.Succeeded, 2), (harness.State.Status, harness.State.LatestVisit("b")!.Attempt));
+        Laws.Check(harness);
+    }
+
+    [Theory]
+    [InlineData("reject")]
+    [InlineData("skip")]
+    public void Decide_ThatTheOneFailureIsNotTriedAgain_IsNotOverruled(string decision)
+    {
+        var harness = Flow.Of(Call("a"), "", """{"rules": [{"do": ["pause", "await_review"]}]}""");
+        harness.Start();
+        harness.Failure("a~1~1~c1", new EffectFailure("timeout", "tool_timeout", "silent"));
+        Assert.True(harness.Decide(decision).Accepted);
+        Assert.Equal(1, harness.State.LatestVisit("a")!.Attempt);
+        Assert.True(harness.State.Ended);
+    }
+
+    [Fact]
+    public void Retry_WhileVerifiersOfAnotherStepDoNotAgree_GoesOnOnlyAfterThat()
+    {
+        const string Verifiers = """, "verifiers": {"quorum": 3, "of": ["spare", "two", "three"]}""";
+        var harness = Flow.Of(Agent("a", more: Verifiers) + "," + Call("b"), "", """{"rules": [{"on": ["tool_error"], "do": ["pause"]}]}""");
+        harness.Start();
+        harness.Answer("a~1~1~m1", """{"n": 1}""");
+        harness.Answer("a~1~1~j1~t1", """{"verdict": "approve", "reason": "fine"}""");
+        harness.Answer("a~1~1~j2~t1", """{"verdict": "reject", "reason": "low"}""");
+        harness.Answer("a~1~1~j3~t1", """{"verdict": "abstain", "reason": "hm"}""");
+        harness.Failure("b~1~1~c1", new EffectFailure("tool_error", "http_500", "broke"));
+        Assert.True(harness.Send(new RetryExecution(harness.NowMs, "ada", "r1", null, null)).Accepted);
+        Assert.Equal((ExecutionStatus.Paused, "verification_split"), (harness.State.Status, harness.State.PauseReason));
+        Assert.True(harness.Decide("approve").Accepted);
+        harness.Run((_, _) => Ok("{}"));
+        Assert.Equal(ExecutionStatus.Succeeded, harness.State.Status);
+        Laws.Check(harness);
+    }
+
+    [Fact]
+    public void Retry_OfAnItemUnderItsStepsLock_AsksForNoLockOfItsOwn()
+    {
+        const string Sharing = """, "locks": ["customer/1"], "for_each": {"items": "[{'i': 0}]"}, "retry": {"max_attempts": 2, "backoff": "constant", "initial": "1s", "max": "1s"}""";
+        var harness = Flow.Of(Call("send", more: Sharing));
+        harness.Start();
+        harness.Send(new SettleGather(harness.NowMs, "send~1~1~g1", [new LockGrant("customer/1", "customer/1", "customer/1", 1)], null, null));
+        harness.Failure("send-0~1~1~c1", new EffectFailure("tool_error", "http_500", "broke"));
+        harness.NowMs += 2_000;
+        harness.Send(new WakeTimers(harness.NowMs));
+        Assert.Equal(["send-0~1~2~c1"], harness.Due());
+        Assert.Single(harness.Events.OfType<LocksRequested>());
+    }
 }

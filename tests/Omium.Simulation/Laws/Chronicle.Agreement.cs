@@ -71,14 +71,14 @@ internal sealed partial class Chronicle
     {
         var handoff = HandoffOf(e.Edge, e.Step, e.Visit);
         Law(!handoff.Agreed && !handoff.Revoked, $"{handoff.Name} was measured after it was agreed on or revoked");
-        double? told = handoff.Drawn.Handoff!.By switch
-        {
-            "tool" => e.Effect is { } effect && world.Measured.TryGetValue($"{Stream.Id}/{effect}", out var number) ? number : null,
-            "receiver" => record is AcknowledgeHandoff answer && world.Measured.TryGetValue($"{Stream.Id}/{answer.Effect}/{answer.Worker}", out var number) ? number : null,
-            _ => handoff.Drawn.Handoff.SeenOf(handoff.Said),
-        };
         double? seen = e.Seen is { ValueKind: JsonValueKind.Number } value ? value.GetDouble() : null;
-        Law(e.Failure is not null || (seen is not null && seen == told), $"{handoff.Name}: {seen} is on record as seen, and {told} was told");
+        var told = seen is { } number && handoff.Drawn.Handoff!.By switch
+        {
+            "tool" => world.Measured.Contains(($"{Stream.Id}/{e.Effect}", number)),
+            "receiver" => record is AcknowledgeHandoff answer && world.Measured.Contains(($"{Stream.Id}/{answer.Effect}/{answer.Worker}", number)),
+            _ => handoff.Drawn.Handoff.SeenOf(handoff.Said) == number,
+        };
+        Law(e.Failure is not null || told, $"{handoff.Name}: {seen} is on record as seen, and nobody has told it");
         handoff.Seen = e.Failure is null ? seen : null;
     }
 

@@ -154,7 +154,9 @@ internal sealed class SimulatedTools(Scheduler scheduler, SimulatedProcess proce
     private double Measure(JsonElement message, string effect)
     {
         var there = Math.Max(DrawnHandoff.SaidOf(message, "n"), DrawnHandoff.SaidOf(message, "succeeded"));
-        return world.Measured[effect] = weather.Happens(4) ? there + 1 : there;
+        var seen = weather.Happens(4) ? there + 1 : there;
+        world.Measured.Add((effect, seen));
+        return seen;
     }
 
     private void Perform(Flight flight)

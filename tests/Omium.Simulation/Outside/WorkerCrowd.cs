@@ -133,7 +133,7 @@ internal sealed class WorkerCrowd(Scheduler scheduler, World world, Weather weat
     {
         var there = Math.Max(DrawnHandoff.SaidOf(message, "n"), DrawnHandoff.SaidOf(message, "succeeded"));
         var seen = weather.Happens(4) ? there + 1 : there;
-        world.Measured[$"{offer.Stream.Id}/{offer.Effect}/{worker}"] = seen;
+        world.Measured.Add(($"{offer.Stream.Id}/{offer.Effect}/{worker}", seen));
         var answer = JsonElement.Parse(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{{\"count\": {seen}}}"));
         Say(offer.Stream, "acknowledge", process => new AcknowledgeHandoff(process.Advancer.NowMs, offer.Effect, worker, answer, null), () => Acknowledge(offer, message, worker));
     }

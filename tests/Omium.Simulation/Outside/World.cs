@@ -28,8 +28,8 @@ internal sealed class World(Func<long> nowMs)
     /// <summary>Which effect made an answer: its tag, told in the answer itself.</summary>
     public Dictionary<string, string> EffectOfTag { get; } = [];
 
-    /// <summary>What tools and workers that were asked to measure a claim told, per effect.</summary>
-    public Dictionary<string, double> Measured { get; } = [];
+    /// <summary>What tools and workers that were asked to measure a claim told, per effect; who is asked twice may see something else the second time.</summary>
+    public HashSet<(string Effect, double Seen)> Measured { get; } = [];
 
     /// <summary>Verdicts as verifiers gave them, by the reason that came with each.</summary>
     public Dictionary<string, string> VerdictOfReason { get; } = [];
