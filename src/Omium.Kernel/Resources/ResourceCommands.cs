@@ -60,9 +60,9 @@ public sealed record SettleOwner(
 
 /// <summary>
 /// Put back what stood before a committed transaction, value by value, where its version is still the newest. Refused with <c>lock_conflict</c> while
-/// another execution holds the value's scope or one above.
+/// another execution holds the value's scope or one above; one of <paramref name="Ancestors"/>, or one that has its locks from this one, is not in the way.
 /// </summary>
-public sealed record RestoreValues(long AtMs, string Root, string Transaction, IReadOnlyList<string> Keys) : ResourceCommand(AtMs, Root)
+public sealed record RestoreValues(long AtMs, string Root, string Transaction, IReadOnlyList<string> Keys, IReadOnlyList<string>? Ancestors = null) : ResourceCommand(AtMs, Root)
 {
     public override string Name => "restore";
 }

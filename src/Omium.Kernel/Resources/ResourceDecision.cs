@@ -194,12 +194,19 @@ internal sealed class ResourceDecision(ResourceState state, long atMs)
 
     private static ReadOnlySpan<char> ExecutionOf(string name) => name.AsSpan(0, Math.Max(name.IndexOf('/', StringComparison.Ordinal), 0));
 
+    /// <summary>
+    /// An execution does not wait for itself, its parents or its children: what they have read of a value that is taken back is taken back as well,
+    /// and they may wait for it.
+    /// </summary>
+    private static bool IsOneFamily(LockHolder held, RestoreValues command) =>
+        held.Ancestors.Append(held.Owner).Any(owner => ExecutionOf(owner).SequenceEqual(ExecutionOf(command.Transaction)))
+        || command.Ancestors?.Any(owner => ExecutionOf(owner).SequenceEqual(ExecutionOf(held.Owner))) == true;
+
     private ResourceOutcome? Restore(RestoreValues command)
     {
         foreach (var key in command.Keys.Where(key => _state.Values.TryGetValue(key, out var value) && !value.Undone.Contains(command.Transaction)))
         {
-            // Its own execution does not wait for itself: what that has read of a value that is taken back is taken back as well.
-            if (_state.Holders.Find(held => !ExecutionOf(held.Owner).SequenceEqual(ExecutionOf(command.Transaction))
+            if (_state.Holders.Find(held => !IsOneFamily(held, command)
                 && held.Scopes.Any(scope => ScopeName.Covers(scope, StateKey.ScopeOf(key)))) is { } holder)
             {
                 return Refuse("lock_conflict", $"{holder.Owner} holds the scope of {key}", holder.Owner, key);

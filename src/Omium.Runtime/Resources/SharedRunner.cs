@@ -384,13 +384,14 @@ public sealed class SharedRunner(Advancer advancer, ResourceAdvancer resources, 
     {
         var transaction = SharedNames.Transaction(visit.Cell.Stream.Id, visit.Key, visit.Shared.CommittedAttempt);
         var (restored, conflicts) = (new List<string>(), new List<RestoreConflict>());
+        var ancestors = await AncestorsAsync(visit, cancellation);
         foreach (var root in visit.Shared.Written.GroupBy(StateKey.RootOf, StringComparer.Ordinal).OrderBy(group => group.Key, StringComparer.Ordinal))
         {
             await ResolvePreparedAsync(visit.Tenant, [.. root], cancellation);
-            var outcome = await AdvanceAsync(visit.Tenant, new RestoreValues(resources.NowMs, root.Key, transaction, [.. root]), cancellation);
+            var outcome = await AdvanceAsync(visit.Tenant, new RestoreValues(resources.NowMs, root.Key, transaction, [.. root], ancestors), cancellation);
             if (outcome.Rejection is not null)
             {
-                await LookAfterAsync(visit.Tenant, outcome.State, visit.Owner, [StateKey.ScopeOf(outcome.Key!)], cancellation);
+                await LookAfterAsync(visit.Tenant, outcome.State, visit.Owner, ancestors, [StateKey.ScopeOf(outcome.Key!)], cancellation);
                 OnNudge?.Invoke(visit.Cell.Stream, advancer.NowMs + (long)PrepareAgainAfter.TotalMilliseconds);
                 return null;
             }
