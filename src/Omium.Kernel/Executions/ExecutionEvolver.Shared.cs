@@ -12,7 +12,8 @@ internal static partial class ExecutionEvolver
             Scopes = e.Scopes ?? [],
             Wanted = e.Reads ?? [],
             LeaseMs = e.LeaseMs,
-            Locks = e.Scopes is null ? s.Locks : s.Locks == LockPhase.Held ? LockPhase.Held : LockPhase.Requested,
+            // What was given up stays to be given back until it is granted anew, or a part of it would be held while another is waited for.
+            Locks = e.Scopes is null || s.Locks is LockPhase.Held or LockPhase.Yielded ? s.Locks : LockPhase.Requested,
         }),
         LocksGranted e => Sharing(state, new(e.Step, e.Visit), s => s with { Locks = LockPhase.Held, Grants = e.Grants, Gathering = s.Gathering && s.Wanted.Count > 0 }),
         LocksYielded e => Sharing(state, new(e.Step, e.Visit), s => s with { Locks = LockPhase.Yielded, Gathering = true, Gathers = s.Gathers + 1, Wanted = [] }),

@@ -92,7 +92,8 @@ public sealed class SharedRunner(Advancer advancer, ResourceAdvancer resources, 
 
         if (visit.Shared.Locks == LockPhase.Yielded)
         {
-            foreach (var old in visit.Shared.Grants.DistinctBy(grant => grant.Root))
+            // The last root first: whoever is cut off here still holds what comes first, and waits for nothing that comes before what it holds.
+            foreach (var old in visit.Shared.Grants.DistinctBy(grant => grant.Root).OrderByDescending(grant => grant.Root, StringComparer.Ordinal))
             {
                 await AdvanceAsync(visit.Tenant, new SettleOwner(resources.NowMs, old.Root, visit.Owner, null, Release: true, old.Token, AttemptMax: visit.Attempt - 1), cancellation);
             }
@@ -354,7 +355,7 @@ public sealed class SharedRunner(Advancer advancer, ResourceAdvancer resources, 
     private async ValueTask<AdvanceResult?> SettleAsync(SharedVisit visit, CancellationToken cancellation)
     {
         var committed = visit.Shared.CommittedAttempt > 0 ? SharedNames.Transaction(visit.Cell.Stream.Id, visit.Key, visit.Shared.CommittedAttempt) : null;
-        foreach (var root in await RootsAsync(visit, cancellation))
+        foreach (var root in (await RootsAsync(visit, cancellation)).OrderDescending(StringComparer.Ordinal))
         {
             // A visit that goes on after all may be granted them anew by the time this runs, or prepare again: then the later grant and attempt stay.
             var tokenMax = visit.Shared.Grants.FirstOrDefault(grant => grant.Root == root)?.Token ?? 0;

@@ -192,4 +192,38 @@ public sealed class SimulatedFaultTests
         Assert.Equal(["send-0~1~2~c1"], harness.Due());
         Assert.Single(harness.Events.OfType<LocksRequested>());
     }
+
+    [Fact]
+    public void Retry_AfterLocksWereGivenUp_GivesThemBackBeforeItWaits()
+    {
+        var harness = Flow.Of(Call("a", more: """, "locks": ["customer/1", "order/9"], "retry": {"max_attempts": 2, "backoff": "constant", "initial": "1s", "max": "1s"}"""));
+        harness.Start();
+        harness.Send(new SettleGather(harness.NowMs, "a~1~1~g1", [new LockGrant("customer/1", "customer/1", "customer/1", 1), new LockGrant("order/9", "order/9", "order/9", 1)], null, null));
+        harness.Failure("a~1~1~c1", new EffectFailure("tool_error", "http_500", "broke"));
+        harness.Send(new YieldLocks(harness.NowMs, "a", 1, "exe_other/a~1"));
+        harness.NowMs += 2_000;
+        harness.Send(new WakeTimers(harness.NowMs));
+        var shared = harness.State.LatestVisit("a")!.Shared!;
+        Assert.Equal((LockPhase.Yielded, true, 2), (shared.Locks, shared.Gathering, shared.Grants.Count));
+    }
+
+    [Theory]
+    [InlineData(true, LockPhase.Yielded)]
+    [InlineData(false, LockPhase.Held)]
+    public void Retry_OfAnEndedExecution_GivesUpOnlyLocksUnderWhichNothingIsUnderWay(bool lost, LockPhase expected)
+    {
+        var harness = Flow.Of(Call("a", more: """, "locks": ["customer/1"]""", tool: "pay") + "," + Call("b"), "", """{"rules": [{"do": ["fail"]}]}""");
+        harness.Start();
+        harness.Send(new SettleGather(harness.NowMs, "a~1~1~g1", [new LockGrant("customer/1", "customer/1", "customer/1", 1)], null, null));
+        harness.Send(new BeginCall(harness.NowMs, "a~1~1~c1", "runner", 5_000));
+        if (lost)
+        {
+            harness.Send(new LoseRunner(harness.NowMs, "other")); // The call is only to be made again: while the execution is over, nobody makes it.
+        }
+
+        harness.Failure("b~1~1~c1", new EffectFailure("tool_error", "http_500", "broke", Permanent: true));
+        Assert.Equal((ExecutionStatus.Failed, lost), (harness.State.Status, harness.Pending.Any(effect => effect.Kind == PendingKind.SettleSharing)));
+        Assert.True(harness.Send(new RetryExecution(harness.NowMs, "ada", "r1", null, null)).Accepted);
+        Assert.Equal(expected, harness.State.LatestVisit("a")!.Shared!.Locks);
+    }
 }

@@ -12,6 +12,9 @@ internal sealed class LimitLaws
 
     public IReadOnlyList<DrawnLimits> Drawn { get; set; } = [];
 
+    /// <summary>False where leave to call may wait for a slow store or a process that stands still, and calls then go out together.</summary>
+    public bool AreTimely { get; set; }
+
     /// <summary>Laws that were broken.</summary>
     public List<string> Broken { get; } = [];
 
@@ -30,7 +33,7 @@ internal sealed class LimitLaws
             Broken.Add($"{process} makes {calls.UnderWay} calls of {tool} at a time, more than {limit.Concurrent}");
         }
 
-        if (limit.PerSecond is { } rate)
+        if (limit.PerSecond is { } rate && AreTimely)
         {
             var burst = Math.Max(1, Math.Floor(rate));
             for (var first = Math.Max(0, calls.Begun.Count - 20); first < calls.Begun.Count; first++)

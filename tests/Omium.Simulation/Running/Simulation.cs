@@ -129,6 +129,7 @@ internal sealed partial class Simulation
 
         var features = _features;
         _people.ApprovalsMax = features.HasFlag(Features.Sharing) ? 6 : _people.ApprovalsMax;
+        _world.Limits.AreTimely = _weather is { SlowOneIn: 0, StallOneIn: 0, StoreFullOneIn: 0, AnswerLostOneIn: 0 };
         _world.Limits.Drawn = features.HasFlag(Features.Limits) ? FeatureDrawer.Limits(_dice.Split(8)) : [];
         Tally.Count("features", features.ToString());
         var workflows = new List<DrawnWorkflow>();
