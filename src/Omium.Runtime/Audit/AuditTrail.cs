@@ -36,7 +36,7 @@ public sealed class AuditTrail(IEventLog log, IKeyWrap keys, TimeProvider time)
     public async ValueTask<IReadOnlyList<AuditRow>> ReadAsync(string tenant, long afterSeq, int countMax, CancellationToken cancellation = default)
     {
         var stream = StreamOf(tenant);
-        var cell = await StreamAppender.FindAsync(_cells, stream, LoadAsync, cancellation);
+        var cell = await StreamAppender.FindAsync(_cells, stream, LoadAsync, current: false, cancellation);
         if (cell.DataKey is not { } key)
         {
             return [];
@@ -50,7 +50,7 @@ public sealed class AuditTrail(IEventLog log, IKeyWrap keys, TimeProvider time)
     public async ValueTask<(long Seq, string Hash)> HeadAsync(string tenant, CancellationToken cancellation = default)
     {
         var stream = StreamOf(tenant);
-        var known = (await StreamAppender.FindAsync(_cells, stream, LoadAsync, cancellation)).Seq;
+        var known = (await StreamAppender.FindAsync(_cells, stream, LoadAsync, current: false, cancellation)).Seq;
         var seq = await LastSeqAsync(stream, known, cancellation); // Another process may have written since.
         return seq == 0 ? (0, AuditRow.Genesis) : (seq, (await ReadAsync(tenant, seq - 1, 1, cancellation))[0].Hash);
     }
