@@ -36,7 +36,7 @@ public sealed class TimersTests
                 times.EndLook(sawAll: true);
             }
 
-            foreach (var stream in looked.Where(waiting.ContainsKey).ToArray())
+            foreach (var stream in looked.Distinct().Where(waiting.ContainsKey).ToArray())
             {
                 if (waiting[stream] > clock.NowMs)
                 {
