@@ -17,7 +17,7 @@ import omium
 from omium import Client
 from omium.adapters import autogen, crew, langgraph, sematic
 
-from .support import ServerTest, fresh
+from support import ServerTest, fresh
 
 
 # ---- crewai 1.15.17: crew.py, task.py, agents/agent_builder/base_agent.py, tools/base_tool.py -----------------------
