@@ -78,13 +78,16 @@ internal sealed class StreamAppender(IEventLog log, IKeyWrap keys, TimeProvider 
         }
     }
 
-    /// <summary>The cell of a stream, loaded; one that holds no record is not kept.</summary>
+    /// <summary>
+    /// The cell of a stream, loaded; one that holds no record is not kept. With <paramref name="isAlone"/> false what other processes have appended
+    /// is read first.
+    /// </summary>
     public static async ValueTask<TCell> FindAsync<TCell>(
-        CellCache<TCell> cells, StreamId stream, Func<TCell, CancellationToken, ValueTask> load, CancellationToken cancellation)
+        CellCache<TCell> cells, StreamId stream, Func<TCell, CancellationToken, ValueTask> load, bool isAlone, CancellationToken cancellation)
         where TCell : StreamCell
     {
         var cell = cells.Of(stream);
-        if (cell is { Fresh: true, Seq: > 0 })
+        if (isAlone && cell is { Fresh: true, Seq: > 0 })
         {
             return cell;
         }
@@ -92,7 +95,7 @@ internal sealed class StreamAppender(IEventLog log, IKeyWrap keys, TimeProvider 
         cell = await cells.EnterAsync(stream, cancellation);
         try
         {
-            if (!cell.Fresh)
+            if (!isAlone || !cell.Fresh)
             {
                 await load(cell, cancellation);
             }
