@@ -59,7 +59,7 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
     /// <summary>The cell of an execution, loaded; null when there is no such stream.</summary>
     public async ValueTask<ExecutionCell?> FindAsync(StreamId stream, CancellationToken cancellation = default)
     {
-        var cell = await StreamAppender.FindAsync(_cells, stream, LoadAsync, IsAlone, cancellation);
+        var cell = await StreamAppender.FindAsync(_cells, stream, LoadAsync, cancellation, IsAlone);
         return cell.Seq > 0 ? cell : null;
     }
 

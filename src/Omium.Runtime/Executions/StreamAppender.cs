@@ -83,7 +83,7 @@ internal sealed class StreamAppender(IEventLog log, IKeyWrap keys, TimeProvider 
     /// is read first.
     /// </summary>
     public static async ValueTask<TCell> FindAsync<TCell>(
-        CellCache<TCell> cells, StreamId stream, Func<TCell, CancellationToken, ValueTask> load, bool isAlone, CancellationToken cancellation)
+        CellCache<TCell> cells, StreamId stream, Func<TCell, CancellationToken, ValueTask> load, CancellationToken cancellation, bool isAlone = true)
         where TCell : StreamCell
     {
         var cell = cells.Of(stream);

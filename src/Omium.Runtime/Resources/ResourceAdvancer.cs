@@ -49,7 +49,7 @@ public sealed class ResourceAdvancer(IEventLog log, IKeyWrap keys, TimeProvider 
 
     /// <summary>The cell of a resource stream, loaded.</summary>
     public ValueTask<ResourceCell> FindAsync(StreamId stream, CancellationToken cancellation = default) =>
-        StreamAppender.FindAsync(_cells, stream, LoadAsync, IsAlone, cancellation);
+        StreamAppender.FindAsync(_cells, stream, LoadAsync, cancellation, IsAlone);
 
     /// <summary>Opened records of a root after <paramref name="afterSeq"/>.</summary>
     public async ValueTask<IReadOnlyList<(LogRecord Record, ResourceBody Body)>> ReadAsync(string tenant, string root, long afterSeq, int countMax, CancellationToken cancellation = default)
