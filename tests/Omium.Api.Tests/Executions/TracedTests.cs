@@ -23,7 +23,7 @@ public sealed class TracedTests : IAsyncLifetime
         TraceView view = null!;
         for (var number = 2; number <= 5; number++)
         {
-            view = await TraceAsync(started.Id, $$"""[{"do": "finish", "sid": "{{sid}}", "output": {"n": {{number}}}}, {"do": "begin", "name": "s{{number}}"}]""");
+            view = await TraceAsync(started.Id, $$$"""[{"do": "finish", "sid": "{{{sid}}}", "output": {"n": {{{number}}}}}, {"do": "begin", "name": "s{{{number}}}"}]""");
             Assert.Equal(["committed", "run"], view.Results.Select(result => result.State));
             sid = view.Results[1].Sid!;
         }
@@ -138,7 +138,7 @@ public sealed class TracedTests : IAsyncLifetime
 
     private Task<ExecutionView> StartAsync(string operations, string? key = null, string owner = "a", int status = 201) => _host.PostAsync(
         "/v1/executions",
-        $$"""{"mode": "traced", "name": "checkout", {{(key is null ? "" : $"\"start_key\": \"{key}\", ")}}"trace": {"owner": "{{owner}}", "operations": {{operations}}}}""",
+        $$$"""{"mode": "traced", "name": "checkout", {{(key is null ? "" : $"\"start_key\": \"{key}\", ")}}"trace": {"owner": "{{{owner}}}", "operations": {{{operations}}}}}""",
         ContractJson.Default.ExecutionView, status);
 
     private Task<TraceView> TraceAsync(string id, string operations, string owner = "a") =>
