@@ -25,6 +25,12 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
     /// <summary>What makes executions and failures found by their words; null = they are not.</summary>
     public SearchTerms? Search { get; init; }
 
+    /// <summary>
+    /// True (default): no other process writes to this log, so what this one has cached is what is there. False: each reading looks for what others
+    /// have appended since (a decision always does, by the place that it appends at).
+    /// </summary>
+    public bool IsAlone { get; init; } = true;
+
     private readonly StateSnapshots _snapshots = new();
     private readonly PayloadVault _vault = new(payloads);
     private readonly StreamAppender _appender = new(log, keys, time);
@@ -53,7 +59,7 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
     /// <summary>The cell of an execution, loaded; null when there is no such stream.</summary>
     public async ValueTask<ExecutionCell?> FindAsync(StreamId stream, CancellationToken cancellation = default)
     {
-        var cell = await StreamAppender.FindAsync(_cells, stream, LoadAsync, current: false, cancellation);
+        var cell = await StreamAppender.FindAsync(_cells, stream, LoadAsync, current: !IsAlone, cancellation);
         return cell.Seq > 0 ? cell : null;
     }
 

@@ -19,6 +19,12 @@ public sealed class ResourceAdvancer(IEventLog log, IKeyWrap keys, TimeProvider 
         .Cast<JsonDerivedTypeAttribute>()
         .ToDictionary(attribute => attribute.DerivedType, attribute => (string)attribute.TypeDiscriminator!);
 
+    /// <summary>
+    /// True (default): no other process writes to this log, so what this one has cached is what is there. False: each reading looks for what others
+    /// have appended since (a decision always does, by the place that it appends at).
+    /// </summary>
+    public bool IsAlone { get; init; } = true;
+
     private readonly StreamAppender _appender = new(log, keys, time);
     private readonly CellCache<ResourceCell> _cells = new(stream => new ResourceCell(stream)) { CellsMax = 20_000 };
 
@@ -47,7 +53,7 @@ public sealed class ResourceAdvancer(IEventLog log, IKeyWrap keys, TimeProvider 
 
     /// <summary>The cell of a resource stream, loaded.</summary>
     public ValueTask<ResourceCell> FindAsync(StreamId stream, CancellationToken cancellation = default) =>
-        StreamAppender.FindAsync(_cells, stream, LoadAsync, current: false, cancellation);
+        StreamAppender.FindAsync(_cells, stream, LoadAsync, current: !IsAlone, cancellation);
 
     /// <summary>Opened records of a root after <paramref name="afterSeq"/>.</summary>
     public async ValueTask<IReadOnlyList<(LogRecord Record, ResourceBody Body)>> ReadAsync(string tenant, string root, long afterSeq, int countMax, CancellationToken cancellation = default)

@@ -31,5 +31,5 @@ internal static class AzuriteBackend
     public static AzureStore Store(AzureStoreOptions options, int blobPort, int tablePort) => AzureStore.OpenAsync(
         StorageAccount.Parse(AzuriteServer.ConnectionString(blobPort, tablePort)), options).GetAwaiter().GetResult();
 
-    public static StorageBackend Of(AzureStore store, Func<ValueTask> close) => new(store.Log, store.Payloads, store.Documents, store.Index, close);
+    public static StorageBackend Of(AzureStore store, Func<ValueTask> close) => new(store.Log, store.Payloads, store.Documents, store.Index, close) { Store = store };
 }

@@ -1,4 +1,7 @@
 using System.Text.Json;
+using Microsoft.Extensions.Logging.Abstractions;
+using Omium.Azure.Pump;
+using Omium.Azure.Storage;
 using Omium.Conformance.Azure;
 using Omium.Conformance.Storage;
 using Omium.Kernel.Executions;
@@ -16,19 +19,54 @@ public sealed class AzuriteEngineTests() : EngineConformance(AzuriteBackend.Open
 
 public sealed class AzuriteFaultyEngineTests() : EngineConformance(FaultyBackend.Open);
 
-/// <summary>What an engine must do on every store: the same events, the same end, and each effect outside once.</summary>
-public abstract class EngineConformance(Func<StorageBackend> open) : IAsyncLifetime
+/// <summary>The pump's activities and the sweeper, on a stand-in for Durable Functions that loses events and runs activities twice.</summary>
+public sealed class AzuritePumpTests() : EngineConformance(AzuriteBackend.Open, BeginPumpAsync)
 {
-    private const string Tools = """
+    protected override string CallTimeout => "2s";
+
+    private static async Task<(IExecutionEngine Engine, Func<ValueTask> Stop)> BeginPumpAsync(EngineLife life, StorageBackend storage, bool isAlone)
+    {
+        var pumps = new StandInPumps();
+        var maintenance = ((AzureStore)storage.Store!).Maintenance;
+        var sweeper = new Sweeper(maintenance, storage.Index, life.Advancer, pumps, NullLogger<Sweeper>.Instance);
+        pumps.Activities = new PumpActivities(life.Advancer, life.Runner, pumps);
+        var stopping = new CancellationTokenSource();
+        var sweeping = Task.Run(async () =>
+        {
+            using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(100));
+            do
+            {
+                await sweeper.RunAsync(stopping.Token);
+            }
+            while (await timer.WaitForNextTickAsync(stopping.Token));
+        });
+        var engine = new PumpEngine(life.Advancer, life.Runner, pumps, NullLogger<PumpEngine>.Instance);
+        return (engine, async () =>
+        {
+            await stopping.CancelAsync();
+            await pumps.DisposeAsync();
+            await sweeping.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            stopping.Dispose();
+        });
+    }
+}
+
+/// <summary>What an engine must do on every store: the same events, the same end, and each effect outside once.</summary>
+public abstract class EngineConformance(Func<StorageBackend> open, EngineLife.MakeEngine? make = null) : IAsyncLifetime
+{
+    private string Tools => $$$"""
         omium: v0
         name: suite
         tools:
           work: {type: function, function: work, effect: {kind: none}}
-          pay: {type: function, function: pay, effect: {kind: idempotent, compensate: refund}}
-          mail: {type: function, function: mail, effect: {kind: irreversible}}
+          pay: {type: function, function: pay, timeout: {{{CallTimeout}}}, effect: {kind: idempotent, compensate: refund}}
+          mail: {type: function, function: mail, timeout: {{{CallTimeout}}}, effect: {kind: irreversible}}
           refund: {type: function, function: refund, effect: {kind: idempotent}}
 
         """;
+
+    /// <summary>An engine that is not alone waits so long before it takes up a call whose runner is gone.</summary>
+    protected virtual string CallTimeout => "30s";
 
     private readonly StorageBackend storage = open();
     private readonly byte[] masterKey = Seal.NewKey();
@@ -136,7 +174,7 @@ public abstract class EngineConformance(Func<StorageBackend> open) : IAsyncLifet
         await using var life = await BeginAsync();
         var stream = await life.StartAsync(
             Tools + """
-            recovery: {rules: [{on: [tool_error], do: [{rollback_to: start}]}]}
+            recovery: {rules: [{on: [tool_error], do: [{rollback_to: start}], limit: 1}, {on: [tool_error], do: [pause]}]}
             steps:
               - {id: start, type: decision, checkpoint: start, input: {n: 0}}
               - {id: one, type: tool_call, tool: pay, needs: [start], input: {n: 1}}
@@ -144,11 +182,10 @@ public abstract class EngineConformance(Func<StorageBackend> open) : IAsyncLifet
               - {id: three, type: tool_call, tool: work, needs: [two], input: {n: 3}}
             """, "exe_back");
 
-        var state = await life.WaitAsync(stream, reached => world.Calls.Count(call => call.Tool == "refund") >= 2 && reached.Status is not ExecutionStatus.RollingBack);
-        Assert.Equal(2, world.Distinct("refund"));
-        Assert.Equal(2, world.Calls.Take(5).Count(call => call.Tool == "pay"));
-        Assert.Equal("2 1", string.Join(' ', world.Calls.Where(call => call.Tool == "refund").Take(2).Select(call => NumberIn(call.Arguments))));
-        Assert.NotEqual(ExecutionStatus.Succeeded, state.Status);
+        var state = await life.WaitAsync(stream, reached => reached.Ended || reached.Status == ExecutionStatus.Paused);
+        Assert.True(state.Status == ExecutionStatus.Paused, await life.StoryAsync(stream));
+        Assert.Equal("pay pay work refund refund pay pay work", string.Join(' ', world.Calls.DistinctBy(call => (call.Tool, call.Key)).Select(call => call.Tool)));
+        Assert.Equal("2 1", string.Join(' ', world.Calls.Where(call => call.Tool == "refund").DistinctBy(call => call.Key).Select(call => NumberIn(call.Arguments))));
     }
 
     [Fact]
@@ -204,7 +241,7 @@ public abstract class EngineConformance(Func<StorageBackend> open) : IAsyncLifet
         Assert.Equal((3 * 6, 3, 1), (world.Distinct("work"), world.Distinct("pay"), most));
     }
 
-    private Task<EngineLife> BeginAsync(bool isAlone = true) => EngineLife.BeginAsync(storage, masterKey, world, isAlone);
+    private Task<EngineLife> BeginAsync(bool isAlone = true) => EngineLife.BeginAsync(storage, masterKey, world, make ?? EngineLife.EmbeddedAsync, isAlone && make is null);
 
     /// <summary>A run whose engine dies after a call has taken effect outside and before its result is recorded.</summary>
     private async Task<StreamId> DieInsideAsync(string tool)

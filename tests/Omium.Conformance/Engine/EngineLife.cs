@@ -43,33 +43,52 @@ public sealed class EngineLife : IAsyncDisposable
 {
     public const string Tenant = "ten_a";
     private static readonly TimeSpan WaitMax = TimeSpan.FromSeconds(180);
-    private readonly EmbeddedEngine engine;
     private readonly StorageBackend storage;
 
     private EngineLife(StorageBackend storage, byte[] masterKey, OutsideWorld world, bool isAlone)
     {
         this.storage = storage;
         var keys = new LocalKeyWrap(masterKey);
-        Advancer = new Advancer(storage.Log, storage.Payloads, new PlanCache(storage.Documents), keys, TimeProvider.System);
+        Advancer = new Advancer(storage.Log, storage.Payloads, new PlanCache(storage.Documents), keys, TimeProvider.System) { IsAlone = isAlone };
         Verifier = new Verifier(storage.Log, storage.Payloads, storage.Documents, keys);
-        var shared = new SharedRunner(Advancer, new ResourceAdvancer(storage.Log, keys, TimeProvider.System), new ScopeAliases(storage.Documents));
-        var runner = new EffectRunner(Advancer, shared, new NoModel(), new Tools(world), new NoNotifier(), "life-" + Guid.NewGuid().ToString("N"));
-        engine = new EmbeddedEngine(
-            Advancer, runner, storage.Index, NullLogger<EmbeddedEngine>.Instance, TimeProvider.System,
+        var resources = new ResourceAdvancer(storage.Log, keys, TimeProvider.System) { IsAlone = isAlone };
+        var shared = new SharedRunner(Advancer, resources, new ScopeAliases(storage.Documents));
+        Runner = new EffectRunner(Advancer, shared, new NoModel(), new Tools(world), new NoNotifier(), "life-" + Guid.NewGuid().ToString("N")) 
+        {
+            // A record that takes longer than this (a slow store) makes its runner give up before it calls. Who is not alone also waits for it.
+            IntentMargin = TimeSpan.FromSeconds(isAlone ? 60 : 5),
+        };
+        (Engine, Stop) = (null!, null!);
+    }
+
+    /// <summary>Makes an engine of a life; answers it, and how it is stopped at once.</summary>
+    public delegate Task<(IExecutionEngine Engine, Func<ValueTask> Stop)> MakeEngine(EngineLife life, StorageBackend storage, bool isAlone);
+
+    public EffectRunner Runner { get; }
+
+    /// <summary>The embedded engine.</summary>
+    public static async Task<(IExecutionEngine Engine, Func<ValueTask> Stop)> EmbeddedAsync(EngineLife life, StorageBackend storage, bool isAlone)
+    {
+        var engine = new EmbeddedEngine(
+            life.Advancer, life.Runner, storage.Index, NullLogger<EmbeddedEngine>.Instance, TimeProvider.System,
             new EmbeddedEngineOptions { OwnsStore = isAlone, RetryStorageAfter = TimeSpan.FromMilliseconds(50) });
+        await engine.StartAsync(CancellationToken.None);
+        return (engine, engine.DisposeAsync);
     }
 
     public Advancer Advancer { get; }
 
     public Verifier Verifier { get; }
 
-    public IExecutionEngine Engine => engine;
+    public IExecutionEngine Engine { get; private set; }
+
+    private Func<ValueTask> Stop { get; set; }
 
     /// <summary>Begins a life and takes up what an earlier one has left.</summary>
-    public static async Task<EngineLife> BeginAsync(StorageBackend storage, byte[] masterKey, OutsideWorld world, bool isAlone = true)
+    public static async Task<EngineLife> BeginAsync(StorageBackend storage, byte[] masterKey, OutsideWorld world, MakeEngine make, bool isAlone)
     {
         var life = new EngineLife(storage, masterKey, world, isAlone);
-        await life.engine.StartAsync(CancellationToken.None);
+        (life.Engine, life.Stop) = await make(life, storage, isAlone);
         return life;
     }
 
@@ -85,12 +104,12 @@ public sealed class EngineLife : IAsyncDisposable
         var stream = new StreamId(Tenant, id);
         Dictionary<string, byte[]>? stored = null;
         var interned = PayloadResolver.Intern(Json(input), ref stored);
-        var result = await engine.SubmitAsync(stream, new StartExecution(Advancer.NowMs, id, Tenant, read.Spec!.Name, 1, digest, interned, 1, "ada", 10_000), stored);
+        var result = await Engine.SubmitAsync(stream, new StartExecution(Advancer.NowMs, id, Tenant, read.Spec!.Name, 1, digest, interned, 1, "ada", 10_000), stored);
         Assert.Null(result.Rejection);
         return stream;
     }
 
-    public async Task<AdvanceResult> SubmitAsync(StreamId stream, ExecutionCommand command) => await engine.SubmitAsync(stream, command);
+    public async Task<AdvanceResult> SubmitAsync(StreamId stream, ExecutionCommand command) => await Engine.SubmitAsync(stream, command);
 
     /// <summary>Waits until the state is as wished, whoever brings it there.</summary>
     public async Task<ExecutionState> WaitAsync(StreamId stream, Func<ExecutionState, bool> wanted)
@@ -99,8 +118,7 @@ public sealed class EngineLife : IAsyncDisposable
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(10));
         while (true)
         {
-            Advancer.Forget(stream);
-            if (await Advancer.FindAsync(stream, limit.Token) is { } cell && wanted(cell.State))
+            if (await Look(stream, limit.Token) is { } cell && wanted(cell.State))
             {
                 return cell.State;
             }
@@ -109,14 +127,29 @@ public sealed class EngineLife : IAsyncDisposable
         }
     }
 
+    // Another engine may have moved it on, also where this one takes itself to be alone.
+    private ValueTask<ExecutionCell?> Look(StreamId stream, CancellationToken cancellation)
+    {
+        if (Advancer.IsAlone)
+        {
+            Advancer.Forget(stream);
+        }
+
+        return Advancer.FindAsync(stream, cancellation);
+    }
+
     public Task<ExecutionState> EndAsync(StreamId stream) => WaitAsync(stream, state => state.Ended);
 
     /// <summary>The events of an execution by their stable names, record by record.</summary>
     public async Task<IReadOnlyList<string>> EventsAsync(StreamId stream) =>
         [.. (await storage.Log.ReadAsync(stream, 0, int.MaxValue)).Select(record => record.EventTypes)];
 
+    /// <summary>What has happened, for the message of a test that fails.</summary>
+    public async Task<string> StoryAsync(StreamId stream) => string.Join('\n', (await Advancer.ReadAsync(stream, 0, int.MaxValue))
+        .Select(entry => $"{entry.Record.Seq} {entry.Record.Command}: {string.Join("; ", entry.Body.Events)}"));
+
     /// <summary>Stops at once: what is under way is left as a killed process leaves it.</summary>
-    public ValueTask DisposeAsync() => engine.DisposeAsync();
+    public ValueTask DisposeAsync() => Stop();
 
     public static JsonElement Json(string text) =>
         CanonicalJson.TryParse(Encoding.UTF8.GetBytes(text), out var value, out var problem) ? value : throw new ArgumentException(problem!.Message);
