@@ -3,6 +3,7 @@ using Omium.Kernel.Executions;
 using Omium.Runtime.Effects;
 using Omium.Runtime.Executions;
 using Omium.Runtime.Ports;
+using Omium.Runtime.Workers;
 
 namespace Omium.Azure.Pump;
 
@@ -25,6 +26,9 @@ public sealed class PumpActivities
         runner.Shared.OnNudge = OnNudge;
     }
 
+    /// <summary>Where tasks of workers are offered; null = none are.</summary>
+    public TaskBoard? Tasks { get; init; }
+
     /// <summary>What is outstanding now.</summary>
     public async Task<PumpPage> GetPendingAsync(PumpInput input, CancellationToken cancellation)
     {
@@ -35,6 +39,7 @@ public sealed class PumpActivities
             return new PumpPage([], More: false, null, IsDone: true);
         }
 
+        Tasks?.Offer(cell);
         var now = _advancer.NowMs;
         // Tasks of workers are pulled; nothing here runs them.
         var pending = cell.Pending.Where(effect => effect.Kind != PendingKind.Task).ToList();

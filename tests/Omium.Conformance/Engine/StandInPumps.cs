@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Threading.Channels;
 using Omium.Azure.Pump;
 using Omium.Runtime.Ports;
 
@@ -58,7 +59,7 @@ internal sealed class StandInPumps : IPumpHost, IAsyncDisposable
                     return;
                 }
 
-                var wait = page.NextDueUnixMs is { } due ? due - DateTimeOffset.UtcNow.ToUnixTimeMilliseconds() : page.More ? 0 : long.MaxValue;
+                var wait = page.NextDueUnixMs is { } due ? due - DateTimeOffset.UtcNow.ToUnixTimeMilliseconds() : page.More ? 1_000 : long.MaxValue;
                 await pumps[stream].WaitAsync(wait, killed.Token);
             }
         }
@@ -93,11 +94,22 @@ internal sealed class StandInPumps : IPumpHost, IAsyncDisposable
 
     private sealed class Instance
     {
-        private readonly SemaphoreSlim nudges = new(0);
+        private readonly Channel<bool> nudges = Channel.CreateUnbounded<bool>();
 
-        public void Nudge() => nudges.Release();
+        public void Nudge() => nudges.Writer.TryWrite(true);
 
-        public async Task WaitAsync(long waitMs, CancellationToken cancellation) =>
-            await nudges.WaitAsync(waitMs > 60_000 ? TimeSpan.FromSeconds(60) : TimeSpan.FromMilliseconds(Math.Max(0, waitMs)), cancellation);
+        public async Task WaitAsync(long waitMs, CancellationToken cancellation)
+        {
+            using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+            limit.CancelAfter(TimeSpan.FromMilliseconds(Math.Clamp(waitMs, 0, 60_000)));
+            try
+            {
+                await nudges.Reader.ReadAsync(limit.Token);
+            }
+            catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+            {
+                // The timer.
+            }
+        }
     }
 }

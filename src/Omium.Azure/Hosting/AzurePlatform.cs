@@ -1,0 +1,137 @@
+using System.Security.Cryptography;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Logging;
+using Omium.Azure.Lifecycle;
+using Omium.Azure.Pump;
+using Omium.Azure.Storage;
+using Omium.Runtime.Effects;
+using Omium.Runtime.Effects.Models;
+using Omium.Runtime.Effects.Notifications;
+using Omium.Runtime.Effects.Secrets;
+using Omium.Runtime.Effects.Tools;
+using Omium.Runtime.Executions;
+using Omium.Runtime.Resources;
+using Omium.Runtime.Workers;
+
+namespace Omium.Azure.Hosting;
+
+/// <summary>
+/// Everything under the API of one host on Azure: the stores, the writer, the runners of effects, the pump's activities, the sweeper and the
+/// publisher. Any number of hosts have one each over the same account.
+/// </summary>
+public sealed class AzurePlatform : IAsyncDisposable
+{
+    /// <summary>
+    /// Added to a call's time-out before its intent is in doubt. A throttled append takes seconds: a runner whose intent took longer than this to be
+    /// recorded does not call.
+    /// </summary>
+    public static readonly TimeSpan IntentMargin = TimeSpan.FromSeconds(30);
+
+    private readonly OpenAiModelClient _model;
+    private readonly HttpToolClient _http;
+    private readonly Dictionary<string, WebhookChannel> _webhooks;
+
+    private AzurePlatform(AzureSettings settings, AzureStore store, IConfiguration configuration, IPumpHost pumps, ILoggerFactory logs)
+    {
+        Store = store;
+        Plans = new PlanCache(store.Documents);
+        Clock = new SteadyClock(TimeProvider.System);
+        Settings = settings;
+        Advancer = new Advancer(store.Log, store.Payloads, Plans, settings.Keys, Clock) { IsAlone = false };
+        Resources = new ResourceAdvancer(store.Log, settings.Keys, Clock) { IsAlone = false };
+        Aliases = new ScopeAliases(store.Documents);
+        var network = ToolNetworkOptions.From(configuration);
+        _model = new OpenAiModelClient(ModelOptions.From(configuration));
+        _http = new HttpToolClient(network, new EnvironmentSecretSource());
+        _webhooks = WebhookOptions.From(configuration).ToDictionary(webhook => webhook.Name, webhook => new WebhookChannel(webhook, network), StringComparer.Ordinal);
+        var channels = new NotificationChannels(
+            new TraceChannel(logs.CreateLogger<TraceChannel>()), _webhooks.ToDictionary(pair => pair.Key, INotificationChannel (pair) => pair.Value, StringComparer.Ordinal));
+        var functions = new FunctionRegistry();
+        functions.Register("noop", static (arguments, _) => new(arguments));
+        var owner = "host-" + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8));
+        Runner = new EffectRunner(
+            Advancer, new SharedRunner(Advancer, Resources, Aliases), _model, new ToolClients(_http, new FunctionToolClient(functions)), channels, owner)
+        {
+            IntentMargin = IntentMargin,
+        };
+        Engine = new PumpEngine(Advancer, Runner, pumps, logs.CreateLogger<PumpEngine>());
+        Tasks = new TaskBoard(Clock)
+        {
+            Lease = TimeSpan.FromMilliseconds(WorkerOptions.From(configuration).LeaseMs),
+            Submit = (stream, command) => Engine.SubmitAsync(stream, command),
+            Current = (cell, effect) => Runner.Shared.CurrentAsync(cell, effect, CancellationToken.None),
+        };
+        Activities = new PumpActivities(Advancer, Runner, pumps) { Tasks = Tasks };
+        Sweeper = new Sweeper(store.Maintenance, store.Index, Advancer, pumps, logs.CreateLogger<Sweeper>());
+        Publisher = settings.Lifecycle is { } target
+            ? new LifecyclePublisher(store.Outbox, store.Log, settings.Keys, new ServiceBusSender(target), logs.CreateLogger<LifecyclePublisher>())
+            : null;
+    }
+
+    /// <summary>What the host was told.</summary>
+    public AzureSettings Settings { get; }
+
+    /// <summary>The stores.</summary>
+    public AzureStore Store { get; }
+
+    /// <summary>Saved workflows as they run.</summary>
+    public PlanCache Plans { get; }
+
+    /// <summary>The one clock of everything in this process.</summary>
+    public SteadyClock Clock { get; }
+
+    /// <summary>The writer of executions.</summary>
+    public Advancer Advancer { get; }
+
+    /// <summary>The writer of what executions share.</summary>
+    public ResourceAdvancer Resources { get; }
+
+    /// <summary>Other names of shared scopes.</summary>
+    public ScopeAliases Aliases { get; }
+
+    /// <summary>Runs effects.</summary>
+    public EffectRunner Runner { get; }
+
+    /// <summary>Takes commands.</summary>
+    public PumpEngine Engine { get; }
+
+    /// <summary>What pumps call.</summary>
+    public PumpActivities Activities { get; }
+
+    /// <summary>What waits for workers that poll this host.</summary>
+    public TaskBoard Tasks { get; }
+
+    /// <summary>Finds what was lost.</summary>
+    public Sweeper Sweeper { get; }
+
+    /// <summary>Publishes lifecycle events; null where no topic is configured.</summary>
+    public LifecyclePublisher? Publisher { get; }
+
+    /// <summary>The model client, for trying fixes beside an execution.</summary>
+    public IModelClient Model => _model;
+
+    /// <summary>Opens the account and puts the platform together over it.</summary>
+    /// <exception cref="FormatException">A setting is missing or cannot be read.</exception>
+    /// <exception cref="Omium.Runtime.Ports.StorageUnavailableException">The account does not answer, or refuses this identity.</exception>
+    public static async Task<AzurePlatform> CreateAsync(
+        AzureSettings settings, IConfiguration configuration, IPumpHost pumps, ILoggerFactory logs, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(settings);
+        var store = await AzureStore.OpenAsync(settings.Storage, settings.Store, cancellation);
+        return new AzurePlatform(settings, store, configuration, pumps, logs);
+    }
+
+    /// <inheritdoc/>
+    public ValueTask DisposeAsync()
+    {
+        Tasks.Dispose();
+        _model.Dispose();
+        _http.Dispose();
+        foreach (var webhook in _webhooks.Values)
+        {
+            webhook.Dispose();
+        }
+
+        return ValueTask.CompletedTask;
+    }
+}

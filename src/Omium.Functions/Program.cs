@@ -1,0 +1,46 @@
+using Microsoft.Azure.Functions.Worker;
+using Microsoft.Azure.Functions.Worker.Builder;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Omium.Api;
+using Omium.Api.Http;
+using Omium.Azure.Hosting;
+using Omium.Functions.Pump;
+using Omium.Runtime.Effects;
+using Omium.Runtime.Executions;
+using Omium.Runtime.Ports;
+
+// Wiring only: the platform is Omium.Azure's, the endpoints are Omium.Api's. The stores are opened before the host takes its first call, so that a wrong
+// setting ends the start with a message that names it.
+var builder = FunctionsApplication.CreateBuilder(args);
+builder.ConfigureFunctionsWebApplication();
+builder.Services.AddApplicationInsightsTelemetryWorkerService();
+builder.Services.ConfigureFunctionsApplicationInsights();
+
+using var logs = LoggerFactory.Create(logging => logging.AddConsole());
+var pumps = new DurablePumps();
+var settings = AzureSettings.Read(name => builder.Configuration[name]);
+await using var platform = await AzurePlatform.CreateAsync(settings, builder.Configuration, pumps, logs);
+builder.Services
+    .AddSingleton(pumps)
+    .AddSingleton(platform.Activities)
+    .AddSingleton(platform.Sweeper)
+    .AddSingleton(platform)
+    .AddSingleton<IEventLog>(platform.Store.Log)
+    .AddSingleton<IPayloadStore>(platform.Store.Payloads)
+    .AddSingleton<IDocumentStore>(platform.Store.Documents)
+    .AddSingleton<IIndex>(platform.Store.Index)
+    .AddSingleton(settings.Keys)
+    .AddSingleton(platform.Plans)
+    .AddSingleton(platform.Advancer)
+    .AddSingleton(platform.Resources)
+    .AddSingleton(platform.Aliases)
+    .AddSingleton<IExecutionEngine>(platform.Engine)
+    .AddSingleton(platform.Tasks)
+    .AddSingleton(platform.Model)
+    .AddSingleton<TimeProvider>(platform.Clock)
+    .AddOmiumApi()
+    .AddSingleton<ApiDispatcher>();
+
+await builder.Build().RunAsync();

@@ -1,0 +1,36 @@
+using Microsoft.Azure.Functions.Worker;
+using Microsoft.DurableTask.Client;
+using Omium.Azure.Pump;
+
+namespace Omium.Functions.Pump;
+
+/// <summary>The pump's activities. Each may run twice; the log decides what counts.</summary>
+public sealed class PumpFunctions(PumpActivities activities, DurablePumps pumps)
+{
+    /// <summary>What is outstanding.</summary>
+    [Function(ExecutionPump.GetPending)]
+    public Task<PumpPage> GetPendingAsync([ActivityTrigger] PumpInput input, [DurableClient] DurableTaskClient client, CancellationToken cancellation)
+    {
+        pumps.Use(client);
+        return activities.GetPendingAsync(input, cancellation);
+    }
+
+    /// <summary>Has each effect run.</summary>
+    [Function(ExecutionPump.StartEffects)]
+    public async Task StartEffectsAsync([ActivityTrigger] EffectInput[] effects, [DurableClient] DurableTaskClient client, CancellationToken cancellation)
+    {
+        pumps.Use(client);
+        foreach (var effect in effects)
+        {
+            await pumps.StartEffectAsync(effect, cancellation);
+        }
+    }
+
+    /// <summary>Runs one effect to its record.</summary>
+    [Function(ExecutionPump.RunEffect)]
+    public Task RunEffectAsync([ActivityTrigger] EffectInput input, [DurableClient] DurableTaskClient client, CancellationToken cancellation)
+    {
+        pumps.Use(client);
+        return activities.RunEffectAsync(input, cancellation);
+    }
+}
