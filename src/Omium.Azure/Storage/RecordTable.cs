@@ -25,7 +25,8 @@ internal sealed class RecordTable(TableService tables, BlobService blobs)
     public async Task<IReadOnlyList<TableOperation>> WriteAsync(Append append, IReadOnlyList<string> ownPayloads, CancellationToken cancellation)
     {
         var (partition, record) = (TableNames.PartitionOf(append.Stream), append.Record);
-        var index = append.Index.Count == 0 ? [] : JsonSerializer.SerializeToUtf8Bytes(append.Index);
+        // This store is not searched: what rows would be found by must not outlive the key of what they were taken from.
+        var index = append.Index.Count == 0 ? [] : JsonSerializer.SerializeToUtf8Bytes(append.Index.Select(row => row with { Terms = null }));
         var own = ownPayloads.Count == 0 ? [] : JsonSerializer.SerializeToUtf8Bytes(ownPayloads);
         byte[] content = [.. record.Body, .. index, .. own];
         var isInline = content.Length <= InlineBytesMax;
