@@ -42,7 +42,7 @@ public sealed class AzurePlatform : IAsyncDisposable
         Aliases = new ScopeAliases(store.Documents);
         var network = ToolNetworkOptions.From(configuration);
         _model = new OpenAiModelClient(ModelOptions.From(configuration));
-        _http = new HttpToolClient(network, new EnvironmentSecretSource());
+        _http = new HttpToolClient(network, new StoredSecrets(store.Documents, settings.Keys));
         _webhooks = WebhookOptions.From(configuration).ToDictionary(webhook => webhook.Name, webhook => new WebhookChannel(webhook, network), StringComparer.Ordinal);
         var channels = new NotificationChannels(
             new TraceChannel(logs.CreateLogger<TraceChannel>()), _webhooks.ToDictionary(pair => pair.Key, INotificationChannel (pair) => pair.Value, StringComparer.Ordinal));

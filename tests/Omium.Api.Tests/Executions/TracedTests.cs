@@ -28,7 +28,7 @@ public sealed class TracedTests : IAsyncLifetime
             sid = view.Results[1].Sid!;
         }
 
-        view = await TraceAsync(started.Id, $$"""[{"do": "finish", "sid": "{{sid}}", "output": {}}, {"do": "complete", "output": {"done": true}}]""");
+        view = await TraceAsync(started.Id, $$$"""[{"do": "finish", "sid": "{{{sid}}}", "output": {}}, {"do": "complete", "output": {"done": true}}]""");
         Assert.Equal(("succeeded", 6L, """{"done":true}"""), (view.Status, view.Seq, Compact(view.Output)));
         Assert.Equal("identical", (await _host.GetAsync($"/v1/executions/{started.Id}/verify", ContractJson.Default.VerifyView)).Verdict);
         var graph = await _host.GetAsync($"/v1/executions/{started.Id}/graph", ContractJson.Default.GraphView);
@@ -77,7 +77,7 @@ public sealed class TracedTests : IAsyncLifetime
         Assert.Equal(("wait", "review"), (view.Results[1].State, view.Results[1].Reason));
         var review = await _host.GetAsync($"/v1/reviews/{view.Results[1].Review}", ContractJson.Default.ReviewView);
         Assert.Equal(("in_doubt", "pay"), (review.Kind, review.Shown!.Value.GetProperty("tool").GetString()));
-        await _host.PostAsync($"/v1/reviews/{review.Id}/decide", $$"""{"decision": "done", "digest": "{{review.Digest}}", "output": {"receipt": 7}}""", ContractJson.Default.ReviewView);
+        await _host.PostAsync($"/v1/reviews/{review.Id}/decide", $$$"""{"decision": "done", "digest": "{{{review.Digest}}}", "output": {"receipt": 7}}""", ContractJson.Default.ReviewView);
         view = await TraceAsync(started.Id, """[{"do": "begin", "name": "pay", "kind": "transaction", "input": {"usd": 12}}]""", owner: "b");
         Assert.Equal(("replay", """{"receipt":7}"""), (view.Results[0].State, Compact(view.Results[0].Output)));
     }
@@ -138,7 +138,7 @@ public sealed class TracedTests : IAsyncLifetime
 
     private Task<ExecutionView> StartAsync(string operations, string? key = null, string owner = "a", int status = 201) => _host.PostAsync(
         "/v1/executions",
-        $$$"""{"mode": "traced", "name": "checkout", {{(key is null ? "" : $"\"start_key\": \"{key}\", ")}}"trace": {"owner": "{{{owner}}}", "operations": {{{operations}}}}}""",
+        $$$"""{"mode": "traced", "name": "checkout", {{{(key is null ? "" : $"\"start_key\": \"{key}\", ")}}}"trace": {"owner": "{{{owner}}}", "operations": {{{operations}}}}}""",
         ContractJson.Default.ExecutionView, status);
 
     private Task<TraceView> TraceAsync(string id, string operations, string owner = "a") =>

@@ -300,7 +300,7 @@ public abstract class IndexConformance(Func<StorageBackend> open) : StorageConfo
             await Index.CountAsync(Executions, IndexField.Workflow, 1_000));
         Assert.Equal([new IndexCount("timeout", 2_000, "failed", 1, 1, 1)], await Index.CountAsync(Executions with { FailureClass = "timeout" }, IndexField.FailureClass, 1_000));
         Assert.Contains(new IndexCount("key_1", 0, "succeeded", 1, 1, 100), await Index.CountAsync(Executions, IndexField.StartedBy, 10_000));
-        Assert.Equal([900L, 900, 1_900], (await Index.CountAsync(Executions, IndexField.Workflow, 1_000, originMs: 900)).Select(count => count.FromUnixMs).Order().Take(3));
+        Assert.Equal([900L, 1_900, 1_900], (await Index.CountAsync(Executions, IndexField.Workflow, 1_000, originMs: 900)).Select(count => count.FromUnixMs).Order().Take(3));
     }
 
     private static IndexQuery Executions => new("acme", IndexKinds.Execution);
