@@ -104,13 +104,13 @@ internal sealed partial class Decision
 
         if (standing is { Status: VisitStatus.Failed })
         {
-            if (!IsFollowed(standing) && standing.CurrentCalls.All(call => !call.MayStand || call.Kind == EffectKind.Idempotent || EffectOf(call).Compensate is not null))
+            if (standing.Traced is { MayRetry: true } && !IsRefusedByAPerson(standing) && !IsFollowed(standing) && standing.CurrentCalls.All(call => !call.MayStand || call.Kind == EffectKind.Idempotent || EffectOf(call).Compensate is not null))
             {
                 RetryAttempt(standing.Key, 0); // What it did and can be undone is undone first.
                 visit = Visit(standing.Key);
             }
 
-            return null; // Else its failure is the answer: the program went on after it, or what it did stands.
+            return null; // Else its failure is the answer: nobody has started the program again, a person said no, the program went on after it, or what it did stands.
         }
 
         visit = standing ?? ScheduleTraced(step, operation, reads);
@@ -131,6 +131,9 @@ internal sealed partial class Decision
                 $"step '{operation.Name}' (call {operation.Key}) was recorded with input {standing.InputDigest} and is asked for with {digest}: the program does not do again what it did")
             : null;
     }
+
+    /// <summary>True when a person rejected it, or said that it did not happen and shall not: starting the program again is no way around them.</summary>
+    private static bool IsRefusedByAPerson(VisitState failed) => failed.Failures[^1].Failure is { Class: FailureClasses.Rejected } or { Class: FailureClasses.InDoubt, Code: "not_done" };
 
     /// <summary>True when something was begun after a failure: the program has handled it, and is played again so.</summary>
     private bool IsFollowed(VisitState failed) => failed.Traced is { EndedOrdinal: var ended } && ended < _state.Ordinal

@@ -29,6 +29,8 @@ internal static partial class ExecutionEvolver
                 return Ended(state, new(e.Step, e.Visit));
             case StepGivenUp e:
                 return Ended(state, new(e.Step, e.Visit));
+            case RetryScheduled e when state.Visits[new(e.Step, e.Visit)].Traced is { MayRetry: true } use:
+                return With(state, new(e.Step, e.Visit), v => v with { Traced = use with { MayRetry = false } });
             case ExecutionSucceeded when state.FailedVisit is { } failed && Specs.TracedNames.Is(failed.Step):
                 return state with { FailedVisit = null }; // The program handled it, and has come to its end.
             case IntentInDoubt e when Parse(e.Effect) is var id && state.Visits[id.Key].Traced is not null:
@@ -41,6 +43,13 @@ internal static partial class ExecutionEvolver
                 return state;
         }
     }
+
+    /// <summary>The program is started again after the execution has failed: what had failed for good may run anew.</summary>
+    private static ExecutionState StartedAgain(ExecutionState state) => state with
+    {
+        Visits = state.Visits.SetItems(state.Visits.Values.Where(v => v is { Status: VisitStatus.Failed, Traced: not null })
+            .Select(v => KeyValuePair.Create(v.Key, v with { Traced = v.Traced! with { MayRetry = true } })).ToArray()),
+    };
 
     private static ExecutionState Ended(ExecutionState state, VisitKey key) =>
         state.Visits[key].Traced is { } use ? With(state, key, v => v with { Traced = use with { EndedOrdinal = state.Ordinal, Owner = null } }) : state;

@@ -88,7 +88,7 @@ internal static partial class ExecutionEvolver
             next = Counted(state, next, item);
         }
 
-        next = Traced(next, happened);
+        next = happened is ExecutionResumed && state.Status == ExecutionStatus.Failed ? StartedAgain(next) : Traced(next, happened);
         return next.UpdatedMs == atMs ? next : next with { UpdatedMs = atMs };
     }
 

@@ -34,6 +34,9 @@ public sealed record TracedUse(TracedDeclaration Declared, int Run, int Attempt,
 {
     /// <summary>When it failed for good: how many visits there were. What came later is how the program went on.</summary>
     public int EndedOrdinal { get; init; }
+
+    /// <summary>It failed for good, the execution ended as failed, and its program was started again: it may run anew.</summary>
+    public bool MayRetry { get; init; }
 }
 
 /// <summary>Who undoes an effect, and until when nobody else may, Unix ms.</summary>

@@ -233,22 +233,17 @@ def _walk(node: ast.AST) -> Any:
 def _compile(function: Callable[..., Any], definition: ast.FunctionDef | ast.AsyncFunctionDef) -> Callable[..., Any]:
     """Compiles it where it was written: same file and lines, globals, defaults and closure."""
     free = function.__code__.co_freevars
-    tree: ast.Module
-    if free:
-        parameters = ast.arguments(posonlyargs=[], args=[ast.arg(arg=name) for name in free], kwonlyargs=[], kw_defaults=[], defaults=[])
-        factory = ast.FunctionDef(name=f"{_PREFIX}factory", args=parameters, body=[definition, ast.Return(value=_load(definition.name))], decorator_list=[])
-        if "type_params" in ast.FunctionDef._fields:
-            factory.type_params = []
-        tree = ast.Module(body=[factory], type_ignores=[])
-    else:
-        tree = ast.Module(body=[definition], type_ignores=[])
+    inner: ast.stmt = definition
+    if (owner := _class_of(function)) is not None:
+        inner = ast.ClassDef(name=owner, bases=[], keywords=[], body=[definition], decorator_list=[], **_no_type_params())  # For super() and for names like __this.
+    parameters = ast.arguments(posonlyargs=[], args=[ast.arg(arg=name) for name in free if name != "__class__"], kwonlyargs=[], kw_defaults=[], defaults=[])
+    factory = ast.FunctionDef(name=f"{_PREFIX}factory", args=parameters, body=[inner, ast.Return(value=ast.Constant(None))], decorator_list=[], **_no_type_params())
+    tree = ast.Module(body=[factory], type_ignores=[])
     ast.fix_missing_locations(tree)
     flags = function.__code__.co_flags & _future_flags()
     module = compile(tree, function.__code__.co_filename, "exec", flags=flags, dont_inherit=True)
-    code = _find(module, definition.name, 2 if free else 1)
+    code = _find(module, [f"{_PREFIX}factory", *([owner] if owner else []), definition.name])
     cells = dict(zip(free, function.__closure__ or ()))
-    if any(name not in cells for name in code.co_freevars):
-        raise NotRewritable(f"{function.__qualname__} uses the class it stands in (super() or __class__): call that outside of it")
     made = types.FunctionType(code, function.__globals__, function.__name__, function.__defaults__, tuple(cells[name] for name in code.co_freevars) or None)
     made.__kwdefaults__ = function.__kwdefaults__
     return functools.update_wrapper(made, function)
@@ -260,14 +255,23 @@ def _future_flags() -> int:
     return functools.reduce(lambda flags, name: flags | getattr(__future__, name).compiler_flag, __future__.all_feature_names, 0)
 
 
-def _find(code: types.CodeType, name: str, depth: int) -> types.CodeType:
-    for constant in code.co_consts:
-        if isinstance(constant, types.CodeType):
-            if depth == 1 and constant.co_name == name:
-                return constant
-            if depth > 1:
-                return _find(constant, name, depth - 1)
-    raise NotRewritable(f"{name} could not be compiled again")
+def _class_of(function: Callable[..., Any]) -> str | None:
+    """The class in whose body the function stands; None when it stands in none."""
+    parts = function.__qualname__.split(".")
+    return parts[-2] if len(parts) > 1 and parts[-2] != "<locals>" else None
+
+
+def _no_type_params() -> dict[str, Any]:
+    return {"type_params": []} if "type_params" in ast.FunctionDef._fields else {}
+
+
+def _find(code: types.CodeType, names: list[str]) -> types.CodeType:
+    for name in names:
+        found = next((constant for constant in code.co_consts if isinstance(constant, types.CodeType) and constant.co_name == name), None)
+        if found is None:
+            raise NotRewritable(f"{name} could not be compiled again")
+        code = found
+    return code
 
 
 def _many(node: Any) -> list[Any]:

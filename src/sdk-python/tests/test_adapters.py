@@ -17,7 +17,7 @@ import omium
 from omium import Client
 from omium.adapters import autogen, crew, langgraph, sematic
 
-from support import ServerTest, fresh
+from support import ServerTest, fresh, told, until
 
 
 # ---- crewai 1.15.17: crew.py, task.py, agents/agent_builder/base_agent.py, tools/base_tool.py -----------------------
@@ -273,6 +273,18 @@ class AdapterTests(ServerTest):
         self.assertEqual(["1f0-b", "1f0-a"], [found.checkpoint["id"] for found in again.list(config)])
         self.assertEqual(["1f0-a"], [found.checkpoint["id"] for found in again.list(config, filter={"source": "input"})])
         self.assertEqual(["1f0-a"], [found.checkpoint["id"] for found in again.list(config, before=second)])
+
+    def test_S25_LangGraph_Interrupt_IsAReview(self):
+        config = {"configurable": {"thread_id": fresh()}}
+        for decision, expected in (("approve", True), ("reject", False)):
+            saver, answers = langgraph.OmiumSaver(serde=Serde()), []
+            asking = threading.Thread(target=lambda: answers.append(saver.ask(config, f"send it ({decision})?")))
+            with told():
+                asking.start()
+                review = until(lambda: next((found for found in self.client.reviews() if decision in str(found.get("shown"))), None))
+                self.client.decide(self.client.request("GET", f"/v1/reviews/{review['id']}"), decision)
+                asking.join(30)
+            self.assertEqual([expected, expected], [*answers, langgraph.OmiumSaver(serde=Serde()).ask(config, f"send it ({decision})?")])
 
     def test_S25_AutoGen_RoundRobin_RunsUntilSomebodyEndsIt(self):
         team = RoundRobinGroupChat([ChatAgent("writer"), ChatAgent("critic", says=lambda texts: "TERMINATE" if "critic" in texts[-1] else f"critic: {texts[-1]}")], max_turns=6)

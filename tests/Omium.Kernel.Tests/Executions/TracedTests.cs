@@ -164,6 +164,28 @@ public sealed class TracedTests
         Laws.Check(harness);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Transaction_ThatAPersonRefuses_IsNotRunHoweverOftenTheProgramAsks(bool before)
+    {
+        var harness = Started();
+        var pay = Operation(TraceWords.Begin, "pay") with { Declared = new TracedDeclaration(TracedKinds.Transaction, EffectKind.Irreversible, Approval: before) };
+        Tell(harness, "a", pay);
+        harness.Wake(LeaseMs + 1);
+        Tell(harness, "b", pay);
+        harness.Decide("reject");
+        Assert.Empty(Tell(harness, "b", pay).Events);
+        Tell(harness, "b", new TraceOperation(TraceWords.Complete) { Failure = new EffectFailure("rejected", "x", "x", Permanent: true) });
+        Tell(harness, "c", new TraceOperation(TraceWords.Attach));
+        Assert.Empty(Tell(harness, "c", pay).Events);
+        Assert.Equal(VisitStatus.Failed, harness.State.StandingVisit("pay@1")!.Status);
+        harness.Send(new RetryExecution(harness.NowMs, "ada", "req_1", null, null));
+        Tell(harness, "c", pay);
+        Assert.Equal(before ? CallStatus.AwaitingApproval : CallStatus.Intent, TheCall(harness, "pay").Status);
+        Laws.Check(harness);
+    }
+
     [Fact]
     public void Rollback_OfTransactions_UndoesThemInReverseOrderOnceEach()
     {

@@ -10,7 +10,7 @@ from .. import _values
 from .._http import Transport
 from .._session import Options, Session
 from ..schemas import schema_of
-from ..errors import OmiumError
+from ..errors import OmiumError, StepFailed
 from ..worker import Worker
 from ._spec import Ids, Spec, back_edges, output_if_there, output_of, queue_name, step, worker_of, workflow_name
 
@@ -215,6 +215,24 @@ class OmiumSaver(_Base):  # type: ignore[misc,valid-type]
         namespace, id = _configured(config, "checkpoint_ns") or "", _configured(config, "checkpoint_id")
         kept = {"ns": namespace, "id": id, "task": task_id, "writes": [[channel, self._dump(value)] for channel, value in writes]}
         self._record(_configured(config, "thread_id"), "writes", f"{_short(namespace)}:{id}:{_short(task_id)}:{_short(repr(kept['writes']))}", kept)
+
+    def ask(self, config: Any, question: Any) -> bool:
+        """Shows an interrupt of a thread to a person as a review, and waits for the answer: True when it is approved.
+
+            for interrupt in graph.get_state(config).interrupts:
+                graph.invoke(Command(resume=saver.ask(config, interrupt.value)), config)
+        """
+        session = self._session(_configured(config, "thread_id"))
+        key = _short(f"{_configured(config, 'checkpoint_id')}:{question!r}")
+        try:
+            step = session.begin("interrupt", kind="transaction", key=key, effect="idempotent", approval=True, input={"question": _values.plain(question, "the question")})
+        except StepFailed as refused:
+            if refused.failure.get("class") == "rejected":
+                return False
+            raise
+        if step.state == "run":
+            session.finish(step, True)
+        return True
 
     def delete_thread(self, thread_id: str) -> None:
         """Ends a thread: its execution is cancelled, its history stays readable."""
