@@ -2,6 +2,7 @@ using Microsoft.Extensions.Options;
 using Omium.Api.Keys;
 using Omium.Api.Policies;
 using Omium.Api.Workflows;
+using Omium.Runtime.Billing;
 using Omium.Runtime.Effects;
 using Omium.Runtime.Executions;
 using Omium.Runtime.Ports;
@@ -27,6 +28,9 @@ internal sealed record ApiServices(
     WorkflowStore Workflows,
     TaskBoard Tasks,
     PolicyStore Policies,
+    BillingService Billing,
+    LedgerVerifier LedgerVerifier,
+    IPaymentGateway Payments,
     TimeProvider Time,
     IOptions<OmiumApiOptions> Configured)
 {

@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
+using Omium.Api.Billing;
 using Omium.Api.Executions;
 using Omium.Api.Failures;
 using Omium.Api.Http;
@@ -15,6 +16,7 @@ using Omium.Api.Reviews;
 using Omium.Api.Sharing;
 using Omium.Api.Workers;
 using Omium.Api.Workflows;
+using Omium.Runtime.Billing;
 using Omium.Runtime.Executions;
 using Omium.Runtime.Resources;
 using Omium.Runtime.Workers;
@@ -52,6 +54,15 @@ public static class OmiumApi
         services.TryAddSingleton<KeyService>();
         services.TryAddSingleton<WorkflowStore>();
         services.TryAddSingleton<PolicyStore>();
+        services.TryAddSingleton<BillingOptions>();
+        services.TryAddSingleton<LedgerAdvancer>();
+        services.TryAddSingleton<LedgerVerifier>();
+        services.TryAddSingleton(provider => new LedgerQueue(provider.GetRequiredService<LedgerAdvancer>())
+        {
+            Opening = _ => provider.GetRequiredService<BillingOptions>().Opening,
+        });
+        services.TryAddSingleton<BillingService>();
+        services.TryAddSingleton<IPaymentGateway, NoPayments>();
         services.TryAddSingleton<ApiServices>();
         return services;
     }
@@ -74,6 +85,7 @@ public static class OmiumApi
         SharingEndpoints.Map(routes);
         PolicyEndpoints.Map(routes);
         WorkerEndpoints.Map(routes);
+        BillingEndpoints.Map(routes);
         OperationEndpoints.Map(routes);
         OpenApiEndpoints.Map(routes);
         routes.MapUnknown();

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Omium.Contracts.Billing;
 using Omium.Contracts.Executions;
 using Omium.Contracts.Failures;
 using Omium.Contracts.Policies;
@@ -55,6 +56,11 @@ namespace Omium.Contracts;
 [JsonSerializable(typeof(ScopeAliasView))]
 [JsonSerializable(typeof(Page<RootView>), TypeInfoPropertyName = "RootPage")]
 [JsonSerializable(typeof(Page<ScopeAliasView>), TypeInfoPropertyName = "ScopeAliasPage")]
+[JsonSerializable(typeof(BillingView))]
+[JsonSerializable(typeof(TopUpRequest))]
+[JsonSerializable(typeof(TopUpView))]
+[JsonSerializable(typeof(PaymentReceipt))]
+[JsonSerializable(typeof(Page<TransactionView>), TypeInfoPropertyName = "TransactionPage")]
 [JsonSerializable(typeof(PollRequest))]
 [JsonSerializable(typeof(TaskView))]
 [JsonSerializable(typeof(HeartbeatView))]
@@ -98,4 +104,5 @@ public sealed partial class ContractJson : JsonSerializerContext;
 [JsonSerializable(typeof(PutPolicyRequest))]
 [JsonSerializable(typeof(DryRunRequest))]
 [JsonSerializable(typeof(CreateKeyRequest))]
+[JsonSerializable(typeof(TopUpRequest))]
 public sealed partial class RequestJson : JsonSerializerContext;

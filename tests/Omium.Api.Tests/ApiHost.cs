@@ -15,6 +15,7 @@ using Omium.Contracts;
 using Omium.Contracts.Executions;
 using Omium.Embedded.Engine;
 using Omium.Embedded.Storage;
+using Omium.Runtime.Billing;
 using Omium.Runtime.Effects;
 using Omium.Runtime.Executions;
 using Omium.Runtime.Resources;
@@ -50,7 +51,8 @@ public sealed class ApiHost : IAsyncDisposable
 
     public KeyService Keys => _application.Services.GetRequiredService<KeyService>();
 
-    public static async Task<ApiHost> StartAsync(Action<OmiumApiOptions>? configure = null)
+    public static async Task<ApiHost> StartAsync(
+        Action<OmiumApiOptions>? configure = null, BillingOptions? billing = null, IPaymentGateway? payments = null)
     {
         var directory = Path.Combine(Path.GetTempPath(), $"omium-api-{Guid.NewGuid():N}");
         var store = EmbeddedStore.Open(new EmbeddedStoreOptions(directory));
@@ -72,6 +74,12 @@ public sealed class ApiHost : IAsyncDisposable
         builder.Services.AddSingleton<IEventLog>(store.Log).AddSingleton<IPayloadStore>(store.Payloads).AddSingleton<IDocumentStore>(store.Documents)
             .AddSingleton<IIndex>(store.Index).AddSingleton<IKeyWrap>(keys).AddSingleton(plans).AddSingleton(advancer).AddSingleton(shared.Resources)
             .AddSingleton<IExecutionEngine>(engine).AddSingleton(tasks).AddSingleton<IModelClient>(model);
+        builder.Services.AddSingleton(billing ?? new BillingOptions());
+        if (payments is not null)
+        {
+            builder.Services.AddSingleton(payments);
+        }
+
         builder.Services.AddOmiumApi(options =>
         {
             options.StreamLinger = TimeSpan.FromMilliseconds(50);

@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.AspNetCore.Routing.Template;
 using Microsoft.Extensions.Logging;
+using Omium.Api.Billing;
 using Omium.Api.Keys;
 using Omium.Api.OpenApi;
 using Omium.Kernel.Executions;
@@ -69,6 +70,8 @@ internal sealed partial class ApiRoutes(IEndpointRouteBuilder endpoints, ApiServ
                     await Problems.WriteAsync(context, services.Options, "unauthenticated", "Send `Authorization: Bearer omk_...` with a key that has not been revoked.");
                     return;
                 }
+
+                await CreditHeaders.AddAsync(context, services, caller);
             }
 
             await handler(new ApiCall(context, services, caller ?? Caller.Nobody));

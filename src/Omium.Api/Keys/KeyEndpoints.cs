@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http;
 using Omium.Api.Http;
 using Omium.Contracts;
 using Omium.Contracts.Tenants;
+using Omium.Kernel.Ledger;
 
 namespace Omium.Api.Keys;
 
@@ -26,8 +27,11 @@ internal static class KeyEndpoints
             .Refuses("not_found");
     }
 
-    private static Task MeAsync(ApiCall call) =>
-        call.JsonAsync(new MeView(call.Caller.Tenant, call.Caller.Environment, call.Caller.KeyId, null, Version), ContractJson.Default.MeView);
+    private static async Task MeAsync(ApiCall call)
+    {
+        var credits = Credits.Whole((await call.Services.Billing.StateAsync(call.Caller.Tenant, call.Cancellation)).RemainingMicro);
+        await call.JsonAsync(new MeView(call.Caller.Tenant, call.Caller.Environment, call.Caller.KeyId, credits, Version), ContractJson.Default.MeView);
+    }
 
     private static async Task ListAsync(ApiCall call) => await call.JsonAsync(
         new Page<KeyView>(await call.Services.Keys.ListAsync(call.Caller.Tenant, call.Cancellation), null), ContractJson.Default.KeyPage);

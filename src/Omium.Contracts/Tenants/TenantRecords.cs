@@ -1,6 +1,6 @@
 namespace Omium.Contracts.Tenants;
 
-/// <summary><c>GET /v1/me</c>. <paramref name="Credits"/> is null where usage is not metered (a local installation).</summary>
+/// <summary><c>GET /v1/me</c>. <paramref name="Credits"/>: whole credits that can still be used; absent where usage is not metered.</summary>
 public sealed record MeView(string Tenant, string Environment, string KeyId, long? Credits, string Version);
 
 /// <summary>Body of <c>POST /v1/keys</c>.</summary>

@@ -77,6 +77,7 @@ public sealed record PlanChanged(PlanTerms Plan) : LedgerEvent;
 public sealed record AllowanceGranted(int Period, IReadOnlyList<Entry>? Entries) : LedgerEvent
 {
     /// <inheritdoc/>
+    [JsonIgnore]
     public override IReadOnlyList<Entry> Moves => Entries ?? [];
 }
 
@@ -84,6 +85,7 @@ public sealed record AllowanceGranted(int Period, IReadOnlyList<Entry>? Entries)
 public sealed record AllowanceExpired(int Period, IReadOnlyList<Entry> Entries) : LedgerEvent
 {
     /// <inheritdoc/>
+    [JsonIgnore]
     public override IReadOnlyList<Entry> Moves => Entries;
 }
 
@@ -94,6 +96,7 @@ public sealed record KeyCapSet(string Key, long? CapMicro) : LedgerEvent;
 public sealed record CreditsReserved(string Owner, long Token, int Round, string? Key, TokenPrice? Price, IReadOnlyList<Entry> Entries) : LedgerEvent
 {
     /// <inheritdoc/>
+    [JsonIgnore]
     public override IReadOnlyList<Entry> Moves => Entries;
 }
 
@@ -105,6 +108,7 @@ public sealed record CreditsSettled(
     string Owner, long Token, long ChargedMicro, long KeptMicro, bool Ended, long InputTokens, long OutputTokens, IReadOnlyList<Entry>? Entries) : LedgerEvent
 {
     /// <inheritdoc/>
+    [JsonIgnore]
     public override IReadOnlyList<Entry> Moves => Entries ?? [];
 }
 
@@ -112,6 +116,7 @@ public sealed record CreditsSettled(
 public sealed record CreditsToppedUp(string Payment, long UsdCents, IReadOnlyList<Entry> Entries) : LedgerEvent
 {
     /// <inheritdoc/>
+    [JsonIgnore]
     public override IReadOnlyList<Entry> Moves => Entries;
 }
 
@@ -119,6 +124,7 @@ public sealed record CreditsToppedUp(string Payment, long UsdCents, IReadOnlyLis
 public sealed record CreditsAdjusted(string Id, string Reason, string By, IReadOnlyList<Entry> Entries) : LedgerEvent
 {
     /// <inheritdoc/>
+    [JsonIgnore]
     public override IReadOnlyList<Entry> Moves => Entries;
 }
 

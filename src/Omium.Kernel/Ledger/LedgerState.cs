@@ -11,7 +11,7 @@ public sealed record LedgerState
     /// <summary>Adjustments whose ids are remembered: the same id within that many is a repetition.</summary>
     public const int AdjustmentsKept = 1_000;
 
-    private static readonly int AccountCount = Enum.GetValues<Account>().Length;
+    private const int AccountCount = (int)Account.Adjustments + 1;
 
     /// <summary>Tenant; empty before the first record.</summary>
     public string Tenant { get; init; } = "";

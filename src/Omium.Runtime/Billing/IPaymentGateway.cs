@@ -9,6 +9,9 @@ public interface IPaymentGateway
     /// <summary><c>stripe</c>, or <c>sandbox</c> where no money moves.</summary>
     string Name { get; }
 
+    /// <summary>What a person should know of it; null when there is nothing.</summary>
+    string? Note { get; }
+
     /// <summary>Secrets that events may be signed with: one, or two while one replaces the other. Never shown.</summary>
     IReadOnlyList<string> WebhookSecrets { get; }
 
@@ -20,11 +23,27 @@ public interface IPaymentGateway
 /// <summary>A top-up that somebody wants to pay.</summary>
 /// <param name="Tenant">Whose credits they will be.</param>
 /// <param name="UsdCents">How much.</param>
-/// <param name="ReturnUrl">Where the page leads back to; null = it says that it may be closed.</param>
-public sealed record CheckoutRequest(string Tenant, long UsdCents, string? ReturnUrl);
+public sealed record CheckoutRequest(string Tenant, long UsdCents);
 
 /// <summary>Where to pay. <paramref name="Id"/> is what the ledger knows the payment by.</summary>
 public sealed record CheckoutPage(string Id, string Url);
 
 /// <summary>The gateway did not make a page.</summary>
 public sealed class PaymentUnavailableException(string message, Exception? inner = null) : Exception(message, inner);
+
+/// <summary>No payment service is configured: nothing can be bought, and no event is believed.</summary>
+public sealed class NoPayments : IPaymentGateway
+{
+    /// <inheritdoc/>
+    public string Name => "none";
+
+    /// <inheritdoc/>
+    public string? Note => "No payment service is configured here.";
+
+    /// <inheritdoc/>
+    public IReadOnlyList<string> WebhookSecrets => [];
+
+    /// <inheritdoc/>
+    public Task<CheckoutPage> CreateAsync(CheckoutRequest request, CancellationToken cancellation) =>
+        throw new PaymentUnavailableException("No payment service is configured here.");
+}
