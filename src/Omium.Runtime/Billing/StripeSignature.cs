@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
@@ -18,6 +19,8 @@ public static class StripeSignature
 
     /// <summary>Signatures of one header that are looked at (while a secret is being replaced there are two).</summary>
     private const int SignaturesMax = 8;
+
+    private static readonly SearchValues<char> HexDigits = SearchValues.Create("0123456789abcdefABCDEF");
 
     /// <summary>The header for a body sent at this time.</summary>
     public static string Sign(ReadOnlySpan<byte> body, string secret, long unixSeconds) =>
@@ -58,7 +61,7 @@ public static class StripeSignature
         return isSigned && isTimely;
     }
 
-    private static bool IsHex(ReadOnlySpan<char> text) => !text.ContainsAnyExcept("0123456789abcdefABCDEF");
+    private static bool IsHex(ReadOnlySpan<char> text) => !text.ContainsAnyExcept(HexDigits);
 
     private static byte[] Hash(ReadOnlySpan<byte> body, string secret, long unixSeconds)
     {
