@@ -33,3 +33,11 @@ public sealed class StorageCorruptException(string message, Exception? inner = n
     /// <summary>The only code of this exception.</summary>
     public const string Corrupt = "storage_corrupt";
 }
+
+/// <summary>This store cannot do what was asked, though another could. It says so rather than answer in part.</summary>
+public sealed class StorageIncapableException(string code, string message)
+    : StorageException(code, message)
+{
+    /// <summary>More rows match than the store counts.</summary>
+    public const string Count = "count_unavailable";
+}
