@@ -29,6 +29,7 @@ internal sealed record ApiServices(
     TaskBoard Tasks,
     PolicyStore Policies,
     BillingService Billing,
+    CreditDesk Credits,
     LedgerVerifier LedgerVerifier,
     IPaymentGateway Payments,
     TimeProvider Time,

@@ -62,6 +62,7 @@ public static class OmiumApi
             Opening = _ => provider.GetRequiredService<BillingOptions>().Opening,
         });
         services.TryAddSingleton<BillingService>();
+        services.TryAddSingleton(new CreditDesk(null));
         services.TryAddSingleton<IPaymentGateway, NoPayments>();
         services.TryAddSingleton<ApiServices>();
         return services;

@@ -160,6 +160,7 @@ internal sealed class DevHost : IAsyncDisposable
         .AddSingleton(platform.Billing)
         .AddSingleton(platform.Ledger)
         .AddSingleton(platform.LedgerQueue)
+        .AddSingleton(new CreditDesk(platform.Credits))
         .AddSingleton<IPaymentGateway>(platform.Checkout)
         .AddSingleton<IExecutionEngine>(platform.Engine)
         .AddSingleton(platform.Tasks)
@@ -185,6 +186,7 @@ internal sealed class DevHost : IAsyncDisposable
         Address = new Uri(_application.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
         _platform.Checkout.Address = Address;
         await _platform.Checkout.ResumeAsync(cancellation);
+        _platform.BeginSweeping();
         Recovered = await _platform.Engine.StartAsync(cancellation);
         RestoredMark.Remove(DataDirectory);
         if (_demo is not null)

@@ -20,6 +20,8 @@ namespace Omium.Cli.Hosting;
 /// </summary>
 internal sealed class LocalPlatform : IAsyncDisposable
 {
+    private readonly CancellationTokenSource _stopping = new();
+    private Task _sweeping = Task.CompletedTask;
     private readonly OpenAiModelClient _model;
     private readonly HttpToolClient _http;
     private readonly Dictionary<string, WebhookChannel> _webhooks;
@@ -45,12 +47,20 @@ internal sealed class LocalPlatform : IAsyncDisposable
         var owner = "dev-" + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8));
         Resources = new ResourceAdvancer(store.Log, Keys, Clock);
         Aliases = new ScopeAliases(store.Documents);
-        Runner = new EffectRunner(Advancer, new SharedRunner(Advancer, Resources, Aliases), _model, new ToolClients(_http, new FunctionToolClient(Functions)), channels, owner);
+        Ledger = new LedgerAdvancer(store.Log, Keys, Clock);
+        LedgerQueue = new LedgerQueue(Ledger) { Opening = _ => billing.Opening };
+        Credits = new ExecutionCredits(Advancer, Ledger, LedgerQueue, logs.CreateLogger<ExecutionCredits>())
+        {
+            Prices = billing.MetersModel ? PriceTable.Current : null, DefaultModel = model.Model ?? "",
+        };
+        Credits.Attach();
+        Runner = new EffectRunner(Advancer, new SharedRunner(Advancer, Resources, Aliases), _model, new ToolClients(_http, new FunctionToolClient(Functions)), channels, owner)
+        {
+            Credits = Credits,
+        };
         Tasks = new TaskBoard(Clock) { Lease = TimeSpan.FromMilliseconds(workers.LeaseMs) };
         Engine = new EmbeddedEngine(Advancer, Runner, store.Index, logs.CreateLogger<EmbeddedEngine>(), Clock,
             new EmbeddedEngineOptions { PauseRecovered = RestoredMark.Read(store.Directory) is { } takenAt ? $"restored from the backup of {takenAt}" : null }) { Tasks = Tasks };
-        Ledger = new LedgerAdvancer(store.Log, Keys, Clock);
-        LedgerQueue = new LedgerQueue(Ledger) { Opening = _ => billing.Opening };
         var secret = billing.WebhookSecret ?? "whsec_" + Convert.ToHexStringLower(HMACSHA256.HashData(masterKey, "omium.payment_webhook_secret.v1"u8));
         Checkout = new SandboxCheckout(store.Documents, secret, Clock, logs.CreateLogger<SandboxCheckout>());
         (Model, Billing) = (model, billing);
@@ -90,6 +100,9 @@ internal sealed class LocalPlatform : IAsyncDisposable
 
     public LedgerQueue LedgerQueue { get; }
 
+    /// <summary>What executions reserve and are charged.</summary>
+    public ExecutionCredits Credits { get; }
+
     /// <summary>Stands for the payment service.</summary>
     public SandboxCheckout Checkout { get; }
 
@@ -103,9 +116,15 @@ internal sealed class LocalPlatform : IAsyncDisposable
         ILoggerFactory logs, CancellationToken cancellation) =>
         new(store, await MasterKey.OpenAsync(store, cancellation), model, network, workers, webhooks, billing, logs);
 
+    /// <summary>Begins to hold open reservations against what executions say.</summary>
+    public void BeginSweeping() => _sweeping = Task.Run(() => Credits.RunAsync(Clock, _stopping.Token));
+
     /// <summary>Takes up nothing new, then closes the store; what is in flight is resumed by the next start.</summary>
     public async ValueTask DisposeAsync()
     {
+        await _stopping.CancelAsync();
+        await _sweeping.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _stopping.Dispose();
         await Checkout.DisposeAsync();
         await Engine.DisposeAsync();
         Tasks.Dispose();

@@ -77,9 +77,10 @@ internal static partial class ExecutionEvolver
             ExecutionSucceeded e => state with { Status = ExecutionStatus.Succeeded, Output = e.Output, EndedMs = atMs },
             ExecutionFailed => state with { Status = ExecutionStatus.Failed, EndedMs = atMs },
             ExecutionCancelled e => Requested(state, e.RequestId) with { Status = ExecutionStatus.Cancelled, EndedMs = atMs },
-            _ => EvolvePeople(state, happened, atMs) ?? EvolveShared(state, happened, atMs) ?? EvolveHandoffs(state, happened, atMs) ?? EvolveVerification(state, happened)
+            _ => EvolvePeople(state, happened, atMs) ?? EvolveShared(state, happened, atMs) ?? EvolveHandoffs(state, happened, atMs) ?? EvolveVerification(state, happened) ?? EvolveCredits(state, happened)
                 ?? throw new CorruptLogException($"an event of an unknown kind: {happened.GetType().Name}"),
         };
+        next = Metered(next, happened);
         if (ItemOf(happened) is { } item)
         {
             next = Counted(state, next, item);
@@ -99,6 +100,7 @@ internal static partial class ExecutionEvolver
             SpecDigest = e.SpecDigest,
             Input = e.Input,
             Seed = e.Seed,
+            StartedBy = e.StartedBy,
             HighValueUsd = e.HighValueUsd,
             Status = ExecutionStatus.Running,
             CreatedMs = atMs,

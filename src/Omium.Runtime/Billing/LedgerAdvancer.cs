@@ -23,6 +23,9 @@ public sealed class LedgerAdvancer(IEventLog log, IKeyWrap keys, TimeProvider ti
     private readonly StreamAppender _appender = new(log, keys, time);
     private readonly CellCache<LedgerCell> _cells = new(stream => new LedgerCell(stream)) { CellsMax = 10_000 };
 
+    /// <summary>Told the tenant of a ledger that was read from the log: it may hold reservations that an earlier process made.</summary>
+    public Action<string>? Loaded { get; set; }
+
     /// <summary>Time now, Unix ms.</summary>
     public long NowMs => time.GetUtcNow().ToUnixTimeMilliseconds();
 
@@ -89,5 +92,9 @@ public sealed class LedgerAdvancer(IEventLog log, IKeyWrap keys, TimeProvider ti
         var state = cell.State;
         var (seq, hash) = await _appender.ReadOnAsync(cell, (_, body) => state = LedgerKernel.Fold(state, LedgerJson.Deserialize(body)), cancellation);
         (cell.State, cell.Seq, cell.LastHash, cell.Fresh) = (state, seq, hash, true);
+        if (seq > 0)
+        {
+            Loaded?.Invoke(cell.Stream.Tenant);
+        }
     }
 }

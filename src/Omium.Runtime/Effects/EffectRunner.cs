@@ -4,6 +4,7 @@ using System.Text.Json;
 using Omium.Kernel.Executions;
 using Omium.Kernel.Json;
 using Omium.Kernel.Specs;
+using Omium.Runtime.Billing;
 using Omium.Runtime.Effects.Limits;
 using Omium.Runtime.Executions;
 using Omium.Runtime.Ports;
@@ -31,6 +32,7 @@ public interface INotifier
 /// notify            try to deliver -> record_notification (delivered, or why not)
 /// timer             wake_timers
 /// gather, prepare, settle, restore   what executions share: see SharedRunner
+/// reserve           credits of the tenant's ledger: see ExecutionCredits
 /// </code>
 /// </summary>
 /// <param name="advancer">The writer.</param>
@@ -44,6 +46,9 @@ public sealed partial class EffectRunner(Advancer advancer, SharedRunner shared,
     private readonly ConcurrentDictionary<(StreamId Stream, string Effect), bool> _underWay = new();
     /// <summary>Carries out what executions owe to what is shared.</summary>
     public SharedRunner Shared => shared;
+
+    /// <summary>Reserves and charges credits; null where nothing is metered.</summary>
+    public ExecutionCredits? Credits { get; init; }
 
     /// <summary>Added to a call's time-out before its intent is in doubt. Default 5 s.</summary>
     public TimeSpan IntentMargin { get; init; } = TimeSpan.FromSeconds(5);
@@ -85,6 +90,8 @@ public sealed partial class EffectRunner(Advancer advancer, SharedRunner shared,
                 return await AskModelAsync(cell, effect, permit, cancellation);
             case PendingKind.Gather or PendingKind.Prepare or PendingKind.SettleSharing or PendingKind.Restore:
                 return await shared.RunAsync(cell, effect, cancellation);
+            case PendingKind.Reserve:
+                return Credits is null ? null : await Credits.RunAsync(cell, effect, cancellation);
             default:
                 return await CallToolAsync(cell, effect, permit, cancellation);
         }
@@ -139,9 +146,16 @@ public sealed partial class EffectRunner(Advancer advancer, SharedRunner shared,
         var request = AgentConversation.Build(state, cell.Plan, visit, null, value => found(value));
         var onDelta = OnDelta is { } deltas ? text => deltas(cell, effect.Id, text) : (Action<string>?)null;
         var refused = EffectLimits.Refusal(permit, effect.Kind);
+        if (refused is null && Credits is not null && await Credits.TryReserveAsync(cell, effect.Id, request, cancellation) is { IsPaid: false } unpaid)
+        {
+            return unpaid.Waits;
+        }
+
         var outcome = refused ?? await model.AnswerAsync(request, onDelta, cancellation);
         EffectLimits.Report(permit, outcome);
-        return await SettleAsync(cell, effect.Id, outcome, cancellation);
+        var recorded = await SettleAsync(cell, effect.Id, outcome, cancellation);
+        Credits?.Charge(cell, effect.Id, outcome, recorded);
+        return recorded;
     }
 
     private async ValueTask<Func<JsonElement, JsonElement>> ResolveAllAsync(ExecutionCell cell, VisitState visit, CancellationToken cancellation)
