@@ -17,27 +17,27 @@ internal static class SandboxPages
     public static void Map(IEndpointRouteBuilder endpoints, SandboxCheckout checkout)
     {
         const string Pattern = "/sandbox/checkout/{id}";
-        endpoints.MapGet(Pattern, (RequestDelegate)(http => AnswerAsync(http, id => checkout.FindAsync(id, http.RequestAborted))));
-        endpoints.MapPost(Pattern + "/pay", (RequestDelegate)(http => ActAsync(http, id => checkout.PayAsync(id, http.RequestAborted))));
-        endpoints.MapPost(Pattern + "/cancel", (RequestDelegate)(http => ActAsync(http, id => checkout.CancelAsync(id, http.RequestAborted))));
+        endpoints.MapGet(Pattern, (RequestDelegate)(http => AnswerAsync(http, checkout.FindAsync)));
+        endpoints.MapPost(Pattern + "/pay", (RequestDelegate)(http => ActAsync(http, checkout.PayAsync)));
+        endpoints.MapPost(Pattern + "/cancel", (RequestDelegate)(http => ActAsync(http, checkout.CancelAsync)));
     }
 
-    private static async Task ActAsync(HttpContext http, Func<string, Task<SandboxSession?>> act)
+    private static async Task ActAsync(HttpContext http, Func<string, CancellationToken, Task<SandboxSession?>> act)
     {
         var id = (string)http.Request.RouteValues["id"]!;
-        if (await act(id) is { } session)
+        if (await act(id, http.RequestAborted) is { } session)
         {
             http.Response.StatusCode = StatusCodes.Status303SeeOther; // Going back and forth in the browser pays nothing twice.
             http.Response.Headers.Location = $"/sandbox/checkout/{session.Id}";
             return;
         }
 
-        await AnswerAsync(http, _ => Task.FromResult<SandboxSession?>(null));
+        await AnswerAsync(http, static (_, _) => Task.FromResult<SandboxSession?>(null));
     }
 
-    private static async Task AnswerAsync(HttpContext http, Func<string, Task<SandboxSession?>> find)
+    private static async Task AnswerAsync(HttpContext http, Func<string, CancellationToken, Task<SandboxSession?>> find)
     {
-        var session = await find((string)http.Request.RouteValues["id"]!);
+        var session = await find((string)http.Request.RouteValues["id"]!, http.RequestAborted);
         http.Response.StatusCode = session is null ? StatusCodes.Status404NotFound : StatusCodes.Status200OK;
         http.Response.ContentType = "text/html; charset=utf-8";
         http.Response.Headers.CacheControl = "no-store";
