@@ -1,7 +1,11 @@
 using Microsoft.Extensions.Options;
+using Omium.Api.Access;
 using Omium.Api.Keys;
 using Omium.Api.Policies;
+using Omium.Api.Sessions;
+using Omium.Api.Tenants;
 using Omium.Api.Workflows;
+using Omium.Runtime.Audit;
 using Omium.Runtime.Billing;
 using Omium.Runtime.Effects;
 using Omium.Runtime.Executions;
@@ -25,6 +29,12 @@ internal sealed record ApiServices(
     IIndex Index,
     IModelClient Model,
     KeyService Keys,
+    Authenticator Authenticator,
+    AccountService Accounts,
+    SessionService Sessions,
+    SignInThrottle Throttle,
+    TenantDirectory Tenants,
+    AuditTrail Audit,
     WorkflowStore Workflows,
     TaskBoard Tasks,
     PolicyStore Policies,

@@ -3,6 +3,8 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
+using Omium.Api.Access;
+using Omium.Api.Audit;
 using Omium.Api.Billing;
 using Omium.Api.Executions;
 using Omium.Api.Failures;
@@ -13,11 +15,15 @@ using Omium.Api.Operations;
 using Omium.Api.Policies;
 using Omium.Api.Residue;
 using Omium.Api.Reviews;
+using Omium.Api.Sessions;
 using Omium.Api.Sharing;
+using Omium.Api.Tenants;
 using Omium.Api.Workers;
 using Omium.Api.Workflows;
+using Omium.Runtime.Audit;
 using Omium.Runtime.Billing;
 using Omium.Runtime.Executions;
+using Omium.Runtime.Ports;
 using Omium.Runtime.Resources;
 using Omium.Runtime.Workers;
 
@@ -51,7 +57,7 @@ public static class OmiumApi
         services.TryAddSingleton<ResourceAdvancer>();
         services.TryAddSingleton<ResourceVerifier>();
         services.TryAddSingleton<ScopeAliases>();
-        services.TryAddSingleton<KeyService>();
+        AddAccess(services);
         services.TryAddSingleton<WorkflowStore>();
         services.TryAddSingleton<PolicyStore>();
         services.TryAddSingleton<BillingOptions>();
@@ -68,6 +74,25 @@ public static class OmiumApi
         return services;
     }
 
+    /// <summary>Tenants, people, keys, and what is accounted for.</summary>
+    private static void AddAccess(IServiceCollection services)
+    {
+        services.TryAddSingleton<AuditTrail>();
+        services.TryAddSingleton<PersonVault>();
+        services.TryAddSingleton<AuditedStore>();
+        services.TryAddSingleton<Acts>();
+        services.TryAddSingleton<InstallationKeys>();
+        services.TryAddSingleton<Passwords>();
+        services.TryAddSingleton<SignInThrottle>();
+        services.TryAddSingleton<TenantDirectory>();
+        services.TryAddSingleton<SessionService>();
+        services.TryAddSingleton<AccountService>();
+        services.TryAddSingleton<Authenticator>();
+        services.TryAddSingleton(provider => new KeyService(
+            provider.GetRequiredService<IDocumentStore>(), provider.GetRequiredService<AuditedStore>(), provider.GetRequiredService<Acts>(),
+            provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<KeyService>>()));
+    }
+
     /// <summary>Maps every route.</summary>
     public static IEndpointRouteBuilder MapOmiumApi(this IEndpointRouteBuilder endpoints)
     {
@@ -75,10 +100,14 @@ public static class OmiumApi
         var logger = endpoints.ServiceProvider.GetRequiredService<ILoggerFactory>().CreateLogger("Omium.Api");
         var routes = new ApiRoutes(endpoints, services, logger);
         KeyEndpoints.Map(routes);
+        SessionEndpoints.Map(routes);
+        MemberEndpoints.Map(routes);
         WorkflowEndpoints.Map(routes);
         ExecutionEndpoints.Map(routes);
         ExecutionHistoryEndpoints.Map(routes);
         ExecutionCommandEndpoints.Map(routes);
+        ForkEndpoints.Map(routes);
+        MigrationEndpoints.Map(routes);
         ExecutionStreamEndpoints.Map(routes);
         ReviewEndpoints.Map(routes);
         FailureEndpoints.Map(routes);

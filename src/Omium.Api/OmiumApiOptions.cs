@@ -34,4 +34,48 @@ public sealed class OmiumApiOptions
 
     /// <summary>Prefix of the <c>type</c> link of problem documents, before <c>docs/errors/{code}.md</c>. Default: a link relative to the server.</summary>
     public string ErrorPagePrefix { get; set; } = "/";
+
+    /// <summary>Whether strangers may make accounts, each with a tenant of its own. Default true; invitations work either way.</summary>
+    public bool SignUp { get; set; } = true;
+
+    /// <summary>Iterations of PBKDF2 with HMAC-SHA-512 for passwords. Default 210,000 (OWASP); raised, old hashes are renewed at the next sign-in.</summary>
+    [Range(100_000, 10_000_000)]
+    public int PasswordIterations { get; set; } = 210_000;
+
+    /// <summary>Failed sign-ins for one account from one address within <see cref="SignInWindow"/>. Default 5; ten times as many for an account, twenty times for an address.</summary>
+    [Range(1, 10_000)]
+    public int SignInAttemptsMax { get; set; } = 5;
+
+    /// <summary>The time in which attempts are counted. Default 15 minutes.</summary>
+    public TimeSpan SignInWindow { get; set; } = TimeSpan.FromMinutes(15);
+
+    /// <summary>Answers to sign-ups come at whole multiples of this after the request, so that their time does not tell what was found. Default 500 ms.</summary>
+    public TimeSpan SignUpBeat { get; set; } = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>How long an access token of a session is good for. Default 15 minutes.</summary>
+    public TimeSpan AccessFor { get; set; } = TimeSpan.FromMinutes(15);
+
+    /// <summary>A session that is not refreshed for so long has ended. Default 14 days.</summary>
+    public TimeSpan SessionIdleFor { get; set; } = TimeSpan.FromDays(14);
+
+    /// <summary>A session ends after this, however much it is used. Default 30 days.</summary>
+    public TimeSpan SessionFor { get; set; } = TimeSpan.FromDays(30);
+
+    /// <summary>How long an invitation can be accepted. Default 7 days.</summary>
+    public TimeSpan InvitationFor { get; set; } = TimeSpan.FromDays(7);
+
+    /// <summary>
+    /// The header in which a trusted proxy names the client's address. Default null: the address of the connection counts. Set it only where every
+    /// request comes through that proxy, or anybody can name any address.
+    /// </summary>
+    public string? ClientAddressHeader { get; set; }
+
+    /// <summary>
+    /// The tenant whose people Azure Static Web Apps vouches for by <c>x-ms-client-principal</c>. Default null: the header counts for nothing. Set it
+    /// only in linked mode, where nobody reaches this server but through the Static Web App.
+    /// </summary>
+    public string? ClientPrincipalTenant { get; set; }
+
+    /// <summary>The address under which browsers reach this server, where a proxy stands before it. Default null: what requests say.</summary>
+    public Uri? PublicUrl { get; set; }
 }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Omium.Contracts.Access;
 using Omium.Contracts.Billing;
 using Omium.Contracts.Executions;
 using Omium.Contracts.Failures;
@@ -34,6 +35,10 @@ namespace Omium.Contracts;
 [JsonSerializable(typeof(RetryRequest))]
 [JsonSerializable(typeof(ResidueView))]
 [JsonSerializable(typeof(ResolveResidueRequest))]
+[JsonSerializable(typeof(ForkRequest))]
+[JsonSerializable(typeof(ForkPreviewView))]
+[JsonSerializable(typeof(MigrateRequest))]
+[JsonSerializable(typeof(MigrationView))]
 [JsonSerializable(typeof(ReviewView))]
 [JsonSerializable(typeof(DecideReviewRequest))]
 [JsonSerializable(typeof(TestFixRequest))]
@@ -52,6 +57,13 @@ namespace Omium.Contracts;
 [JsonSerializable(typeof(CreateKeyRequest))]
 [JsonSerializable(typeof(KeyView))]
 [JsonSerializable(typeof(HealthSummary))]
+[JsonSerializable(typeof(SignUpView))]
+[JsonSerializable(typeof(SessionView))]
+[JsonSerializable(typeof(SignedInView))]
+[JsonSerializable(typeof(MemberView))]
+[JsonSerializable(typeof(InvitationView))]
+[JsonSerializable(typeof(Page<MemberView>), TypeInfoPropertyName = "MemberPage")]
+[JsonSerializable(typeof(Page<InvitationView>), TypeInfoPropertyName = "InvitationPage")]
 [JsonSerializable(typeof(SharedValueView))]
 [JsonSerializable(typeof(ScopeAliasView))]
 [JsonSerializable(typeof(Page<RootView>), TypeInfoPropertyName = "RootPage")]
@@ -98,11 +110,22 @@ public sealed partial class ContractJson : JsonSerializerContext;
 [JsonSerializable(typeof(RollbackRequest))]
 [JsonSerializable(typeof(RetryRequest))]
 [JsonSerializable(typeof(ResolveResidueRequest))]
+[JsonSerializable(typeof(ForkRequest))]
+[JsonSerializable(typeof(MigrateRequest))]
 [JsonSerializable(typeof(DecideReviewRequest))]
 [JsonSerializable(typeof(TestFixRequest))]
 [JsonSerializable(typeof(SaveWorkflowRequest))]
 [JsonSerializable(typeof(PutPolicyRequest))]
 [JsonSerializable(typeof(DryRunRequest))]
 [JsonSerializable(typeof(CreateKeyRequest))]
+[JsonSerializable(typeof(SignUpRequest))]
+[JsonSerializable(typeof(VerifySignUpRequest))]
+[JsonSerializable(typeof(SignInRequest))]
+[JsonSerializable(typeof(RefreshRequest))]
+[JsonSerializable(typeof(SwitchTenantRequest))]
+[JsonSerializable(typeof(ChangePasswordRequest))]
+[JsonSerializable(typeof(AcceptInvitationRequest))]
+[JsonSerializable(typeof(InviteRequest))]
+[JsonSerializable(typeof(ChangeMemberRequest))]
 [JsonSerializable(typeof(TopUpRequest))]
 public sealed partial class RequestJson : JsonSerializerContext;

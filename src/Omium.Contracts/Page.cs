@@ -33,4 +33,12 @@ public sealed record Problem
     /// <summary>Every single error, with JSON pointers.</summary>
     [JsonPropertyName("errors")]
     public IReadOnlyList<Workflows.SpecProblem>? Errors { get; init; }
+
+    /// <summary>When something is to be confirmed: the digest of what is shown; send it again with this.</summary>
+    [JsonPropertyName("digest")]
+    public string? Digest { get; init; }
+
+    /// <summary>When something is to be confirmed: what it is.</summary>
+    [JsonPropertyName("shown")]
+    public System.Text.Json.JsonElement? Shown { get; init; }
 }

@@ -97,6 +97,7 @@ public sealed class ApiHost : IAsyncDisposable
         builder.Services.AddOmiumApi(options =>
         {
             options.StreamLinger = TimeSpan.FromMilliseconds(50);
+            options.PasswordIterations = 100_000;
             configure?.Invoke(options);
         });
         var application = builder.Build();
@@ -113,6 +114,9 @@ public sealed class ApiHost : IAsyncDisposable
     /// <summary>A client whose every answer is held to the OpenAPI document.</summary>
     public HttpClient ClientOf(string key) =>
         new(new DocumentedAnswers()) { BaseAddress = Address, DefaultRequestHeaders = { Authorization = new AuthenticationHeaderValue("Bearer", key) }, Timeout = TimeSpan.FromSeconds(30) };
+
+    /// <summary>A client that says nothing of who it is.</summary>
+    public HttpClient Anonymous() => new(new DocumentedAnswers()) { BaseAddress = Address, Timeout = TimeSpan.FromSeconds(30) };
 
     public async ValueTask DisposeAsync()
     {

@@ -50,6 +50,18 @@ internal sealed class AnswerPayloads
         return payloads;
     }
 
+    /// <summary>What was loaded, for the evaluation of checks.</summary>
+    public DecisionValues ValuesFor(Kernel.Specs.WorkflowPlan plan)
+    {
+        var values = new DecisionValues(plan);
+        foreach (var (digest, payload) in _found)
+        {
+            values.Payloads[digest] = payload;
+        }
+
+        return values;
+    }
+
     /// <summary>The value as shown.</summary>
     public JsonElement Show(JsonElement value) => PayloadResolver.Replace(value, _found);
 

@@ -34,10 +34,14 @@ internal static class DiffViews
     {
         if (before.ValueKind == JsonValueKind.Object && after.ValueKind == JsonValueKind.Object)
         {
+            // By name once: looking each member up in the text would cost the square of their number.
+            var others = after.EnumerateObject().ToDictionary(member => member.Name, member => member.Value, StringComparer.Ordinal);
+            var names = new HashSet<string>(StringComparer.Ordinal);
             foreach (var member in before.EnumerateObject())
             {
+                names.Add(member.Name);
                 var inner = JsonPointer.Append(pointer, member.Name);
-                if (after.TryGetProperty(member.Name, out var other))
+                if (others.TryGetValue(member.Name, out var other))
                 {
                     Compare(inner, member.Value, other, changes);
                 }
@@ -47,7 +51,7 @@ internal static class DiffViews
                 }
             }
 
-            foreach (var member in after.EnumerateObject().Where(member => !before.TryGetProperty(member.Name, out _)))
+            foreach (var member in after.EnumerateObject().Where(member => !names.Contains(member.Name)))
             {
                 changes.Add(new DiffEntry(JsonPointer.Append(pointer, member.Name), "added", null, member.Value));
             }

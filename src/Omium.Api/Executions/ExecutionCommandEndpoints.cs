@@ -59,10 +59,22 @@ internal static class ExecutionCommandEndpoints
 
     private static async Task RetryAsync(ApiCall call)
     {
-        if (await call.TryReadAsync(RequestJson.Default.RetryRequest, new RetryRequest()) is { } request && await TextLimits.TryEditsAsync(call, request.Edits))
+        var stored = new Dictionary<string, byte[]>(StringComparer.Ordinal);
+        if (await call.TryReadAsync(RequestJson.Default.RetryRequest, new RetryRequest()) is not { } request || !await TextLimits.TryEditsAsync(call, request.Edits)
+            || await call.TryInternAsync(request.Input, "/input", stored) is not (true, var input) || await call.TryInternAsync(request.Output, "/output", stored) is not (true, var output))
         {
-            await SubmitAsync(call, at => new RetryExecution(at, call.Caller.KeyId, call.RequestId, request.From, Edit(request.Edits)));
+            return;
         }
+
+        var isCorrected = request.Again == true || input is not null || output is not null;
+        if (isCorrected && request.From is null)
+        {
+            await call.InvalidAsync("/from", "Name with 'from' the step that is to run again.");
+            return;
+        }
+
+        var correction = isCorrected ? new StepChange(request.From!, input, output) : null;
+        await SubmitAsync(call, at => new RetryExecution(at, call.Caller.KeyId, call.RequestId, request.From, Edit(request.Edits), correction), stored.Count == 0 ? null : stored);
     }
 
     private static async Task RollBackAsync(ApiCall call)
@@ -103,14 +115,14 @@ internal static class ExecutionCommandEndpoints
         await call.JsonAsync(view, ContractJson.Default.RollbackView);
     }
 
-    private static async Task SubmitAsync(ApiCall call, Func<long, ExecutionCommand> command)
+    private static async Task SubmitAsync(ApiCall call, Func<long, ExecutionCommand> command, Dictionary<string, byte[]>? stored = null)
     {
         if (await call.TryExecutionAsync() is not { } cell)
         {
             return;
         }
 
-        var result = await call.Services.Engine.SubmitAsync(cell.Stream, command(call.Services.Advancer.NowMs), null, call.Cancellation);
+        var result = await call.Services.Engine.SubmitAsync(cell.Stream, command(call.Services.Advancer.NowMs), stored, call.Cancellation);
         if (result.Rejection is { } rejection)
         {
             await call.RejectedAsync(rejection);

@@ -97,7 +97,7 @@ internal static class ExecutionEndpoints
             return;
         }
 
-        if (await StartKeys.TryClaimAsync(call, request, input.Value) is not { } claim)
+        if (await StartKeys.TryClaimAsync(call, request.StartKey, $"{request.Workflow}\n{request.Version}\n{CanonicalJson.Digest(input.Value)}") is not { } claim)
         {
             return;
         }
@@ -116,7 +116,7 @@ internal static class ExecutionEndpoints
         if (call.Services.Credits.Executions is { } credits)
         {
             var plan = await call.Services.Plans.GetAsync(call.Caller.Tenant, pinned, call.Cancellation);
-            var (lease, refused) = await credits.LeaseAsync(stream, call.Caller.KeyId, plan);
+            var (lease, refused) = await credits.LeaseAsync(stream, call.Caller.KeyId, call.Caller.SpendCapCredits, plan);
             if (refused is not null)
             {
                 await call.RejectedAsync(refused);
@@ -129,14 +129,15 @@ internal static class ExecutionEndpoints
         await RunAsync(call, stream, command, input.Stored);
     }
 
-    private static async Task RunAsync(ApiCall call, StreamId stream, StartExecution command, Dictionary<string, byte[]>? stored)
+    /// <summary>Begins an execution and answers it, waiting as long as the client prefers.</summary>
+    public static async Task RunAsync(ApiCall call, StreamId stream, ExecutionCommand command, Dictionary<string, byte[]>? stored)
     {
         var wait = WaitOf(call);
         using var listener = wait is null ? null : call.Services.Feed.Listen(stream);
         var started = await call.Services.Engine.SubmitAsync(stream, command, stored, call.Cancellation);
         if (started.Rejection is { } rejection)
         {
-            if (command.Lease is { } lease)
+            if (command is StartExecution { Lease: { } lease })
             {
                 await call.Services.Credits.Executions!.AbandonAsync(stream, lease, started.Cell.State);
             }

@@ -44,7 +44,7 @@ internal static class ExecutionHistoryEndpoints
         }
 
         var records = await call.Services.Advancer.ReadAsync(cell.Stream, after, (int)limit + 1, call.Cancellation);
-        var page = records.Take((int)limit).Select(entry => EventViews.View(entry.Record, entry.Body)).ToArray();
+        var page = records.Take((int)limit).Select(entry => EventViews.View(cell.Lineage, entry.Record, entry.Body)).ToArray();
         var next = records.Count > limit ? page[^1].Seq.ToString(CultureInfo.InvariantCulture) : null;
         await call.JsonAsync(new Page<EventRecord>(page, next), ContractJson.Default.EventPage);
     }
@@ -97,9 +97,13 @@ internal static class ExecutionHistoryEndpoints
     private static async Task<ExecutionView> ViewAtAsync(ApiCall call, ExecutionCell cell, long at)
     {
         var state = await call.Services.Advancer.StateAtAsync(cell.Stream, at, call.Cancellation);
+        var plan = await call.Services.Plans.GetAsync(call.Caller.Tenant, state.SpecDigest, call.Cancellation);
         var payloads = await AnswerPayloads.LoadAsync(call.Services, cell, state, call.Cancellation);
-        return ExecutionViews.View(state, at, cell.Plan!, payloads);
+        return ExecutionViews.View(state, at, plan, payloads) with { Id = cell.Stream.Id, Fork = ForkOf(cell) };
     }
+
+    /// <summary>Before a fork's own first record the state is its source's: it is shown as what the fork begins with.</summary>
+    private static ForkView? ForkOf(ExecutionCell cell) => cell.State.Fork is { } fork ? new ForkView(fork.From, fork.At, fork.Mode) : null;
 
     /// <summary>A large value whole, as canonical JSON: what an answer shows as <c>{"omium_ref", "size"}</c>. References inside it stay references.</summary>
     private static async Task PayloadAsync(ApiCall call)
@@ -155,7 +159,8 @@ internal static class ExecutionHistoryEndpoints
         var lines = new List<TimelineEntry>();
         await foreach (var (record, body) in ExecutionHistory.ReadAsync(call.Services, cell.Stream))
         {
-            var next = shown.Of(timeline.Lines(record, body)).ToArray(); // From the first: a line may name what an earlier record said.
+            var from = EventViews.InheritedFrom(cell.Lineage, record.Seq);
+            var next = shown.Of(timeline.Lines(record, body)).Select(line => from is null ? line : line with { InheritedFrom = from }).ToArray(); // From the first: a line may name what an earlier record said.
             if (record.Seq > told && lines.Count > 0 && lines.Count + next.Length > limit)
             {
                 await call.JsonAsync(new Page<TimelineEntry>(lines, lines[^1].Seq.ToString(CultureInfo.InvariantCulture)), ContractJson.Default.TimelinePage);
@@ -172,7 +177,9 @@ internal static class ExecutionHistoryEndpoints
     {
         if (await call.TryExecutionAsync() is { } cell)
         {
-            await call.JsonAsync(GraphViews.View(cell.State, cell.Plan!), ContractJson.Default.GraphView);
+            var state = cell.State;
+            var payloads = await AnswerPayloads.LoadAsync(call.Services, cell, state.Visits.Values.Select(visit => visit.Output).OfType<System.Text.Json.JsonElement>(), call.Cancellation);
+            await call.JsonAsync(GraphViews.View(state, cell.Plan!, payloads.ValuesFor(cell.Plan!)), ContractJson.Default.GraphView);
         }
     }
 

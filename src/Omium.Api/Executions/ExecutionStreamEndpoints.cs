@@ -40,7 +40,7 @@ internal static class ExecutionStreamEndpoints
         response.Headers.CacheControl = "no-store";
         response.Headers["X-Accel-Buffering"] = "no"; // Proxies would hold the events back.
         using var listener = call.Services.Feed.Listen(cell.Stream);
-        await new StreamSession(call, cell.Stream, listener, after).RunAsync();
+        await new StreamSession(call, cell, listener, after).RunAsync();
     }
 
     private static async ValueTask<long?> TryAfterAsync(ApiCall call)
@@ -51,7 +51,7 @@ internal static class ExecutionStreamEndpoints
             : await call.TryIntegerAsync("after", 0, 0, long.MaxValue);
     }
 
-    private sealed class StreamSession(ApiCall call, StreamId stream, ExecutionFeed.Listener listener, long after)
+    private sealed class StreamSession(ApiCall call, ExecutionCell execution, ExecutionFeed.Listener listener, long after)
     {
         /// <summary>A page is in memory while a slow reader takes it, for each of them: small, so that many slow readers are no matter.</summary>
         private const int PageRecords = 16;
@@ -132,7 +132,7 @@ internal static class ExecutionStreamEndpoints
         {
             while (_sent < last)
             {
-                var page = await _services.Advancer.ReadAsync(stream, _sent, (int)Math.Min(PageRecords, last - _sent), call.Cancellation);
+                var page = await _services.Advancer.ReadAsync(execution.Stream, _sent, (int)Math.Min(PageRecords, last - _sent), call.Cancellation);
                 foreach (var (record, body) in page)
                 {
                     await WriteAsync(record, body);
@@ -148,13 +148,13 @@ internal static class ExecutionStreamEndpoints
 
         private async Task WriteAsync(LogRecord record, RecordBody body)
         {
-            var data = JsonSerializer.Serialize(EventViews.View(record, body), ContractJson.Default.EventRecord);
+            var data = JsonSerializer.Serialize(EventViews.View(execution.Lineage, record, body), ContractJson.Default.EventRecord);
             await _response.WriteAsync(string.Create(CultureInfo.InvariantCulture, $"id: {record.Seq}\nevent: record\ndata: {data}\n\n"), call.Cancellation);
             _sent = record.Seq;
         }
 
         /// <summary>True when the execution has ended and everything was sent. A retry may reopen it: the client then connects again.</summary>
         private async Task<bool> IsEndedAsync() =>
-            await _services.Advancer.FindAsync(stream, call.Cancellation) is { State.Ended: true } cell && _sent >= cell.Seq;
+            await _services.Advancer.FindAsync(execution.Stream, call.Cancellation) is { State.Ended: true } cell && _sent >= cell.Seq;
     }
 }

@@ -24,6 +24,8 @@ internal static class ExecutionViews
             Workflow = state.Workflow,
             WorkflowVersion = state.WorkflowVersion,
             Status = ExecutionWords.StatusOf(state),
+            Parent = state.Parent is { } parent && EffectId.TryParse(parent.Effect, out var effect) ? new ParentView(parent.Execution, effect.Step, effect.Visit) : null,
+            Fork = state.Fork is { } fork ? new ForkView(fork.From, fork.At, fork.Mode) : null,
             WaitingFor = ExecutionWords.WaitingFor(state),
             Seq = seq,
             CreatedAt = Time(state.CreatedMs),
@@ -128,6 +130,8 @@ internal static class ExecutionViews
             ScheduledAt = Time(visit.ScheduledMs),
             SettledAt = TimeOrNone(visit.SettledMs),
             RetryDueAt = IsRetryWaiting(state, visit) && visit.Status == VisitStatus.Open ? Time(visit.RetryDueMs) : null,
+            Inherited = visit.Inherited ? true : null,
+            Child = ChildOf(visit),
             Input = payloads.Show((JsonElement?)visit.Input),
             Output = payloads.Show(answered),
             Checkpoint = visit.Checkpoint,
@@ -140,22 +144,27 @@ internal static class ExecutionViews
         };
     }
 
+    /// <summary>The child that a visit's present attempt has; null when it has none.</summary>
+    public static string? ChildOf(VisitState visit) => visit.CurrentCalls.LastOrDefault(call => call is { Child: not null, Sandboxed: false })?.Child;
+
     private static CallView Call(ExecutionState state, CallState call, AnswerPayloads payloads) => new()
     {
-        EffectId = $"{state.ExecutionId}/{call.Id}",
+        EffectId = RecordedResults.NameOf(state, call),
         Tool = call.Tool,
         Status = WordOf(call.Status),
         EffectKind = WordOf(call.Kind),
         Arguments = payloads.Show((JsonElement?)call.Arguments),
         Result = payloads.Show(call.Result),
         IdempotencyKey = call.Key,
+        Sandboxed = call.Sandboxed ? true : null,
     };
 
-    private static string WordOf(CallStatus status) => status switch
+    public static string WordOf(CallStatus status) => status switch
     {
         CallStatus.Requested => "requested",
         CallStatus.AwaitingApproval => "awaiting_approval",
         CallStatus.Intent => "intent",
+        CallStatus.Running => "running",
         CallStatus.InDoubt => "in_doubt",
         CallStatus.Settled => "settled",
         CallStatus.Failed => "failed",
@@ -163,7 +172,7 @@ internal static class ExecutionViews
         _ => "compensated",
     };
 
-    private static string WordOf(EffectKind kind) => kind switch
+    public static string WordOf(EffectKind kind) => kind switch
     {
         EffectKind.Idempotent => "idempotent",
         EffectKind.Verifiable => "verifiable",

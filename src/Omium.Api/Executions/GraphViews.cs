@@ -1,14 +1,23 @@
 using Omium.Contracts.Executions;
 using Omium.Kernel.Executions;
 using Omium.Kernel.Specs;
+using Omium.Api.Failures;
+using Omium.Contracts.Failures;
 
 namespace Omium.Api.Executions;
 
 /// <summary>The workflow's graph with where the execution stands. A step that has not begun is <c>scheduled</c> with visit 0.</summary>
 internal static class GraphViews
 {
-    public static GraphView View(ExecutionState state, WorkflowPlan plan) =>
-        new([.. plan.Steps.Select(step => Node(state, plan, step))], [.. plan.Edges.Select(edge => Edge(state, edge))]);
+    public static GraphView View(ExecutionState state, WorkflowPlan plan, DecisionValues values) =>
+        new([.. plan.Steps.Select(step => Node(state, plan, step))], [.. plan.Edges.Select(edge => Edge(state, edge))])
+        {
+            Data = [.. plan.Steps.Select(step => state.LatestVisit(step.Spec.Id)).OfType<VisitState>()
+                .SelectMany(visit => visit.Reads.Select(read => new GraphDataEdge(ExecutionViews.Reference(read), ExecutionViews.Reference(visit.Key))))],
+            RootCause = state.FailedVisit is { } key && state.Visits[key] is { Failures: [.., var last] } failed
+                ? RootCauses.Traced(state, values, failed, last.Failure, last.AtMs) ?? new RootCause(key.Step, key.Visit, last.Failure.Message)
+                : null,
+        };
 
     private static GraphNode Node(ExecutionState state, WorkflowPlan plan, StepPlan step)
     {
@@ -17,7 +26,11 @@ internal static class GraphViews
         var isExternal = step.Effect.Kind != EffectKind.None || tools.Any(tool => tool.Spec.Effect.Kind != EffectKind.None);
         return new GraphNode(
             step.Spec.Id, ExecutionViews.TypeOf(step), ExecutionViews.ActorOf(step), visit is null ? "scheduled" : ExecutionViews.StatusOf(state, visit),
-            visit?.Key.Visit ?? 0, visit?.Checkpoint, isExternal, visit?.Items is null ? null : ItemViews.Counts(state, visit));
+            visit?.Key.Visit ?? 0, visit?.Checkpoint, isExternal, visit?.Items is null ? null : ItemViews.Counts(state, visit))
+        {
+            Inherited = visit is { Inherited: true } ? true : null,
+            Child = visit is null ? null : ExecutionViews.ChildOf(visit),
+        };
     }
 
     private static GraphEdge Edge(ExecutionState state, EdgePlan edge)

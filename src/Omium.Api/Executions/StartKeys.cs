@@ -3,7 +3,6 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Omium.Api.Http;
-using Omium.Contracts.Executions;
 using Omium.Kernel.Json;
 using Omium.Runtime.Ports;
 
@@ -21,17 +20,17 @@ internal static class StartKeys
     private const int KeyLengthMax = 255;
     private static readonly TimeSpan IdempotencyKept = TimeSpan.FromHours(24);
 
-    /// <summary>The id to start under; null when it was answered with a problem.</summary>
-    public static async ValueTask<StartClaim?> TryClaimAsync(ApiCall call, StartExecutionRequest request, JsonElement input)
+    /// <summary>The id to start under; null when it was answered with a problem. <paramref name="identity"/>: what is asked for.</summary>
+    public static async ValueTask<StartClaim?> TryClaimAsync(ApiCall call, string? startKey, string identity)
     {
         var now = call.Services.Time.GetUtcNow();
         var header = call.Request.Headers["Idempotency-Key"].ToString();
-        if (request.StartKey is null && header.Length == 0)
+        if (startKey is null && header.Length == 0)
         {
             return new StartClaim(ExecutionIds.New(now), false);
         }
 
-        var (scope, text) = request.StartKey is { } startKey ? ("s", startKey) : ("i", header);
+        var (scope, text) = startKey is not null ? ("s", startKey) : ("i", header);
         if (text.Length is 0 or > KeyLengthMax)
         {
             await call.InvalidAsync("/start_key", $"A key has 1 to {KeyLengthMax} characters.");
@@ -39,7 +38,7 @@ internal static class StartKeys
         }
 
         var key = new DocumentKey(call.Caller.Tenant, Kind, $"{scope}.{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)))}");
-        var body = CanonicalJson.Digest(Encoding.UTF8.GetBytes($"{request.Workflow}\n{request.Version}\n{CanonicalJson.Digest(input)}"));
+        var body = CanonicalJson.Digest(Encoding.UTF8.GetBytes(identity));
         var claim = new StoredStartKey(ExecutionIds.New(now), body, now.ToUnixTimeMilliseconds());
         var content = JsonSerializer.SerializeToUtf8Bytes(claim, StartKeyJson.Default.StoredStartKey);
         var expected = "";

@@ -65,6 +65,10 @@ internal sealed partial class TimelineViews
         ExecutionResumed e => new("info", "Workflow resumed", null, null, $"by {e.By}"),
         ExecutionSucceeded => new("success", "Finished", null, null),
         ExecutionFailed e => new("error", $"Failed at {e.Step}: {e.Code}", e.Step, e.Visit, e.Message),
+        ExecutionForked e => new("info", $"Forked from {e.From} after its record {Number(e.At)} ({e.Mode})", null, null, $"by {e.ForkedBy}; {Number(e.TakenBack?.Count ?? 0)} visits run again"),
+        ExecutionMigrated e => new("warning", $"Moved from version {Number(e.FromVersion)} to {Number(e.Version)} by {e.By}", null, null, Moved(e)),
+        ParentNotified => new("info", "The parent was told", null, null),
+        StepCorrected e => new("info", $"{e.By} gave the {(e.Output is null ? "input" : "output")} of {e.Step}", e.Step, null),
         ExecutionCancelled e => new("warning", $"Cancelled by {e.By}", null, null),
         _ => DescribeAgreement(happened) ?? DescribeCall(happened) ?? DescribeRollback(happened) ?? DescribeSharing(happened) ?? DescribeReview(happened),
     };
@@ -77,6 +81,12 @@ internal sealed partial class TimelineViews
         IntentSettled { Done: true } e => Call(Tool(e.Effect), e.Effect, "success", e.Via == "person" ? "{0} done, a person says" : "{0} done", e.Via == "verify" ? "the verify tool says so" : null),
         IntentSettled e => Call(Tool(e.Effect), e.Effect, "warning", "{0} not done", e.Failure?.Message),
         IntentInDoubt e => Call(Tool(e.Effect), e.Effect, "warning", "{0} is in doubt", $"{e.Reason}; next: {e.Next}"),
+        ChildRequested e => Call(_tools[e.Effect] = e.Workflow, e.Effect, "info", "{0} is to run as a child", e.Child),
+        ChildStarted e => Call(Tool(e.Effect), e.Effect, "info", "{0} runs as a child", $"version {Number(e.Version)}"),
+        ChildCancelSent e => Call(Tool(e.Effect), e.Effect, "warning", "{0} was told to end"),
+        CallReplayed { By: { } by } e => Call(Tool(e.Effect), e.Effect, "info", "{0} answered by a person, in the sandbox", $"by {by}"),
+        CallReplayed e => Call(Tool(e.Effect), e.Effect, "success", "{0} answered from the records", e.Source),
+        CallUnrecorded e => Call(Tool(e.Effect), e.Effect, "warning", "{0} is not on record: a person is asked"),
         CallSettled { Failure: null } e => Call(Tool(e.Effect), e.Effect, "success", "{0} answered"),
         CallSettled e => Call(Tool(e.Effect), e.Effect, "warning", "{0} failed", e.Failure?.Message),
         _ => null,
@@ -92,7 +102,7 @@ internal sealed partial class TimelineViews
             case RollbackPlanned e:
                 _rollbacks[e.Rollback] = e;
                 var affected = e.Affected.Count == 0 ? null : "takes back " + string.Join(", ", e.Affected.Select(key => ItemName.StepOf(key.Step)).Distinct());
-                return new("warning", e.Scope == "attempt" ? "Undoing the failed attempt" : $"Rolling back to {Place(e.To)}", null, null, affected);
+                return new("warning", e.Scope switch { "attempt" => "Undoing the failed attempt", "from" => $"Running again from {e.To}", _ => $"Rolling back to {Place(e.To)}" }, null, null, affected);
             case RollbackCompleted e:
                 var plan = _rollbacks.GetValueOrDefault(e.Rollback);
                 var to = plan?.To ?? "start";
@@ -102,7 +112,8 @@ internal sealed partial class TimelineViews
                     return new(e.Residue > 0 ? "warning" : "info", $"{alone.Step} was undone", alone.Step, alone.Visit, detail);
                 }
 
-                return new(e.Residue > 0 ? "warning" : "info", to == "attempt" ? "The failed attempt was undone" : $"Rolled back to {Place(to)}", null, null, detail);
+                var undone = plan?.Scope == "from" ? "What runs again was taken back" : to == "attempt" ? "The failed attempt was undone" : $"Rolled back to {Place(to)}";
+                return new(e.Residue > 0 ? "warning" : "info", undone, null, null, detail);
             case CompensationBegun e:
                 return Call(Tool(e.Effect), e.Effect, "info", e.Attempt == 1 ? "Undoing {0}" : "Undoing {0} again");
             case CompensationInDoubt e:
@@ -129,6 +140,7 @@ internal sealed partial class TimelineViews
         LocksGranted e => new("success", $"{e.Step} holds {string.Join(", ", e.Grants.Select(grant => grant.Resolved))}", e.Step, e.Visit, string.Join(", ", e.Grants.Select(grant => $"token {Number(grant.Token)} of {grant.Root}").Distinct())),
         LocksYielded e => new("warning", $"{e.Step} gives its locks up and asks for them again", e.Step, e.Visit, $"{e.To} had waited for longer than their lease"),
         LeaseRequested e => new("warning", $"Waits for credits: {Number(e.NeededMicro / 1_000_000)} are needed", null, null, e.Effect),
+        LeaseGranted { Token: 0, Round: 1 } => new("info", "It asks for credits as it goes", null, null),
         LeaseGranted { Token: 0 } => new("success", "There are credits again", null, null),
         LeaseGranted e => new(e.Round == 1 ? "info" : "success", $"{Number(e.GrantedMicro / 1_000_000)} credits are reserved for it", null, null),
         LeaseReturned e => new("info", $"{Number(e.SpentMicro / 1_000_000)} credits were used; what is not needed is handed back", null, null),
@@ -184,6 +196,12 @@ internal sealed partial class TimelineViews
     private static string Names(IReadOnlyList<ModelToolCall> calls) => string.Join(", ", calls.Select(call => call.Name));
 
     private static string Seen(string message, JsonElement? actual) => actual is { } seen ? $"{message.TrimEnd('.')}; seen: {seen.GetRawText()}" : message;
+
+    private static string Moved(ExecutionMigrated e)
+    {
+        var again = e.Again is { Count: > 0 } steps ? $"{string.Join(", ", steps)} run again" : "nothing runs again";
+        return e.Kept is { Count: > 0 } kept ? $"{again}; kept as they were: {string.Join(", ", kept)}" : again;
+    }
 
     private static string Edited(AgentEdit edit)
     {

@@ -63,8 +63,9 @@ internal static class FailureEndpoints
 
         var state = found.Cell.State;
         var payloads = await AnswerPayloads.LoadAsync(call.Services, found.Cell, found.Story.Values(state), call.Cancellation);
-        var past = await PastFixes.FindAsync(call.Services, call.Caller.Tenant, state, found.Story.Failure, found.Cell.Plan!.Policy, call.Cancellation);
-        var view = FailureViews.View(call.Route("id"), found.Status, found.Story, state, found.Cell.Plan!, payloads, call.Services.Advancer.NowMs);
+        var plan = await PlanOfAsync(call, found.Story);
+        var past = await PastFixes.FindAsync(call.Services, call.Caller.Tenant, state, found.Story.Failure, plan.Policy, call.Cancellation);
+        var view = FailureViews.View(call.Route("id"), found.Status, found.Story, state, plan, payloads, call.Services.Advancer.NowMs);
         view = view with { SuggestedFixes = [.. past, .. view.SuggestedFixes] };
         await call.JsonAsync(view, ContractJson.Default.FailureView);
     }
@@ -144,6 +145,10 @@ internal static class FailureEndpoints
 
     private static async ValueTask<bool> IsIgnoredAsync(ApiCall call, string id) =>
         await call.Services.Documents.GetAsync(new DocumentKey(call.Caller.Tenant, IgnoredKind, id), call.Cancellation) is not null;
+
+    /// <summary>The version that the run had when it failed; it may have been moved since.</summary>
+    private static ValueTask<Kernel.Specs.WorkflowPlan> PlanOfAsync(ApiCall call, FailureStory story) =>
+        call.Services.Plans.GetAsync(call.Caller.Tenant, story.Before.SpecDigest, call.Cancellation);
 
     private static Task NotFoundAsync(ApiCall call) => call.ProblemAsync("failure_not_found", $"There is no failure {ApiCall.Shorten(call.Route("id"))}.");
 }

@@ -43,6 +43,11 @@ internal static class RootCauses
             return overtaken;
         }
 
+        if (Traced(story.Before, values, chain[^1], failure, story.AtMs) is { } traced)
+        {
+            return traced;
+        }
+
         foreach (var source in chain.Where(visit => visit.Key.Step != failure.Step && visit.Output is not null))
         {
             if (PassedOn(story, source, values) is { } passed)
@@ -75,6 +80,27 @@ internal static class RootCauses
     /// <summary>A dispute begins between two agents: who of them is right, only the source can tell.</summary>
     public static RootCause OfDispute(HandoffDisputed dispute) => new(
         dispute.Step, dispute.Visit, $"{dispute.Message}. Either {dispute.Step} states what it did not hand over, or the receiving side holds less than it was given: the source tells which.");
+
+    /// <summary>The first step whose output held the value that the check refuses, however far back; null when the failed step brought it in.</summary>
+    public static RootCause? Traced(ExecutionState state, DecisionValues values, VisitState failed, StepFailed failure, long atMs)
+    {
+        if (DataFlow.Trace(state, values, failed, failure, atMs) is not [var origin, ..] trail)
+        {
+            return null;
+        }
+
+        var steps = trail.Select(hop => hop.Visit.Step).Where(step => step != origin.Visit.Step && step != failure.Step).Distinct().ToArray();
+        var over = steps.Length switch { 0 => "", <= 3 => $" by way of {string.Join(", ", steps)}", _ => $" by way of {steps[0]} and {steps.Length - 1} more" };
+        var value = Short(origin.Value.GetRawText());
+        return new RootCause(
+            origin.Visit.Step, origin.Visit.Visit,
+            $"{origin.Visit.Step} answered {origin.Path["output".Length..].TrimStart('.')} {value}, and it reached {failure.Step}{over}, which needs {failure.Expected}.")
+        {
+            Path = origin.Path,
+            Value = origin.Value,
+            Trail = [.. trail.Select(hop => new ValueHop(hop.Visit.Step, hop.Visit.Visit, hop.Path, hop.Value))],
+        };
+    }
 
     private static RootCause? PassedOn(FailureStory story, VisitState source, DecisionValues values)
     {

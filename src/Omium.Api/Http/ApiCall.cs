@@ -4,6 +4,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using Omium.Api.Audit;
 using Omium.Api.Keys;
 using Omium.Contracts.Workflows;
 using Omium.Kernel.Executions;
@@ -22,6 +23,9 @@ internal sealed class ApiCall(HttpContext context, ApiServices services, Caller 
 
     public Caller Caller { get; } = caller;
 
+    /// <summary>From where it comes, for the audit trail.</summary>
+    public Origin Origin => Origin.Of(Context, Services.Options);
+
     public CancellationToken Cancellation => Context.RequestAborted;
 
     public HttpRequest Request => Context.Request;
@@ -36,8 +40,8 @@ internal sealed class ApiCall(HttpContext context, ApiServices services, Caller 
         ? $"{Caller.KeyId}/{key}"
         : Guid.NewGuid().ToString("N");
 
-    public Task ProblemAsync(string code, string? detail = null, IReadOnlyList<SpecProblem>? errors = null) =>
-        Problems.WriteAsync(Context, Services.Options, code, detail, errors);
+    public Task ProblemAsync(string code, string? detail = null, IReadOnlyList<SpecProblem>? errors = null, string? digest = null, JsonElement? shown = null) =>
+        Problems.WriteAsync(Context, Services.Options, code, detail, errors, digest, shown);
 
     public Task RejectedAsync(Rejection rejection) => ProblemAsync(rejection.Code, Sentence(rejection.Message));
 
@@ -216,6 +220,27 @@ internal sealed class ApiCall(HttpContext context, ApiServices services, Caller 
         Dictionary<string, byte[]>? stored = null;
         var value = PayloadResolver.Intern(canonical, ref stored);
         return (value, stored);
+    }
+
+    /// <summary>The same for a value that may be absent; large ones are added to <paramref name="stored"/>. False when it was answered with a problem.</summary>
+    public async ValueTask<(bool Ok, JsonElement? Value)> TryInternAsync(JsonElement? given, string pointer, Dictionary<string, byte[]> stored)
+    {
+        if (given is not { ValueKind: not JsonValueKind.Undefined } value)
+        {
+            return (true, null);
+        }
+
+        if (await TryInternAsync(value, pointer) is not { } interned)
+        {
+            return (false, null);
+        }
+
+        foreach (var (digest, bytes) in interned.Stored ?? [])
+        {
+            stored[digest] = bytes;
+        }
+
+        return (true, interned.Value);
     }
 
     public static bool IsJson(string? contentType)

@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.AspNetCore.Routing.Template;
 using Microsoft.Extensions.Logging;
+using Omium.Api.Access;
 using Omium.Api.Billing;
 using Omium.Api.Keys;
 using Omium.Api.OpenApi;
@@ -17,7 +18,7 @@ namespace Omium.Api.Http;
 internal delegate Task ApiHandler(ApiCall call);
 
 /// <summary>
-/// Maps handlers as plain request delegates (no reflection, no binding: the fast path) and gives each the same frame: key first, then the
+/// Maps handlers as plain request delegates (no reflection, no binding: the fast path) and gives each the same frame: caller and scope first, then the
 /// handler, then a problem document for whatever was thrown.
 /// </summary>
 internal sealed partial class ApiRoutes(IEndpointRouteBuilder endpoints, ApiServices services, ILogger logger)
@@ -50,31 +51,34 @@ internal sealed partial class ApiRoutes(IEndpointRouteBuilder endpoints, ApiServ
     private RouteDescription Add(string method, string pattern, bool isOpen, ApiHandler handler)
     {
         _known.Add((method, new TemplateMatcher(TemplateParser.Parse(pattern.TrimStart('/')), [])));
-        endpoints.MapMethods(pattern, [method], context => RunAsync(context, isOpen, handler));
+        var needed = AccessTable.ScopeOf(method, pattern);
+        var mapped = endpoints.MapMethods(pattern, [method], context => RunAsync(context, isOpen, needed, handler));
+        if (!isOpen)
+        {
+            mapped.WithMetadata(new NeedsCaller(needed));
+        }
+
         var description = new RouteDescription(method, pattern, isOpen);
         _descriptions.Add(description);
         return description;
     }
 
-    private async Task RunAsync(HttpContext context, bool isOpen, ApiHandler handler)
+    private async Task RunAsync(HttpContext context, bool isOpen, Scopes needed, ApiHandler handler)
     {
         try
         {
-            Caller? caller = null;
+            var caller = isOpen ? Caller.Nobody : await TryCallerAsync(context, needed);
+            if (caller is null)
+            {
+                return;
+            }
+
             if (!isOpen)
             {
-                caller = await services.Keys.AuthenticateAsync(context.Request.Headers.Authorization, context.RequestAborted);
-                if (caller is null)
-                {
-                    context.Response.Headers.WWWAuthenticate = "Bearer";
-                    await Problems.WriteAsync(context, services.Options, "unauthenticated", "Send `Authorization: Bearer omk_...` with a key that has not been revoked.");
-                    return;
-                }
-
                 await CreditHeaders.AddAsync(context, services, caller);
             }
 
-            await handler(new ApiCall(context, services, caller ?? Caller.Nobody));
+            await handler(new ApiCall(context, services, caller));
         }
         catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
         {
@@ -110,6 +114,30 @@ internal sealed partial class ApiRoutes(IEndpointRouteBuilder endpoints, ApiServ
         {
             await FailAsync(context, "internal_error", $"Trace id {context.TraceIdentifier}.", error);
         }
+    }
+
+    /// <summary>The caller, who may use the route; null when it was answered. What is refused here was not looked up: it says nothing about what exists.</summary>
+    private async ValueTask<Caller?> TryCallerAsync(HttpContext context, Scopes needed)
+    {
+        var (caller, refusal) = await services.Authenticator.AuthenticateAsync(context, context.RequestAborted);
+        if (caller is null)
+        {
+            if (refusal == "unauthenticated")
+            {
+                context.Response.Headers.WWWAuthenticate = "Bearer";
+            }
+
+            await Problems.WriteAsync(context, services.Options, refusal, null);
+            return null;
+        }
+
+        if (!caller.Scopes.HasFlag(needed))
+        {
+            await Problems.WriteAsync(context, services.Options, "forbidden", $"This takes the scope '{string.Join(' ', ScopeWords.Of(needed))}'; the caller has '{string.Join(' ', ScopeWords.Of(caller.Scopes))}'.");
+            return null;
+        }
+
+        return caller;
     }
 
     private async Task FailAsync(HttpContext context, string code, string detail, Exception error)

@@ -14,7 +14,7 @@ internal static class Problems
     public static readonly JsonWriterOptions Readable = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>Writes the problem of a code. A code the catalogue does not have is a bug and answers 500.</summary>
-    public static async Task WriteAsync(HttpContext context, OmiumApiOptions options, string code, string? detail, IReadOnlyList<SpecProblem>? errors = null)
+    public static async Task WriteAsync(HttpContext context, OmiumApiOptions options, string code, string? detail, IReadOnlyList<SpecProblem>? errors = null, string? digest = null, JsonElement? shown = null)
     {
         var known = ErrorCatalogue.Find(code);
         var error = known ?? ErrorCatalogue.Find("internal_error")!;
@@ -26,6 +26,8 @@ internal static class Problems
             Code = error.Code,
             Detail = known is null ? $"{code}: {detail}" : detail is null ? error.Mend : $"{detail} {error.Mend}",
             Errors = errors,
+            Digest = digest,
+            Shown = shown,
         };
         context.Response.StatusCode = error.HttpStatus;
         context.Response.ContentType = "application/problem+json";

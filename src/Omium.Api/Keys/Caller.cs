@@ -1,8 +1,37 @@
+using Omium.Api.Access;
+using Omium.Api.Sessions;
+
 namespace Omium.Api.Keys;
 
-/// <summary>Who asks: the key, and the tenant it belongs to.</summary>
+/// <summary>Who asks: a key or a person, in a tenant, and what they may do there.</summary>
+/// <param name="Tenant">Tenant.</param>
+/// <param name="KeyId">Who, as logs and the audit trail name them: <c>key_...</c> or <c>usr_...</c>.</param>
+/// <param name="Environment">Tag of the key; "" for a person.</param>
 internal sealed record Caller(string Tenant, string KeyId, string Environment)
 {
     /// <summary>Nobody in particular: routes that need no key.</summary>
     public static readonly Caller Nobody = new("", "", "");
+
+    /// <summary>What they may do.</summary>
+    public Scopes Scopes { get; init; }
+
+    /// <summary>Most credits that a key may use in a calendar month; null = no limit of its own.</summary>
+    public long? SpendCapCredits { get; init; }
+
+    /// <summary>A person's role; null for a key.</summary>
+    public string? Role { get; init; }
+
+    /// <summary>Names that policies escalate to, beside the role.</summary>
+    public IReadOnlyList<string> Teams { get; init; } = [];
+
+    /// <summary>The session of a person who has one here.</summary>
+    public StoredSession? Session { get; init; }
+
+    /// <summary>True for a person, false for a key.</summary>
+    public bool IsPerson => Role is not null;
+
+    /// <summary>
+    /// Whether they may answer what was escalated to a role or team (null: to nobody in particular). An administrator may answer everything.
+    /// </summary>
+    public bool Answers(string? escalatedTo) => escalatedTo is null || Scopes.HasFlag(Scopes.Admin) || Role == escalatedTo || Teams.Contains(escalatedTo);
 }

@@ -1,5 +1,6 @@
 using System.Reflection;
 using Microsoft.AspNetCore.Http;
+using Omium.Api.Access;
 using Omium.Api.Http;
 using Omium.Contracts;
 using Omium.Contracts.Tenants;
@@ -30,7 +31,9 @@ internal static class KeyEndpoints
     private static async Task MeAsync(ApiCall call)
     {
         var credits = Credits.Whole((await call.Services.Billing.StateAsync(call.Caller.Tenant, call.Cancellation)).RemainingMicro);
-        await call.JsonAsync(new MeView(call.Caller.Tenant, call.Caller.Environment, call.Caller.KeyId, credits, Version), ContractJson.Default.MeView);
+        await call.JsonAsync(
+            new MeView(call.Caller.Tenant, call.Caller.Environment, call.Caller.KeyId, credits, Version) { Scopes = ScopeWords.Of(call.Caller.Scopes), Role = call.Caller.Role },
+            ContractJson.Default.MeView);
     }
 
     private static async Task ListAsync(ApiCall call) => await call.JsonAsync(
@@ -49,21 +52,36 @@ internal static class KeyEndpoints
             return;
         }
 
-        var environment = request.Environment ?? call.Caller.Environment;
+        var environment = request.Environment ?? (call.Caller.IsPerson ? "live" : call.Caller.Environment);
         if (!KeyService.IsEnvironment(environment))
         {
             await call.InvalidAsync("/environment", "An environment is 1 to 16 letters a-z, such as local, test or live.");
             return;
         }
 
-        var key = await call.Services.Keys.CreateAsync(call.Caller.Tenant, request.Name, environment, call.Cancellation);
+        if (request.SpendCapCredits is < 0)
+        {
+            await call.InvalidAsync("/spend_cap_credits", "A cap is 0 credits or more.");
+            return;
+        }
+
+        // Nobody gives more than they have; and what is not asked for is not given: a key that makes keys is made on purpose.
+        var scopes = request.Scopes is { } words ? ScopeWords.Parse(words) : call.Caller.Scopes & ~Scopes.Admin;
+        if (scopes is not { } given || (given & ~call.Caller.Scopes) != Scopes.None)
+        {
+            await call.InvalidAsync("/scopes", $"Scopes are one or more of {string.Join(", ", ScopeWords.Of(call.Caller.Scopes))}: what the caller may do.");
+            return;
+        }
+
+        var key = await call.Services.Keys.CreateAsync(
+            call.Caller.Tenant, request.Name, environment, given, request.SpendCapCredits, call.Caller.KeyId, call.Origin, call.Cancellation);
         await call.JsonAsync(key, ContractJson.Default.KeyView, StatusCodes.Status201Created);
     }
 
     private static async Task RotateAsync(ApiCall call)
     {
         var id = call.Route("id");
-        if (await call.Services.Keys.RotateAsync(call.Caller.Tenant, KeyService.BareId(id), call.Cancellation) is { } key)
+        if (await call.Services.Keys.RotateAsync(call.Caller.Tenant, KeyService.BareId(id), call.Caller.KeyId, call.Origin, call.Cancellation) is { } key)
         {
             await call.JsonAsync(key, ContractJson.Default.KeyView);
             return;
@@ -75,7 +93,7 @@ internal static class KeyEndpoints
     private static async Task RevokeAsync(ApiCall call)
     {
         var id = call.Route("id");
-        if (await call.Services.Keys.RevokeAsync(call.Caller.Tenant, KeyService.BareId(id), call.Cancellation))
+        if (await call.Services.Keys.RevokeAsync(call.Caller.Tenant, KeyService.BareId(id), call.Caller.KeyId, call.Origin, call.Cancellation))
         {
             call.Context.Response.StatusCode = StatusCodes.Status204NoContent;
             return;

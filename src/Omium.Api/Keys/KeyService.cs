@@ -3,6 +3,8 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using Microsoft.Extensions.Logging;
+using Omium.Api.Access;
+using Omium.Api.Audit;
 using Omium.Api.Http;
 using Omium.Contracts.Tenants;
 using Omium.Runtime.Ports;
@@ -11,25 +13,35 @@ namespace Omium.Api.Keys;
 
 /// <summary>
 /// API keys: <c>omk_{environment}_{id}_{secret}</c>. Stored is the SHA-256 of the secret (which has 256 random bits, so a slow hash would add
-/// nothing). Guarantees: a secret is shown once; in this process a rotated or revoked key is refused from the moment the call returns, in other
-/// processes within <see cref="CacheFor"/>.
+/// nothing). Guarantees: a secret is shown once; a rotated or revoked key is refused from the moment the call returns, in every process over the
+/// store, because each request reads the key; every change stands in the tenant's audit trail.
 /// </summary>
-public sealed partial class KeyService(IDocumentStore documents, TimeProvider time, ILogger<KeyService> logger)
+public sealed partial class KeyService
 {
-    /// <summary>How long a key that was read is believed without asking the store again.</summary>
-    public static readonly TimeSpan CacheFor = TimeSpan.FromSeconds(30);
-
     private const string Kind = "key", Scheme = "Bearer ", Prefix = "omk_";
-    private const int IdDigits = 16, SecretDigits = 52, ListMax = 1_000, CacheEntriesMax = 10_000;
+    private const int IdDigits = 16, SecretDigits = 52, ListMax = 1_000, ParsedMax = 10_000;
     private static readonly TimeSpan LastUsedEvery = TimeSpan.FromMinutes(1);
-    private readonly ConcurrentDictionary<string, Cached> _cache = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, Parsed> _parsed = new(StringComparer.Ordinal);
+    private readonly IDocumentStore documents;
+    private readonly AuditedStore store;
+    private readonly Acts acts;
+    private readonly TimeProvider time;
+    private readonly ILogger<KeyService> logger;
 
-    /// <summary>Makes a key. The answer holds the whole key in <see cref="KeyView.Secret"/>; it cannot be had again.</summary>
+    internal KeyService(IDocumentStore documents, AuditedStore store, Acts acts, TimeProvider time, ILogger<KeyService> logger) =>
+        (this.documents, this.store, this.acts, this.time, this.logger) = (documents, store, acts, time, logger);
+
+    /// <summary>Makes a key that may do everything. The answer holds the whole key in <see cref="KeyView.Secret"/>; it cannot be had again.</summary>
     /// <param name="tenant">Tenant it belongs to.</param>
     /// <param name="name">What people call it.</param>
     /// <param name="environment">Tag, <c>[a-z]{1,16}</c>: local, test, live.</param>
     /// <param name="cancellation">Gives up.</param>
-    public async Task<KeyView> CreateAsync(string tenant, string name, string environment, CancellationToken cancellation = default)
+    public Task<KeyView> CreateAsync(string tenant, string name, string environment, CancellationToken cancellation = default) =>
+        CreateAsync(tenant, name, environment, Scopes.All, null, Acts.Omium, Origin.None, cancellation);
+
+    /// <summary>Makes a key.</summary>
+    internal async Task<KeyView> CreateAsync(
+        string tenant, string name, string environment, Scopes scopes, long? spendCapCredits, string by, Origin origin, CancellationToken cancellation)
     {
         if (!IsEnvironment(environment))
         {
@@ -38,11 +50,13 @@ public sealed partial class KeyService(IDocumentStore documents, TimeProvider ti
 
         var id = ExecutionIds.Random(IdDigits);
         var secret = ExecutionIds.Random(SecretDigits);
-        var key = new StoredKey(id, tenant, name, environment, "active", HashOf(secret), NowMs, null);
+        var key = new StoredKey(id, tenant, name, environment, StoredKey.Active, HashOf(secret), ScopeWords.Of(scopes), spendCapCredits, by, NowMs, null);
+        var detail = Acts.Detail(("name", name), ("environment", environment), ("scopes", string.Join(' ', key.Scopes)));
+        var entry = await acts.MakeAsync("key.created", by, $"key_{id}", detail, origin, null, cancellation);
 
         // The tenant's list first: a key that is listed and missing is passed over, one that works and is not listed could never be revoked.
         await documents.PutAsync(new DocumentKey(tenant, Kind, id), "{}"u8.ToArray(), "", cancellation);
-        await documents.PutAsync(KeyOf(id), Write(key), "", cancellation);
+        await store.ChangeAsync(tenant, KeyOf(id), KeyJson.Default.StoredKey, known => known is null ? (key, entry) : null, cancellation);
         return View(key, secret);
     }
 
@@ -54,16 +68,24 @@ public sealed partial class KeyService(IDocumentStore documents, TimeProvider ti
         await AuthenticateAsync(Scheme + key, cancellation) is not null;
 
     /// <summary>The caller behind an Authorization header; null when it names no active key.</summary>
-    internal ValueTask<Caller?> AuthenticateAsync(string? authorization, CancellationToken cancellation)
+    internal async ValueTask<Caller?> AuthenticateAsync(string? authorization, CancellationToken cancellation)
     {
-        if (!TryParse(authorization, out var environment, out var id, out var secret))
+        if (!TryParse(authorization, out var environment, out var id, out var secret) || await documents.GetAsync(KeyOf(id), cancellation) is not { } stored)
         {
-            return new((Caller?)null);
+            return null;
         }
 
-        return _cache.TryGetValue(id, out var cached) && time.GetUtcNow() < cached.Until
-            ? new(Check(cached, environment, secret))
-            : LoadAndCheckAsync(id, environment, secret, cancellation);
+        if (!_parsed.TryGetValue(id, out var parsed) || parsed.ETag != stored.ETag)
+        {
+            if (_parsed.Count > ParsedMax)
+            {
+                _parsed.Clear();
+            }
+
+            _parsed[id] = parsed = new Parsed(JsonSerializer.Deserialize(stored.Content, KeyJson.Default.StoredKey)!, stored.ETag);
+        }
+
+        return Check(parsed, environment, secret);
     }
 
     /// <summary>Keys of a tenant, oldest id first.</summary>
@@ -74,7 +96,7 @@ public sealed partial class KeyService(IDocumentStore documents, TimeProvider ti
         {
             if (await FindAsync(tenant, listed.Key.Id, cancellation) is { } found)
             {
-                views.Add(View(found.Key, null));
+                views.Add(View(found, null));
             }
         }
 
@@ -82,111 +104,74 @@ public sealed partial class KeyService(IDocumentStore documents, TimeProvider ti
     }
 
     /// <summary>Gives an active key a new secret; the old one is refused at once. Null when there is no such active key.</summary>
-    internal async Task<KeyView?> RotateAsync(string tenant, string id, CancellationToken cancellation)
+    internal async Task<KeyView?> RotateAsync(string tenant, string id, string by, Origin origin, CancellationToken cancellation)
     {
         var secret = ExecutionIds.Random(SecretDigits);
-        return await ChangeAsync(tenant, id, key => key.Status == "active" ? key with { SecretSha256 = HashOf(secret) } : null, cancellation) is { } changed
+        return await ChangeAsync(tenant, id, "key.rotated", by, origin, key => key with { SecretSha256 = HashOf(secret) }, cancellation) is { } changed
             ? View(changed, secret)
             : null;
     }
 
     /// <summary>Revokes a key. False when there is none; true again when it was revoked before.</summary>
-    internal async Task<bool> RevokeAsync(string tenant, string id, CancellationToken cancellation) =>
-        await ChangeAsync(tenant, id, key => key with { Status = "revoked" }, cancellation) is not null;
+    internal async Task<bool> RevokeAsync(string tenant, string id, string by, Origin origin, CancellationToken cancellation) =>
+        await ChangeAsync(tenant, id, "key.revoked", by, origin, key => key with { Status = StoredKey.Revoked }, cancellation) is not null
+        || await FindAsync(tenant, id, cancellation) is not null;
 
     /// <summary>The part of a key id behind its prefix <c>key_</c>.</summary>
     internal static string BareId(string id) => id.StartsWith("key_", StringComparison.Ordinal) ? id[4..] : id;
 
-    private async Task<StoredKey?> ChangeAsync(string tenant, string id, Func<StoredKey, StoredKey?> change, CancellationToken cancellation)
+    private async Task<StoredKey?> ChangeAsync(string tenant, string id, string action, string by, Origin origin, Func<StoredKey, StoredKey> change, CancellationToken cancellation)
     {
-        while (await FindAsync(tenant, id, cancellation) is { } found && change(found.Key) is { } changed)
-        {
-            var isWritten = await documents.PutAsync(KeyOf(id), Write(changed), found.ETag, cancellation) is not null;
-            _cache.TryRemove(id, out _);
-            if (isWritten)
-            {
-                return changed;
-            }
-        }
-
-        return null;
-    }
-
-    private async Task<(StoredKey Key, string ETag)?> FindAsync(string? tenant, string id, CancellationToken cancellation)
-    {
-        if (id.Length != IdDigits || await documents.GetAsync(KeyOf(id), cancellation) is not { } stored)
+        if (await FindAsync(tenant, id, cancellation) is not { Status: StoredKey.Active } found)
         {
             return null;
         }
 
-        var key = JsonSerializer.Deserialize(stored.Content, KeyJson.Default.StoredKey)!;
-        return tenant is null || key.Tenant == tenant ? (key, stored.ETag) : null;
+        var entry = await acts.MakeAsync(action, by, $"key_{id}", Acts.Detail(("name", found.Name)), origin, null, cancellation);
+        return await store.ChangeAsync(
+            tenant, KeyOf(id), KeyJson.Default.StoredKey, known => known is { Status: StoredKey.Active } ? (change(known), entry) : null, cancellation);
     }
 
-    private async ValueTask<Caller?> LoadAndCheckAsync(string id, string environment, string secret, CancellationToken cancellation)
-    {
-        if (await FindAsync(null, id, cancellation) is not { } found)
-        {
-            return null;
-        }
+    private async Task<StoredKey?> FindAsync(string tenant, string id, CancellationToken cancellation) =>
+        id.Length == IdDigits && (await store.ReadAsync(KeyOf(id), KeyJson.Default.StoredKey, cancellation)).Value is { } key && key.Tenant == tenant ? key : null;
 
-        if (_cache.Count > CacheEntriesMax)
-        {
-            _cache.Clear();
-        }
-
-        var cached = new Cached(found.Key, Convert.FromHexString(found.Key.SecretSha256), time.GetUtcNow() + CacheFor);
-        _cache[id] = cached;
-
-        // A rotation between the read and the line above found nothing to remove: look once more before believing what was read.
-        if (await FindAsync(null, id, cancellation) is not { } again || again.Key.SecretSha256 != found.Key.SecretSha256 || again.Key.Status != found.Key.Status)
-        {
-            _cache.TryRemove(new KeyValuePair<string, Cached>(id, cached));
-            return null;
-        }
-
-        return Check(cached, environment, secret);
-    }
-
-    private Caller? Check(Cached cached, string environment, string secret)
+    private Caller? Check(Parsed parsed, string environment, string secret)
     {
         Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
         Span<byte> bytes = stackalloc byte[SecretDigits];
         Encoding.ASCII.GetBytes(secret, bytes);
         SHA256.HashData(bytes, hash);
-        if (!CryptographicOperations.FixedTimeEquals(hash, cached.Hash) || cached.Key.Status != "active" || cached.Key.Environment != environment)
+        if (!CryptographicOperations.FixedTimeEquals(hash, parsed.Hash) || parsed.Key.Status != StoredKey.Active || parsed.Key.Environment != environment)
         {
             return null;
         }
 
-        NoteUse(cached);
-        return cached.Caller;
+        NoteUse(parsed);
+        return parsed.Caller;
     }
 
     /// <summary>Writes the time of use at most once a minute, beside the request: it is a courtesy and never holds one up.</summary>
-    private void NoteUse(Cached cached)
+    private void NoteUse(Parsed parsed)
     {
         var now = NowMs;
-        var last = Interlocked.Read(ref cached.NotedMs);
-        if (now - last >= (long)LastUsedEvery.TotalMilliseconds && Interlocked.CompareExchange(ref cached.NotedMs, now, last) == last)
+        var last = Interlocked.Read(ref parsed.NotedMs);
+        if (now - last >= (long)LastUsedEvery.TotalMilliseconds && Interlocked.CompareExchange(ref parsed.NotedMs, now, last) == last)
         {
-            _ = WriteUseAsync(cached.Key.Id, now);
+            _ = WriteUseAsync(parsed, now);
         }
     }
 
-    private async Task WriteUseAsync(string id, long nowMs)
+    private async Task WriteUseAsync(Parsed parsed, long nowMs)
     {
         try
         {
             // With the tag that was read: a rotation or revocation in between wins, and this note is dropped.
-            if (await FindAsync(null, id, CancellationToken.None) is { } found)
-            {
-                await documents.PutAsync(KeyOf(id), Write(found.Key with { LastUsedMs = nowMs }), found.ETag, CancellationToken.None);
-            }
+            var next = parsed.Key with { LastUsedMs = nowMs };
+            await documents.PutAsync(KeyOf(next.Id), JsonSerializer.SerializeToUtf8Bytes(next, KeyJson.Default.StoredKey), parsed.ETag, CancellationToken.None);
         }
         catch (Exception error) when (error is StorageException or ObjectDisposedException or InvalidOperationException)
         {
-            LogUseNotNoted(logger, id, error);
+            LogUseNotNoted(logger, parsed.Key.Id, error);
         }
     }
 
@@ -221,24 +206,28 @@ public sealed partial class KeyService(IDocumentStore documents, TimeProvider ti
 
     private static string HashOf(string secret) => Convert.ToHexStringLower(SHA256.HashData(Encoding.ASCII.GetBytes(secret)));
 
-    private static byte[] Write(StoredKey key) => JsonSerializer.SerializeToUtf8Bytes(key, KeyJson.Default.StoredKey);
-
     private static KeyView View(StoredKey key, string? secret) => new(
         $"key_{key.Id}", key.Name, key.Environment, key.Status, DateTimeOffset.FromUnixTimeMilliseconds(key.CreatedMs),
-        key.LastUsedMs is { } used ? DateTimeOffset.FromUnixTimeMilliseconds(used) : null, secret is null ? null : $"{Prefix}{key.Environment}_{key.Id}_{secret}");
+        key.LastUsedMs is { } used ? DateTimeOffset.FromUnixTimeMilliseconds(used) : null, secret is null ? null : $"{Prefix}{key.Environment}_{key.Id}_{secret}")
+    {
+        Scopes = key.Scopes,
+        SpendCapCredits = key.SpendCapCredits,
+        CreatedBy = key.CreatedBy,
+    };
 
     [LoggerMessage(3002, LogLevel.Warning, "The use of key {Id} was not noted")]
     private static partial void LogUseNotNoted(ILogger logger, string id, Exception error);
 
-    private sealed class Cached(StoredKey key, byte[] hash, DateTimeOffset until)
+    /// <summary>A key as read, taken apart once for each version of it.</summary>
+    private sealed class Parsed(StoredKey key, string etag)
     {
         public StoredKey Key { get; } = key;
 
-        public byte[] Hash { get; } = hash;
+        public string ETag { get; } = etag;
 
-        public DateTimeOffset Until { get; } = until;
+        public byte[] Hash { get; } = Convert.FromHexString(key.SecretSha256);
 
-        public Caller Caller { get; } = new(key.Tenant, $"key_{key.Id}", key.Environment);
+        public Caller Caller { get; } = new(key.Tenant, $"key_{key.Id}", key.Environment) { Scopes = ScopeWords.Parse(key.Scopes) ?? Scopes.None, SpendCapCredits = key.SpendCapCredits };
 
         public long NotedMs = key.LastUsedMs ?? 0;
     }

@@ -14,7 +14,7 @@ internal static class CommonOperation
         var codes = new List<string> { "request_broken", "internal_error" };
         if (!route.IsOpen)
         {
-            codes.AddRange(["unauthenticated", "storage_failed", "storage_full", "execution_set_aside"]);
+            codes.AddRange(["unauthenticated", "forbidden", "csrf_missing", "storage_failed", "storage_full", "execution_set_aside"]);
         }
 
         if (route.Body is not null)

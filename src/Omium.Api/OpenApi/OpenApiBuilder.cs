@@ -148,13 +148,11 @@ internal static class OpenApiBuilder
         foreach (var status in route.Answered.GroupBy(answer => answer.Status))
         {
             var response = new JsonObject { ["description"] = status.First().Description };
-            foreach (var answer in status.Where(answer => answer.MediaType is not null))
+            foreach (var media in status.Where(answer => answer.MediaType is not null).GroupBy(answer => answer.MediaType!))
             {
                 response["content"] ??= new JsonObject();
-                response["content"]![answer.MediaType!] = new JsonObject
-                {
-                    ["schema"] = answer.Type is { } type ? schemas.Of(type, SchemaDirection.Answer) : new JsonObject { ["type"] = "string" },
-                };
+                JsonNode[] types = [.. media.Select(answer => answer.Type is { } type ? schemas.Of(type, SchemaDirection.Answer) : new JsonObject { ["type"] = "string" })];
+                response["content"]![media.Key] = new JsonObject { ["schema"] = types.Length == 1 ? types[0] : new JsonObject { ["anyOf"] = new JsonArray(types) } };
             }
 
             responses.Add(status.Key, response);

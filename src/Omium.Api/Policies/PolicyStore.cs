@@ -14,12 +14,11 @@ namespace Omium.Api.Policies;
 /// need nothing else. Guarantees: when a put returns, the version is durable; a start in this process sees it at once, in another within
 /// <see cref="WorkflowStore.HeadsFor"/>.
 /// </summary>
-public sealed class PolicyStore(IDocumentStore documents, TimeProvider time)
+public sealed class PolicyStore(IDocumentStore documents, PlanCache plans, TimeProvider time)
 {
-    private const string HeadKind = "policy", VersionKind = "policy_version", Head = "head";
+    private const string HeadKind = PlanCache.PolicyKind, VersionKind = "policy_version", Head = PlanCache.PolicyHead;
     private const int RacesMax = 100, CachedMax = 10_000;
     private readonly ConcurrentDictionary<string, (StoredPolicy Policy, string ETag, DateTimeOffset Until)> _heads = new();
-    private readonly ConcurrentDictionary<(string Tenant, string Spec, string Policy), string> _pinned = new();
 
     /// <summary>The newest version, with the tag to put another one against.</summary>
     internal async ValueTask<(StoredPolicy Policy, string ETag)> HeadAsync(string tenant, CancellationToken cancellation)
@@ -80,35 +79,7 @@ public sealed class PolicyStore(IDocumentStore documents, TimeProvider time)
     internal async ValueTask<string> PinAsync(string tenant, string specDigest, CancellationToken cancellation)
     {
         var policy = await NewestAsync(tenant, cancellation);
-        if (policy.Policy is not { } recovery)
-        {
-            return specDigest;
-        }
-
-        if (_pinned.TryGetValue((tenant, specDigest, policy.Digest), out var known))
-        {
-            return known;
-        }
-
-        var stored = await documents.GetAsync(new DocumentKey(tenant, PlanCache.Kind, specDigest), cancellation)
-            ?? throw new InvalidDataException($"the spec {specDigest} is not in the store");
-        var spec = CanonicalJson.ParseTrusted(stored.Content);
-        var digest = spec.TryGetProperty("recovery", out _) ? specDigest : await StoreAsync(tenant, spec, recovery, cancellation);
-        if (_pinned.Count >= CachedMax)
-        {
-            _pinned.Clear();
-        }
-
-        return _pinned[(tenant, specDigest, policy.Digest)] = digest;
-    }
-
-    private async Task<string> StoreAsync(string tenant, JsonElement spec, JsonElement recovery, CancellationToken cancellation)
-    {
-        var members = spec.EnumerateObject().Select(member => (member.Name, member.Value)).Append(("recovery", recovery));
-        var content = CanonicalJson.Canonicalize(JsonMake.Object([.. members]));
-        var digest = CanonicalJson.Digest(content);
-        await documents.PutAsync(new DocumentKey(tenant, PlanCache.Kind, digest), content, null, cancellation);
-        return digest;
+        return policy.Policy is not { } recovery ? specDigest : await plans.PinAsync(tenant, specDigest, recovery, policy.Digest, cancellation);
     }
 
     private async ValueTask<StoredPolicy> NewestAsync(string tenant, CancellationToken cancellation)

@@ -76,6 +76,12 @@ internal static class ReviewEndpoints
             return;
         }
 
+        if (!call.Caller.Answers(found.Review.Request.Role))
+        {
+            await call.ProblemAsync("forbidden", $"This review was escalated to '{found.Review.Request.Role}'.");
+            return;
+        }
+
         JsonElement? output = null;
         Dictionary<string, byte[]>? stored = null;
         if (request.Output is { } given)

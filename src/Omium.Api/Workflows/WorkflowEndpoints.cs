@@ -42,7 +42,7 @@ internal static class WorkflowEndpoints
             return;
         }
 
-        var reading = WorkflowStore.Check(spec);
+        var reading = await call.Services.Workflows.CheckAsync(call.Caller.Tenant, spec, call.Cancellation);
         if (reading.HasErrors)
         {
             var errors = reading.Findings.Count(finding => finding.Severity == SpecSeverity.Error);
@@ -60,7 +60,7 @@ internal static class WorkflowEndpoints
     {
         if (await TrySpecAsync(call) is { } spec)
         {
-            var reading = WorkflowStore.Check(spec);
+            var reading = await call.Services.Workflows.CheckAsync(call.Caller.Tenant, spec, call.Cancellation);
             await call.JsonAsync(new ValidateView(!reading.HasErrors, [.. reading.Findings.Select(WorkflowViews.Problem)]), ContractJson.Default.ValidateView);
         }
     }

@@ -20,7 +20,7 @@ public sealed class WorkflowStore(IDocumentStore documents, TimeProvider time)
     /// <summary>How long a head that was read is believed without asking the store again.</summary>
     public static readonly TimeSpan HeadsFor = TimeSpan.FromSeconds(1);
 
-    private const string HeadKind = "workflow", VersionKind = "workflow_version";
+    private const string HeadKind = PlanCache.HeadKind, VersionKind = "workflow_version";
     private static readonly SearchValues<char> NameCharacters = SearchValues.Create("abcdefghijklmnopqrstuvwxyz0123456789-");
     private const int HeadsMax = 10_000, RacesMax = 100;
     private readonly ConcurrentDictionary<(string Tenant, string Name), (StoredWorkflow Head, DateTimeOffset Until)> _heads = new();
@@ -37,6 +37,24 @@ public sealed class WorkflowStore(IDocumentStore documents, TimeProvider time)
         // The checks let something through that does not compile: still the author's to mend, and never to be started.
         var finding = new SpecFinding("does_not_compile", SpecSeverity.Error, "", problem ?? "The workflow does not compile.", "Mend the expression or schema that is named.");
         return new SpecReading(spec, [.. reading.Findings, finding]);
+    }
+
+    /// <summary>The same, and that every workflow it runs as a child is saved (or is itself).</summary>
+    internal async Task<SpecReading> CheckAsync(string tenant, JsonElement canonical, CancellationToken cancellation)
+    {
+        var reading = Check(canonical);
+        var missing = new List<SpecFinding>();
+        for (var index = 0; index < (reading.Spec?.Steps.Count ?? 0); index++)
+        {
+            if (reading.Spec!.Steps[index] is { Type: StepType.Workflow, Target: { Length: > 0 } child } && child != reading.Spec.Name && await FindAsync(tenant, child, null, cancellation) is null)
+            {
+                missing.Add(new SpecFinding(
+                    SpecCodes.UnknownReference, SpecSeverity.Error, string.Create(CultureInfo.InvariantCulture, $"/steps/{index}/workflow"), $"No workflow \"{child}\" is saved.",
+                    "Save the child first, or correct its name."));
+            }
+        }
+
+        return missing.Count == 0 ? reading : new SpecReading(reading.Spec, [.. reading.Findings, .. missing]);
     }
 
     /// <summary>Saves a spec that <see cref="Check"/> found no error in. Returns the version, and whether it is new.</summary>

@@ -50,16 +50,17 @@ public sealed class Outbox
     }
 
     /// <summary>
-    /// Records that everything up to <paramref name="publishedSeq"/> is published; the stream stays marked when more may have come or be coming.
+    /// Records that everything up to <paramref name="publishedSeq"/> is published. The stream stays marked when that is not the end of its log
+    /// (<paramref name="isEnd"/>), or when more may have come or be coming.
     /// </summary>
-    internal async Task PublishedAsync(OutboxEntry entry, long publishedSeq, CancellationToken cancellation)
+    internal async Task PublishedAsync(OutboxEntry entry, long publishedSeq, bool isEnd, CancellationToken cancellation)
     {
         var (partition, row) = (PartitionOf(entry.Stream), TableNames.PartitionOf(entry.Stream));
         for (OutboxEntry? current = entry; current is not null && publishedSeq >= current.From;)
         {
-            var changed = publishedSeq >= current.Until
+            var changed = isEnd && publishedSeq >= current.Until
                 ? await _tables.DeleteAsync(TableNames.Outbox, partition, row, current.ETag, cancellation)
-                : await _tables.ChangeAsync(TableNames.Outbox, TableOperation.Replace(Entity(entry.Stream, publishedSeq + 1, current.Until), current.ETag), cancellation);
+                : await _tables.ChangeAsync(TableNames.Outbox, TableOperation.Replace(Entity(entry.Stream, publishedSeq + 1, Math.Max(publishedSeq + 1, current.Until)), current.ETag), cancellation);
             if (changed.IsDone)
             {
                 return;

@@ -25,7 +25,13 @@ public sealed record ExecutionView
     [Words("queued", "running", "waiting", "paused", "rolling_back", "succeeded", "failed", "cancelled")]
     public required string Status { get; init; }
 
-    /// <summary>While waiting or paused: timer, lock, credits, worker or review.</summary>
+    /// <summary>Where it was forked from; absent when it was started.</summary>
+    public ForkView? Fork { get; init; }
+
+    /// <summary>Whose child it is; absent when it was started by itself.</summary>
+    public ParentView? Parent { get; init; }
+
+    /// <summary>While waiting or paused: timer, lock, credits, worker, child or review.</summary>
     public string? WaitingFor { get; init; }
 
     /// <summary>Sequence number of the last record this view contains.</summary>
@@ -118,6 +124,12 @@ public sealed record StepView
     /// <summary>While a retry waits: when it is due.</summary>
     public DateTimeOffset? RetryDueAt { get; init; }
 
+    /// <summary>Of a workflow step: the execution that its present attempt is.</summary>
+    public string? Child { get; init; }
+
+    /// <summary>True in a fork for a visit of its source: it ran there, and was not run again.</summary>
+    public bool? Inherited { get; init; }
+
     /// <summary>Its input.</summary>
     public JsonElement? Input { get; init; }
 
@@ -146,6 +158,9 @@ public sealed record StepView
     public int? Item { get; init; }
 }
 
+/// <summary>The step that an execution is the child of.</summary>
+public sealed record ParentView(string Execution, string Step, int Visit);
+
 /// <summary>How far the items of a for_each step are. The items themselves: <c>GET /v1/executions/{id}/steps/{step}/items</c>.</summary>
 /// <param name="Total">Items of the list.</param>
 /// <param name="Succeeded">Committed.</param>
@@ -169,8 +184,8 @@ public sealed record CallView
     /// <summary>Tool name.</summary>
     public required string Tool { get; init; }
 
-    /// <summary>requested, awaiting_approval, intent, settled, failed, in_doubt, refused or compensated.</summary>
-    [Words("requested", "awaiting_approval", "intent", "settled", "failed", "in_doubt", "refused", "compensated")]
+    /// <summary>requested, awaiting_approval, intent, running (a child workflow), settled, failed, in_doubt, refused or compensated.</summary>
+    [Words("requested", "awaiting_approval", "intent", "running", "settled", "failed", "in_doubt", "refused", "compensated")]
     public required string Status { get; init; }
 
     /// <summary>none, idempotent, verifiable or irreversible.</summary>
@@ -185,6 +200,9 @@ public sealed record CallView
 
     /// <summary>Idempotency key sent with the call.</summary>
     public string? IdempotencyKey { get; init; }
+
+    /// <summary>True in a sandbox: it was answered from the records (or by a person) and reached nothing.</summary>
+    public bool? Sandboxed { get; init; }
 }
 
 /// <summary>Why an attempt failed.</summary>
@@ -232,7 +250,11 @@ public sealed record ExecutionSummary(
 /// <param name="Kernel">Kernel version that decided it.</param>
 /// <param name="Events">The events, each an object with <c>type</c>.</param>
 /// <param name="Hash">Hash of the record, hex.</param>
-public sealed record EventRecord(long Seq, DateTimeOffset At, string Command, int Kernel, IReadOnlyList<JsonElement> Events, string Hash);
+public sealed record EventRecord(long Seq, DateTimeOffset At, string Command, int Kernel, IReadOnlyList<JsonElement> Events, string Hash)
+{
+    /// <summary>In a fork, for a record of its source: the execution that it lies in.</summary>
+    public string? InheritedFrom { get; init; }
+}
 
 /// <summary>One line of <c>GET /v1/executions/{id}/timeline</c>, made for reading.</summary>
 /// <param name="Seq">Record it comes from.</param>
@@ -245,13 +267,34 @@ public sealed record EventRecord(long Seq, DateTimeOffset At, string Command, in
 /// <param name="Detail">Longer text.</param>
 /// <param name="Item">The item of a for_each step concerned, from 0.</param>
 public sealed record TimelineEntry(
-    long Seq, DateTimeOffset At, string Kind, [property: Words("info", "success", "warning", "error")] string Severity, string Title, string? Step = null, int? Visit = null, string? Detail = null, int? Item = null);
+    long Seq, DateTimeOffset At, string Kind, [property: Words("info", "success", "warning", "error")] string Severity, string Title, string? Step = null, int? Visit = null, string? Detail = null, int? Item = null)
+{
+    /// <summary>In a fork, for a line of its source: the execution that it lies in.</summary>
+    public string? InheritedFrom { get; init; }
+}
 
 /// <summary><c>GET /v1/executions/{id}/graph</c>.</summary>
-public sealed record GraphView(IReadOnlyList<GraphNode> Nodes, IReadOnlyList<GraphEdge> Edges);
+public sealed record GraphView(IReadOnlyList<GraphNode> Nodes, IReadOnlyList<GraphEdge> Edges)
+{
+    /// <summary>Which visits' inputs were made from which outputs.</summary>
+    public IReadOnlyList<GraphDataEdge> Data { get; init; } = [];
+
+    /// <summary>Of the newest failure that is not resolved: where it began, with the way of the offending value.</summary>
+    public Failures.RootCause? RootCause { get; init; }
+}
+
+/// <summary>The input of <paramref name="To"/> was made from the output of <paramref name="From"/>.</summary>
+public sealed record GraphDataEdge(StepReference From, StepReference To);
 
 /// <summary>A step as it stands; one with for_each counts its items.</summary>
-public sealed record GraphNode(string Step, string Type, string? Actor, string Status, int Visit, string? Checkpoint, bool ExternalEffect, ItemCounts? Items = null);
+public sealed record GraphNode(string Step, string Type, string? Actor, string Status, int Visit, string? Checkpoint, bool ExternalEffect, ItemCounts? Items = null)
+{
+    /// <summary>Of a workflow step: the execution that its present attempt is.</summary>
+    public string? Child { get; init; }
+
+    /// <summary>True in a fork for a step whose visit is its source's.</summary>
+    public bool? Inherited { get; init; }
+}
 
 /// <summary>An edge and whether the current visits took it (null = not settled).</summary>
 public sealed record GraphEdge(string From, string To, string On, string? When, bool? Taken, int? MaxVisits);
@@ -342,7 +385,12 @@ public sealed record ResidueView
 }
 
 /// <summary>Body of <c>POST /v1/executions/{id}/retry</c>.</summary>
-public sealed record RetryRequest(string? From = null, Reviews.AgentEdits? Edits = null);
+/// <param name="From">A checkpoint or step; what lies behind it runs again. With <c>again</c>, <c>input</c> or <c>output</c>, the step itself as well.</param>
+/// <param name="Edits">Edits of the failed step's agent; where the step of <c>from</c> itself runs again, of that one's.</param>
+/// <param name="Again">True: the step of <c>from</c> runs again, and whatever depends on it; nothing else.</param>
+/// <param name="Input">The same, with this input in place of its own.</param>
+/// <param name="Output">The same, with this output in place of running it; it is held to the step's checks.</param>
+public sealed record RetryRequest(string? From = null, Reviews.AgentEdits? Edits = null, bool? Again = null, JsonElement? Input = null, JsonElement? Output = null);
 
 /// <summary>Body of <c>POST /v1/executions/{id}/pause</c>, which may also be absent.</summary>
 /// <param name="Reason">Kept in the log; default <c>person</c>.</param>

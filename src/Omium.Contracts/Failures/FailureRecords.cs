@@ -88,7 +88,20 @@ public sealed record FailureView
 public sealed record DependencyLink(string Step, int Visit, string? Actor, string Status, JsonElement? Output, IReadOnlyList<StepReference> Reads);
 
 /// <summary>The first step whose output violates what the guard needed, with the evidence.</summary>
-public sealed record RootCause(string Step, int Visit, string Explanation);
+public sealed record RootCause(string Step, int Visit, string Explanation)
+{
+    /// <summary>Where in that step's output the offending value stands, as <c>output.a.b</c>.</summary>
+    public string? Path { get; init; }
+
+    /// <summary>The offending value.</summary>
+    public JsonElement? Value { get; init; }
+
+    /// <summary>The way of that value, from the first step that held it to the one that failed.</summary>
+    public IReadOnlyList<ValueHop> Trail { get; init; } = [];
+}
+
+/// <summary>A step on the way of a value, and where the value stood.</summary>
+public sealed record ValueHop(string Step, int Visit, string Path, JsonElement Value);
 
 /// <summary>A proposal.</summary>
 /// <param name="Kind">past (what mended the same failure before), prompt, constraint, tool, decide, retry or override.</param>

@@ -14,8 +14,8 @@ public sealed record ReviewView
     /// <summary>Workflow name.</summary>
     public required string Workflow { get; init; }
 
-    /// <summary>failure, approval, call_approval, in_doubt, handoff or verification.</summary>
-    [Words("failure", "approval", "call_approval", "in_doubt", "handoff", "verification")]
+    /// <summary>failure, approval, call_approval, in_doubt, handoff, verification or sandbox_call.</summary>
+    [Words("failure", "approval", "call_approval", "in_doubt", "handoff", "verification", "sandbox_call")]
     public required string Kind { get; init; }
 
     /// <summary>open, decided or expired.</summary>

@@ -36,6 +36,7 @@ public sealed partial class EmbeddedEngine : IExecutionEngine, IAsyncDisposable
     public EmbeddedEngine(Advancer advancer, EffectRunner runner, IIndex index, ILogger<EmbeddedEngine> logger, TimeProvider time, EmbeddedEngineOptions options)
     {
         (_advancer, _runner, _index, _logger, _options) = (advancer, runner, index, logger, options);
+        runner.Submit = SubmitAsync;
         _dueTimes = new DueTimes(time);
         _externalEffects = new SemaphoreSlim(options.ConcurrentEffectsMax);
         _runner.OnHeld = (cell, effect, error) => LogStorage(_logger, cell.Stream, effect, error);

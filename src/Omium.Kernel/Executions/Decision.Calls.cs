@@ -112,7 +112,7 @@ internal sealed partial class Decision
     {
         bool Same(CallState call) => call.Tool == tool && call.ArgumentsDigest == argumentsDigest;
         var occurrence = visit.CurrentCalls.Count(Same);
-        return visit.Calls.Where(call => call.Id.Attempt < id.Attempt && Same(call) && call is { MayStand: true, Status: CallStatus.Settled }).ElementAtOrDefault(occurrence);
+        return visit.Calls.Where(call => call.Id.Attempt < id.Attempt && Same(call) && call.Status == CallStatus.Settled && (call.MayStand || (call.Kind != EffectKind.None && (call.Inherited || call.Sandboxed)))).ElementAtOrDefault(occurrence);
     }
 
     private bool CheckArguments(StepPlan step, ToolPlan tool, VisitKey key, JsonElement arguments, out Failing failing)
@@ -145,7 +145,7 @@ internal sealed partial class Decision
         var approved = step.OwnsCall && effect.Kind == EffectKind.Irreversible && HasApprovalBefore(step)
             && !Visit(key).Calls.Any(call => call.MayStand || call.Unsettled); // An approval covers one call, not its repetition.
         var approver = highValue ? ApproverOf(id.Step, tool.Spec.Name, DigestOf(arguments)) : null;
-        var approval = approver is null && (highValue || (effect.Kind == EffectKind.Irreversible && !approved));
+        var approval = !_state.IsSandbox && approver is null && (highValue || (effect.Kind == EffectKind.Irreversible && !approved));
         Emit(new CallRequested(id.ToString(), tool.Spec.Name, arguments, DigestOf(arguments), effect.Kind, idempotencyKey, toolCallId, approval, turn, approver));
         if (approval && highValue && IsServedByPolicy(HighValue(tool, effect, arguments, amount), Visit(key)))
         {
@@ -202,9 +202,9 @@ internal sealed partial class Decision
                 continue;
             }
 
-            if (Plan.Step(key.Step)?.Spec.Type == StepType.HumanApproval && Visit(key).Status == VisitStatus.Committed)
+            if (Plan.Step(key.Step)?.Spec.Type == StepType.HumanApproval && Visit(key) is { Status: VisitStatus.Committed, Inherited: false })
             {
-                return true;
+                return true; // One that was given in a fork's source covered the source's call.
             }
 
             foreach (var before in Visit(key).After)
@@ -224,9 +224,9 @@ internal sealed partial class Decision
             return true;
         }
 
-        var own = step.Spec.Effect is not null && step.OwnsCall;
+        var isOwn = step.Spec.Effect is not null && step.OwnsCall;
         var scope = ArgumentScope(tool, id.Key, arguments);
-        if ((own ? step.EffectAmount : tool.Amount) is { } amountExpression)
+        if ((isOwn ? step.EffectAmount : tool.Amount) is { } amountExpression)
         {
             var result = amountExpression.Evaluate(scope);
             double? value = result.Value switch { CelInt i => i.Value, CelDouble d => d.Value, CelUint u => u.Value, _ => null };
@@ -239,7 +239,7 @@ internal sealed partial class Decision
             amount = value.Value;
         }
 
-        if ((own ? step.EffectKey : tool.Key) is { } keyExpression)
+        if ((isOwn ? step.EffectKey : tool.Key) is { } keyExpression)
         {
             var result = keyExpression.Evaluate(scope);
             if (result.Value is not CelString { Value.Length: > 0 and <= 255 } text)
@@ -248,7 +248,8 @@ internal sealed partial class Decision
                 return false;
             }
 
-            key = RepeatedKeys.Of(text.Value, _state.Undone.GetValueOrDefault(ExecutionState.UndoneName(tool.Spec.Name, text.Value)));
+            var own = _state.Fork is null ? text.Value : $"{text.Value}~{_state.ExecutionId}"; // A fork's effects are others than its source's.
+            key = RepeatedKeys.Of(own, _state.Undone.GetValueOrDefault(ExecutionState.UndoneName(tool.Spec.Name, own)));
             return true;
         }
 
@@ -289,7 +290,7 @@ internal sealed partial class Decision
         }
 
         var again = call.Status == CallStatus.InDoubt && call.Next is "rerun" or "redo" && atMs >= call.NextDueMs;
-        if (!IsLive(visit, call) || _state.Status != ExecutionStatus.Running || (call.Status != CallStatus.Requested && !again))
+        if (call.Sandboxed || call.Child is not null || !IsLive(visit, call) || _state.Status != ExecutionStatus.Running || (call.Status != CallStatus.Requested && !again))
         {
             return new Rejection("effect_not_due", $"{command.Effect} may not be called now");
         }
@@ -323,6 +324,16 @@ internal sealed partial class Decision
         if (call.Status is CallStatus.Settled or CallStatus.Failed or CallStatus.Refused or CallStatus.Compensated || (call.Kind == EffectKind.None && visit.Shared?.Writing is not null))
         {
             return null;
+        }
+
+        if (call.Sandboxed)
+        {
+            return SettleSandboxed(step, visit, call, outcome);
+        }
+
+        if (call.Child is not null)
+        {
+            return SettleChild(step, visit, call, outcome);
         }
 
         if (call.Kind == EffectKind.None)

@@ -177,6 +177,11 @@ internal sealed partial class Decision
 
     private EffectSpec EffectOf(CallState call)
     {
+        if (call.Child is not null)
+        {
+            return ChildEffect;
+        }
+
         var step = Plan.Step(call.Id.Step)!;
         return step.OwnsCall ? step.Effect : Plan.Tool(call.Tool)?.Spec.Effect ?? EffectSpec.None;
     }

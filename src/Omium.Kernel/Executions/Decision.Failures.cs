@@ -14,7 +14,7 @@ internal sealed partial class Decision
     {
         var step = Plan.Step(key.Step)!;
         var visit = Visit(key);
-        CloseReviews("superseded", "policy", id => _state.Reviews[id].Request is { Kind: "call_approval" or "approval" } request && request.Step == key.Step && request.Visit == key.Visit);
+        CloseReviews("superseded", "policy", id => _state.Reviews[id].Request is { Kind: "call_approval" or "approval" or "sandbox_call" } request && request.Step == key.Step && request.Visit == key.Visit);
         if (key.IsItem)
         {
             FailItem(step, key, failing);
@@ -154,7 +154,7 @@ internal sealed partial class Decision
         }
 
         var standing = visit.CurrentCalls.Where(call => call.MayStand || call.Unsettled).ToArray();
-        var repeatable = standing.All(call => call.Kind == EffectKind.Idempotent && call.Status == CallStatus.Failed);
+        var repeatable = standing.All(call => call.Child is null && call.Kind == EffectKind.Idempotent && call.Status == CallStatus.Failed);
         var undoable = standing.All(call => EffectOf(call).Compensate is not null);
         if (repeatable || (byPerson && !undoable))
         {

@@ -81,6 +81,11 @@ internal sealed partial class Decision
             return new Rejection("rollback_in_progress", "a rollback is under way; wait for it to complete");
         }
 
+        if (OrphansParent(command.RequestId) is { } orphaned)
+        {
+            return orphaned;
+        }
+
         if (command.Scope is not ("failure" or "all"))
         {
             return new Rejection("validation_failed", "the scope is failure or all");
@@ -97,6 +102,11 @@ internal sealed partial class Decision
             return new Rejection("rollback_orphans_consumer", $"this would leave {string.Join(", ", orphans)} without what it was made from; take that back as well");
         }
 
+        if (PastFork(radius.Affected) is { } past)
+        {
+            return past;
+        }
+
         var blocked = radius.Effects.Where(call => EffectOf(call).Compensate is null).ToArray();
         if (blocked.Length > 0 && !command.AcceptResidue)
         {
@@ -105,7 +115,7 @@ internal sealed partial class Decision
 
         LeaveBehind(blocked, command.By);
         PlanRollback(radius.To, command.Scope, radius.Affected, Undoable(radius.Effects), "person", command.By, command.RequestId,
-            _state.Status == ExecutionStatus.Cancelled ? new RollbackSequel(null, null, false, Cancel: true) : new RollbackSequel(null, [new Specs.RecoveryAction("pause")], false, false));
+            command.End || _state.Status == ExecutionStatus.Cancelled ? new RollbackSequel(null, null, false, Cancel: true) : new RollbackSequel(null, [new Specs.RecoveryAction("pause")], false, false));
         return null;
     }
 
@@ -160,6 +170,11 @@ internal sealed partial class Decision
         }
 
         var failed = FailedVisits();
+        if (command.Correction is not null)
+        {
+            return RetryCorrected(command, failed);
+        }
+
         if (command.From is null && failed.Length == 0)
         {
             return new Rejection("validation_failed", "nothing has failed; name with 'from' the checkpoint to run again from");
@@ -175,9 +190,9 @@ internal sealed partial class Decision
             return new Rejection("checkpoint_not_found", $"there is no committed checkpoint '{command.From}'");
         }
 
-        if (radius.Effects.FirstOrDefault(call => EffectOf(call).Compensate is null) is { } blocked)
+        if (RefuseRetry(radius) is { } blocked)
         {
-            return new Rejection("rollback_irreversible", $"{blocked.Tool} ({blocked.Id}) cannot be undone; retry from a later checkpoint");
+            return blocked;
         }
 
         CloseReviews(command.Edits is null ? "approve" : "edit", command.By, IsFailure, command.Edits);
@@ -186,14 +201,65 @@ internal sealed partial class Decision
             Emit(new EditsApplied(Plan.Step(failed[^1].Step)!.Spec.Agent!, edits, command.By));
         }
 
+        RunAgain(command, radius, "failure");
+        return null;
+    }
+
+    /// <summary>Runs a step again with what a person gave, and what depends on it; nothing else.</summary>
+    private Rejection? RetryCorrected(RetryExecution command, VisitKey[] failed)
+    {
+        var change = command.Correction!;
+        var step = Plan.Step(change.Step) ?? Plan.Steps.FirstOrDefault(candidate => candidate.CheckpointName == change.Step);
+        if (step is null || _state.LatestVisit(step.Spec.Id) is not { } visit)
+        {
+            return new Rejection("checkpoint_not_found", $"no step or checkpoint '{change.Step}' has run");
+        }
+
+        change = change with { Step = step.Spec.Id };
+        if (CheckChange(change) is { } refused || (command.Edits is { } edits && (refused = CheckEdits(step, edits)) is not null))
+        {
+            return refused;
+        }
+
+        var again = new HashSet<VisitKey>(Descendants([_state.StandingVisit(change.Step)?.Key ?? visit.Key]));
+        again.UnionWith(RetryRadius(null, failed)?.Affected ?? []);
+        var ordered = Ordered(again);
+        var radius = new BlastRadius(change.Step, ordered, StandingEffects(ordered));
+        if (RefuseRetry(radius) is { } blocked)
+        {
+            return blocked;
+        }
+
+        CloseReviews(command.Edits is null ? "approve" : "edit", command.By, IsFailure, command.Edits);
+        if (command.Edits is { } wanted)
+        {
+            Emit(new EditsApplied(step.Spec.Agent!, wanted, command.By));
+        }
+
+        if (change is not { Input: null, Output: null } || _state.Corrections.ContainsKey(change.Step))
+        {
+            Emit(new StepCorrected(change.Step, change.Input, change.Output, command.By));
+        }
+
+        RunAgain(command, radius, "from");
+        return null;
+    }
+
+    private Rejection? RefuseRetry(BlastRadius radius) =>
+        PastFork(radius.Affected)
+        ?? (radius.Effects.FirstOrDefault(call => EffectOf(call).Compensate is null) is { } blocked
+            ? new Rejection("rollback_irreversible", $"{blocked.Tool} ({blocked.Id}) cannot be undone; retry from a later checkpoint")
+            : null);
+
+    private void RunAgain(RetryExecution command, BlastRadius radius, string scope)
+    {
         if (_state.Status != ExecutionStatus.Running)
         {
             Emit(new ExecutionResumed(command.By, null));
         }
 
-        PlanRollback(radius.To, "failure", radius.Affected, [.. radius.Effects.Select(call => call.Id.ToString())], "person", command.By, command.RequestId,
+        PlanRollback(radius.To, scope, radius.Affected, [.. radius.Effects.Select(call => call.Id.ToString())], "person", command.By, command.RequestId,
             new RollbackSequel(null, null, true, false));
-        return null;
     }
 
     private Rejection? CheckRetryEdits(VisitKey[] failed, AgentEdit edits) => failed.Length == 0

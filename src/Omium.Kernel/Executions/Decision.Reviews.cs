@@ -89,6 +89,7 @@ internal sealed partial class Decision
             "call_approval" => DecideCall(review.Request, command),
             "handoff" => DecideHandoff(review.Request, command),
             "verification" => DecideVerification(review.Request, command),
+            "sandbox_call" => DecideSandboxCall(review.Request, command),
             _ => DecideInDoubt(review.Request, command),
         };
     }
@@ -225,6 +226,11 @@ internal sealed partial class Decision
         else
         {
             (target, affected) = ("start", Ordered(_state.Visits.Keys));
+        }
+
+        if (PastFork(affected) is { } past)
+        {
+            return past;
         }
 
         Emit(new ReviewDecided(command.Review, command.Decision, command.By, null, command.Note));

@@ -35,7 +35,7 @@ internal sealed partial class Decision
 
         var effects = StandingEffects(affected);
         var irreversible = effects.Where(call => EffectOf(call).Compensate is null).Select(call => call.Id.ToString()).ToArray();
-        if (irreversible.Length > 0)
+        if (irreversible.Length > 0 || PastFork(affected) is not null)
         {
             Withhold(key, to, irreversible, rest);
             return RollBackResult.Withheld;

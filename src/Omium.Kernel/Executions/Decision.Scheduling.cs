@@ -137,6 +137,7 @@ internal sealed partial class Decision
     {
         var number = _state.Latest.GetValueOrDefault(step.Spec.Id) + 1;
         var key = new VisitKey(step.Spec.Id, number);
+        var correction = CorrectionOf(step, after);
         if (step.Shared is { Gathers: true })
         {
             Emit(new StepScheduled(key.Step, number, JsonMake.EmptyObject, "", after.Count == 0 ? null : after, null));
@@ -149,9 +150,15 @@ internal sealed partial class Decision
         }
 
         string? problem = null;
-        var input = step.ForEach is null ? InputOf(step, Scope() with { Receiver = step.Spec.Id }, out problem) : JsonMake.EmptyObject; // Each item has an input of its own.
+        var input = correction?.Input ?? (step.ForEach is null ? InputOf(step, Scope() with { Receiver = step.Spec.Id }, out problem) : JsonMake.EmptyObject); // Each item has an input of its own.
         var stored = Externalize(input);
         Emit(new StepScheduled(key.Step, number, stored, DigestOf(stored), after.Count == 0 ? null : after, SourcesOf(step)));
+        if (correction?.Output is { } given)
+        {
+            Finish(step, key, given, correction.By);
+            return;
+        }
+
         if (problem is not null)
         {
             Fail(key, new Failing(FailureClasses.ExpressionFailed, "input_expression", problem) { Permanent = true });
@@ -202,6 +209,9 @@ internal sealed partial class Decision
                 break;
             case StepType.ToolCall or StepType.Worker:
                 RequestStepCall(step, key);
+                break;
+            case StepType.Workflow:
+                RequestChild(step, key);
                 break;
         }
     }

@@ -190,17 +190,18 @@ internal sealed partial class Decision
     private bool IsMadeFrom(VisitKey reader, string transaction) =>
         VisitOf(transaction) is { } writer && (writer == reader || (_state.Visits.ContainsKey(writer) && Freshness.Sources(_state, writer).Contains(reader)));
 
-    /// <summary>The visit of a transaction of this execution; null when it is another's.</summary>
+    /// <summary>The visit of a transaction of this execution, or of what a fork has from its source; null when it is another's.</summary>
     private VisitKey? VisitOf(string transaction)
     {
-        var prefix = _state.ExecutionId + "/";
-        if (!transaction.StartsWith(prefix, StringComparison.Ordinal))
+        var slash = transaction.IndexOf('/');
+        var parts = transaction[(slash + 1)..].Split('~');
+        if (slash < 0 || parts.Length != 3 || !int.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out var visit))
         {
             return null;
         }
 
-        var parts = transaction[prefix.Length..].Split('~');
-        return parts.Length == 3 && int.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out var visit) ? new VisitKey(parts[0], visit) : null;
+        var (owner, key) = (transaction[..slash], new VisitKey(parts[0], visit));
+        return owner == (_state.Visits.GetValueOrDefault(key)?.Origin ?? _state.ExecutionId) ? key : null;
     }
 
     private Failing Stale(VisitKey reader, ReadValue read, ValueChange change)

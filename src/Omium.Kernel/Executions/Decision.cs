@@ -24,7 +24,7 @@ internal sealed partial class Decision(ExecutionState state, DecisionValues valu
     private long _outputTokens;
     private ExecutionState _state = state;
 
-    private WorkflowPlan Plan => values.Plan;
+    private WorkflowPlan Plan => _migrated ?? values.Plan;
 
     /// <summary>Decides, then does whatever became possible by it.</summary>
     public DecisionOutcome Run(ExecutionCommand command)
@@ -42,6 +42,11 @@ internal sealed partial class Decision(ExecutionState state, DecisionValues valu
             PauseExecution c => Pause(c),
             ResumeExecution c => Resume(c),
             CancelExecution c => Cancel(c),
+            ForkExecution c => Fork(c),
+            MigrateExecution c => Migrate(c),
+            RecordChildStarted c => ChildBegan(c),
+            RecordChildCancel c => ChildCancelled(c),
+            RecordParentNotice c => NoticeTaken(c),
             RollBackExecution c => RollBack(c),
             RetryExecution c => Retry(c),
             RecordNotification c => Deliver(c),
@@ -93,7 +98,7 @@ internal sealed partial class Decision(ExecutionState state, DecisionValues valu
         }
 
         Emit(new ExecutionStarted(
-            command.ExecutionId, command.Tenant, command.Workflow, command.WorkflowVersion, command.SpecDigest, command.Input, command.Seed, command.StartedBy, command.HighValueUsd));
+            command.ExecutionId, command.Tenant, command.Workflow, command.WorkflowVersion, command.SpecDigest, command.Input, command.Seed, command.StartedBy, command.HighValueUsd, command.Parent));
         if (command.Lease is { } lease)
         {
             Emit(new LeaseGranted(1, lease.Token, lease.GrantedMicro, lease.CheckpointMicro, lease.ItemMicro));

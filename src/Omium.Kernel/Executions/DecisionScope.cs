@@ -112,11 +112,14 @@ public sealed class DecisionValues(WorkflowPlan plan)
     /// <summary>The plan.</summary>
     public WorkflowPlan Plan { get; } = plan;
 
+    /// <summary>With a migration: the plan to move to; null when there is no such version.</summary>
+    public WorkflowPlan? Target { get; init; }
+
     /// <summary>Payloads by digest.</summary>
     public Dictionary<string, JsonElement> Payloads { get; init; } = new(StringComparer.Ordinal);
 
     /// <summary>The same, kept apart: a decision adds what it makes and must leave its caller's values as they were.</summary>
-    internal DecisionValues Copy() => new(Plan) { Payloads = new(Payloads, StringComparer.Ordinal) };
+    internal DecisionValues Copy() => new(Plan) { Target = Target, Payloads = new(Payloads, StringComparer.Ordinal) };
 
     /// <summary>The value behind a reference if it is here; else the value itself.</summary>
     public JsonElement Resolve(JsonElement value) =>

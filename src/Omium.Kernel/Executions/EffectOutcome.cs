@@ -13,6 +13,9 @@ public sealed record EffectOutcome
 
     /// <summary>Why there is neither.</summary>
     public EffectFailure? Failure { get; init; }
+
+    /// <summary>With a result from the records (a sandbox's): the effect it was recorded for, <c>execution/effect</c>.</summary>
+    public string? Source { get; init; }
 }
 
 /// <summary>Why an effect gave no result.</summary>

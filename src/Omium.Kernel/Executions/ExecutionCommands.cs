@@ -32,7 +32,7 @@ public abstract partial record ExecutionCommand(long AtMs)
 
 /// <summary>Begins an execution of a workflow version. <paramref name="Lease"/>: credits reserved for it; null where nothing is metered.</summary>
 public sealed record StartExecution(
-    long AtMs, string ExecutionId, string Tenant, string Workflow, int WorkflowVersion, string SpecDigest, JsonElement Input, long Seed, string StartedBy, double HighValueUsd,
+    long AtMs, string ExecutionId, string Tenant, string Workflow, int WorkflowVersion, string SpecDigest, JsonElement Input, long Seed, string StartedBy, double HighValueUsd, ParentLink? Parent = null,
     CreditLease? Lease = null) : ExecutionCommand(AtMs)
 {
     public override string Name => "start";
@@ -111,15 +111,19 @@ public sealed record CancelExecution(long AtMs, string By, string RequestId) : E
 /// <param name="To">Checkpoint or step.</param>
 /// <param name="Scope">failure or all.</param>
 /// <param name="AcceptResidue">True: effects that nothing can undo stay, on the residue ledger; else they make it refused.</param>
+/// <param name="End">True: then it ends as cancelled (a parent takes its child back).</param>
 /// <param name="Steps">Only these of the steps it would take back; null = all of them. Refused when something committed was made from one of them.</param>
 public sealed record RollBackExecution(
-    long AtMs, string By, string RequestId, string To, string Scope, bool AcceptResidue = false, IReadOnlyList<string>? Steps = null) : ExecutionCommand(AtMs)
+    long AtMs, string By, string RequestId, string To, string Scope, bool AcceptResidue = false, IReadOnlyList<string>? Steps = null, bool End = false) : ExecutionCommand(AtMs)
 {
     public override string Name => "rollback";
 }
 
-/// <summary>Run again what failed, from its last checkpoint or from the one named, with edits if there are any.</summary>
-public sealed record RetryExecution(long AtMs, string By, string RequestId, string? From, AgentEdit? Edits) : ExecutionCommand(AtMs)
+/// <summary>
+/// Run again what failed, from its last checkpoint or from the one named, with edits if there are any. <paramref name="Correction"/>: a step that itself
+/// runs again, with the input or instead of the output that a person gives, and whatever depends on it.
+/// </summary>
+public sealed record RetryExecution(long AtMs, string By, string RequestId, string? From, AgentEdit? Edits, StepChange? Correction = null) : ExecutionCommand(AtMs)
 {
     public override string Name => "retry";
 }

@@ -62,7 +62,7 @@ public readonly record struct VisitKey(string Step, int Visit)
 
 /// <summary>The execution began; the workflow version is pinned by digest.</summary>
 public sealed record ExecutionStarted(
-    string ExecutionId, string Tenant, string Workflow, int WorkflowVersion, string SpecDigest, JsonElement Input, long Seed, string StartedBy, double HighValueUsd)
+    string ExecutionId, string Tenant, string Workflow, int WorkflowVersion, string SpecDigest, JsonElement Input, long Seed, string StartedBy, double HighValueUsd, ParentLink? Parent = null)
     : ExecutionEvent;
 
 /// <summary>A visit was scheduled with its input.</summary>

@@ -84,7 +84,7 @@ internal static partial class ExecutionEvolver
     {
         if (state.Rollback?.Plan.Rollback == e.Rollback)
         {
-            return state with
+            return OwingRollback(state, state.Rollback) with
             {
                 Rollback = null,
                 Status = state.Status != ExecutionStatus.RollingBack ? state.Status : state.Rollback.WasPaused ? ExecutionStatus.Paused : ExecutionStatus.Running,

@@ -73,12 +73,15 @@ internal static partial class ExecutionEvolver
                 Notifications = state.Notifications.Remove(e.Notification), NotificationAttempts = state.NotificationAttempts.Remove(e.Notification),
             },
             ExecutionPaused e => Requested(state, e.RequestId) with { Status = ExecutionStatus.Paused, PauseReason = e.Reason },
-            ExecutionResumed e => Requested(Reopened(state), e.RequestId) with { Status = ExecutionStatus.Running, EndedMs = 0, PauseReason = null },
-            ExecutionSucceeded e => state with { Status = ExecutionStatus.Succeeded, Output = e.Output, EndedMs = atMs },
-            ExecutionFailed => state with { Status = ExecutionStatus.Failed, EndedMs = atMs },
-            ExecutionCancelled e => Requested(state, e.RequestId) with { Status = ExecutionStatus.Cancelled, EndedMs = atMs },
-            _ => EvolvePeople(state, happened, atMs) ?? EvolveShared(state, happened, atMs) ?? EvolveHandoffs(state, happened, atMs) ?? EvolveVerification(state, happened) ?? EvolveCredits(state, happened)
-                ?? throw new CorruptLogException($"an event of an unknown kind: {happened.GetType().Name}"),
+            ExecutionResumed e => Requested(Reopened(state), e.RequestId) with
+            {
+                Notice = state.Notice is { IsRollback: false } ? null : state.Notice, Status = ExecutionStatus.Running, EndedMs = 0, PauseReason = null,
+            },
+            ExecutionSucceeded e => Owing(state) with { Status = ExecutionStatus.Succeeded, Output = e.Output, EndedMs = atMs },
+            ExecutionFailed => Owing(state) with { Status = ExecutionStatus.Failed, EndedMs = atMs },
+            ExecutionCancelled e => Owing(Requested(state, e.RequestId)) with { Status = ExecutionStatus.Cancelled, EndedMs = atMs },
+            _ => EvolvePeople(state, happened, atMs) ?? EvolveShared(state, happened, atMs) ?? EvolveHandoffs(state, happened, atMs) ?? EvolveVerification(state, happened)
+                ?? EvolveForks(state, happened, atMs) ?? EvolveChildren(state, happened) ?? EvolveCredits(state, happened) ?? throw new CorruptLogException($"an event of an unknown kind: {happened.GetType().Name}"),
         };
         next = Metered(next, happened);
         if (ItemOf(happened) is { } item)
@@ -102,6 +105,7 @@ internal static partial class ExecutionEvolver
             Seed = e.Seed,
             StartedBy = e.StartedBy,
             HighValueUsd = e.HighValueUsd,
+            Parent = e.Parent,
             Status = ExecutionStatus.Running,
             CreatedMs = atMs,
         };
@@ -165,6 +169,7 @@ internal static partial class ExecutionEvolver
                 Key = e.Key,
                 ToolCallId = e.ToolCallId,
                 Turn = e.Turn,
+                Sandboxed = state.IsSandbox && e.Kind != Specs.EffectKind.None,
                 KeyUsedMs = e.Key is null ? 0 : v.Calls.Where(c => c.Key == e.Key && c.MayStand).Select(c => c.KeyUsedMs).DefaultIfEmpty(0).Min(),
             }),
         });

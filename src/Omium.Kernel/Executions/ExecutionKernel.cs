@@ -79,6 +79,20 @@ public static class ExecutionKernel
             default:
                 AddItems(state, command, Add);
                 Add(state.Input);
+                if (command is ForkExecution { Edits: { } edits })
+                {
+                    Add(edits.Input);
+                    foreach (var change in edits.Steps ?? [])
+                    {
+                        Add(change.Output);
+                    }
+                }
+
+                if (command is RetryExecution { Correction: { } corrected })
+                {
+                    Add(corrected.Output);
+                }
+
                 if (ReadsStanding(command))
                 {
                     AddStanding(state, Add);
@@ -87,11 +101,17 @@ public static class ExecutionKernel
                 break;
         }
 
+        foreach (var correction in state.Corrections.Values.OrderBy(correction => correction.Step, StringComparer.Ordinal))
+        {
+            Add(correction.Output);
+        }
+
         return needed;
     }
 
     /// <summary>True for commands that begin steps again: their decisions are given the large outputs that stand, as far as there is room.</summary>
-    internal static bool ReadsStanding(ExecutionCommand command) => command is WakeTimers or ResumeExecution or RetryExecution or DecideReview or RollBackExecution;
+    internal static bool ReadsStanding(ExecutionCommand command) => 
+        command is WakeTimers or ResumeExecution or RetryExecution or DecideReview or RollBackExecution or ForkExecution or MigrateExecution;
 
     /// <summary>
     /// What steps that are begun again may read: inputs of what is open, then outputs that stand, the newest first. These commands are rare; a
@@ -197,6 +217,20 @@ public static class ExecutionKernel
     /// <summary>Outstanding work, oldest visit first.</summary>
     public static IReadOnlyList<PendingEffect> Pending(ExecutionState state, WorkflowPlan plan) => PendingEffects.Of(state, plan);
 
+    /// <summary>
+    /// What a fork of the state after some record would run again. <paramref name="head"/>: the source as it stands now, whose later effects a
+    /// live fork would repeat as well.
+    /// </summary>
+    public static ForkPreview PreviewFork(ExecutionState atPoint, ExecutionState head, DecisionValues values, ForkEdits? edits)
+    {
+        var again = new Decision(atPoint, values, atPoint.UpdatedMs).ForkRadius(edits);
+        var reused = atPoint.Visits.Values.Where(visit => visit.Status != VisitStatus.RolledBack).Select(visit => visit.Key).Except(again).ToHashSet();
+        // Of a reused visit that was still at work, what it did later is to be done by the fork as well.
+        bool IsReused(CallState call) => reused.Contains(call.Id.Key) && atPoint.Visits[call.Id.Key].Calls.Any(known => known.Id == call.Id);
+        var repeats = head.Visits.Values.OrderBy(visit => visit.Ordinal).SelectMany(visit => visit.Calls).Where(call => Decision.HappenedOnce(call) && !IsReused(call));
+        return new ForkPreview(again, [.. repeats]);
+    }
+
     /// <summary>What a rollback would take back and undo, without doing it; null when there is no such checkpoint.</summary>
     public static RollbackPreview? PreviewRollback(ExecutionState state, DecisionValues values, string to, string scope, long atMs, IReadOnlyList<string>? steps = null)
     {
@@ -215,6 +249,11 @@ public static class ExecutionKernel
     private static bool HasCompensation(CallState call, WorkflowPlan plan)
     {
         var step = plan.Step(call.Id.Step)!;
+        if (call.Child is not null)
+        {
+            return true; // It is rolled back; what of it cannot be undone is said then.
+        }
+
         var effect = step.OwnsCall ? step.Effect : plan.Tool(call.Tool)?.Spec.Effect;
         return effect?.Compensate is not null;
     }

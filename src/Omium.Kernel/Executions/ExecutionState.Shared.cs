@@ -32,9 +32,9 @@ public sealed partial record ExecutionState
     internal bool Settles(VisitState visit) =>
         (Ended || visit.Status is not (VisitStatus.Open or VisitStatus.FailedAttempt)) && !HasUnsettled(visit);
 
-    /// <summary>True while an effect of a visit, or of one of its items, has begun and its outcome is not known.</summary>
+    /// <summary>True while an effect of a visit, or of one of its items, has begun and its outcome is not known; a child that runs works under its locks.</summary>
     internal bool HasUnsettled(VisitState visit) =>
-        visit.Calls.Any(call => call.Unsettled) || (visit.Items is not null && Visits.Values.Any(item => item.ItemOf == visit.Key && item.Calls.Any(call => call.Unsettled)));
+        visit.Calls.Any(call => call.Unsettled || call.ChildRuns) || (visit.Items is not null && Visits.Values.Any(item => item.ItemOf == visit.Key && item.Calls.Any(call => call.Unsettled)));
 
     /// <summary>What a visit shares with other executions; an item's is its step's.</summary>
     internal SharedUse? SharedOf(VisitKey key) =>

@@ -281,6 +281,9 @@ public enum CallStatus
     /// <summary>Nobody knows whether it happened; a rerun, a probe or a person will tell.</summary>
     InDoubt,
 
+    /// <summary>The child workflow is under way.</summary>
+    Running,
+
     /// <summary>It happened.</summary>
     Settled,
 
@@ -376,10 +379,11 @@ public sealed partial record CallState(EffectId Id, string Tool)
     public bool Unsettled => Status is CallStatus.Intent or CallStatus.InDoubt;
 
     /// <summary>True while it keeps its visit open.</summary>
-    public bool Outstanding => Status is CallStatus.Requested or CallStatus.AwaitingApproval or CallStatus.Intent or CallStatus.InDoubt;
+    public bool Outstanding => Status is CallStatus.Requested or CallStatus.Running or CallStatus.AwaitingApproval or CallStatus.Intent or CallStatus.InDoubt;
 
     /// <summary>True when the outside world may have changed and was not set right.</summary>
-    public bool MayStand => Kind != Specs.EffectKind.None && !Residue && (Status == CallStatus.Settled || (Status == CallStatus.Failed && Failure is { MayHaveHappened: true }));
+    public bool MayStand => Child is not null ? ChildMayStand : Kind != Specs.EffectKind.None && !Residue && !Inherited && !Sandboxed
+        && (Status == CallStatus.Settled || (Status == CallStatus.Failed && Failure is { MayHaveHappened: true }));
 }
 
 /// <summary>A rollback under way: effects still to compensate, in order.</summary>

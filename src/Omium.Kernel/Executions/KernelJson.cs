@@ -14,6 +14,7 @@ namespace Omium.Kernel.Executions;
 [JsonSerializable(typeof(ExecutionEvent))]
 [JsonSerializable(typeof(ExecutionCommand))]
 [JsonSerializable(typeof(EffectOutcome))]
+[JsonSerializable(typeof(ForkEdits))]
 [JsonSerializable(typeof(ModelRequest))]
 public sealed partial class KernelJson : JsonSerializerContext
 {

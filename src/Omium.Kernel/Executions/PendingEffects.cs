@@ -14,6 +14,9 @@ public enum PendingKind
     /// <summary>Call the tool that measures a claim of a handoff; it has no external effect.</summary>
     Measure,
 
+    /// <summary>Answer a sandbox's call with what its source has on record.</summary>
+    Replay,
+
     /// <summary>Record an intent, then call.</summary>
     Call,
 
@@ -25,6 +28,15 @@ public enum PendingKind
 
     /// <summary>Undo a call.</summary>
     Compensate,
+
+    /// <summary>Start a child workflow.</summary>
+    StartChild,
+
+    /// <summary>Tell the child of a cancelled execution to end.</summary>
+    CancelChild,
+
+    /// <summary>Tell the parent how its child ended, or that it was rolled back.</summary>
+    TellParent,
 
     /// <summary>Tell somebody.</summary>
     Notify,
@@ -90,6 +102,7 @@ internal static partial class PendingEffects
             AddCompensation(pending, rollback, state.Visits[undone.Key]);
         }
 
+        AddChildren(pending, state);
         AddSharing(pending, state);
         foreach (var notification in state.Notifications.Keys.Order())
         {
@@ -178,7 +191,7 @@ internal static partial class PendingEffects
         switch (call.Status)
         {
             case CallStatus.Requested when startNew:
-                pending.Add(new PendingEffect(id, call.IsTask ? PendingKind.Task : call.Kind == EffectKind.None ? PendingKind.Run : PendingKind.Call, 0));
+                pending.Add(new PendingEffect(id, call.Sandboxed ? PendingKind.Replay : call.Child is not null ? PendingKind.StartChild : call.IsTask ? PendingKind.Task : call.Kind == EffectKind.None ? PendingKind.Run : PendingKind.Call, 0));
                 break;
             case CallStatus.Intent:
                 pending.Add(new PendingEffect($"doubt~{id}~{call.Runs}", PendingKind.Timer, call.InDoubtAtMs));

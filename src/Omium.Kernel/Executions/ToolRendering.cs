@@ -52,8 +52,8 @@ public static class ToolRendering
     /// </summary>
     public static bool UndoNeedsIntent(WorkflowPlan plan, CallState call) => UndoEffect(plan, call) is { Kind: EffectKind.Verifiable };
 
-    /// <summary>The effect of the tool that undoes a call; null when there is none.</summary>
-    internal static EffectSpec? UndoEffect(WorkflowPlan plan, CallState call) => Effect(plan, call).Compensate is { } name ? plan.Tool(name)?.Spec.Effect : null;
+    /// <summary>The effect of the tool that undoes a call; null when there is none, or when it is a child workflow, which undoes itself.</summary>
+    internal static EffectSpec? UndoEffect(WorkflowPlan plan, CallState call) => call.Child is null && Effect(plan, call).Compensate is { } name ? plan.Tool(name)?.Spec.Effect : null;
 
     /// <summary>The request that asks whether a call was undone: its arguments are <c>{"input": arguments of the compensation, "key": its key}</c>.</summary>
     public static ToolRequest? TryRenderUndoVerify(ExecutionState state, DecisionValues values, CallState call, JsonElement arguments, JsonElement? result, out string? problem) =>

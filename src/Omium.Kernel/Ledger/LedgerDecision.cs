@@ -173,7 +173,7 @@ internal sealed class LedgerDecision(LedgerState state, long atMs)
             granted = Math.Min(Math.Min(request.WantedMicro, Credits.CheckpointMicro), Math.Min(available, room));
         }
 
-        Emit(new CreditsReserved(request.Owner, open?.Token ?? _state.Token + 1, request.Round, request.Key, request.Price, Taken(granted, request.Price is null)));
+        Emit(new CreditsReserved(request.Owner, open?.Token ?? _state.Token + 1, request.Round, open is null ? request.Key : open.Key, request.Price, Taken(granted, request.Price is null)));
         return new LedgerReply(null, _state.Reservations[request.Owner], true);
     }
 

@@ -3,6 +3,9 @@ namespace Omium.Kernel.Specs;
 /// <summary>Limits of Workflow Spec v0. What exceeds one is refused on save.</summary>
 public static class SpecLimits
 {
+    /// <summary>Children of children of children: how deep.</summary>
+    public const int ChildDepthMax = 8;
+
     /// <summary>Most steps.</summary>
     public const int StepsMax = 10_000;
 

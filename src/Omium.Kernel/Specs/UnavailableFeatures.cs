@@ -7,13 +7,11 @@ namespace Omium.Kernel.Specs;
 public static class UnavailableFeatures
 {
 #pragma warning disable CS1591 // The names are the documentation: they are the words of the spec.
-    public const string WorkflowSteps = "workflow";
     public const string McpTools = "mcp";
 #pragma warning restore CS1591
 
     /// <summary>Every name.</summary>
-    public static readonly IReadOnlyList<string> All =
-        [WorkflowSteps, McpTools];
+    public static readonly IReadOnlyList<string> All = [McpTools];
 
     /// <summary>True while the kernel does not run it.</summary>
     public static bool Includes(string feature) => All.Contains(feature);

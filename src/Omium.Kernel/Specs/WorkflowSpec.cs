@@ -306,9 +306,6 @@ public sealed record StepSpec
 
     /// <summary>What it shares with other executions; null = nothing.</summary>
     public SharedSpec? Shared { get; init; }
-
-    /// <summary>Names of features written in the spec that this kernel does not run yet; each is reported by the static checks.</summary>
-    public IReadOnlyList<string> UnsupportedFeatures { get; init; } = [];
 }
 
 /// <summary>A check: a CEL expression that must be true.</summary>

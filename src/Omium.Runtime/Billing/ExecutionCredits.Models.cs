@@ -31,7 +31,7 @@ public sealed partial class ExecutionCredits
 
         var price = Prices.PriceOf(request.Model ?? DefaultModel);
         var micro = Math.Max(1, price.Of(InputTokensOf(request), request.AnswerTokensMax ?? OutputTokensMax));
-        var reply = await queue.PostAsync(cell.Stream.Tenant, new ReserveCredits(OwnerOf(cell.Stream, effect), 1, cell.State.StartedBy, micro, micro, price));
+        var reply = await queue.PostAsync(cell.Stream.Tenant, new ReserveCredits(OwnerOf(cell.Stream, effect), 1, KeyOf(cell.State), micro, micro, price));
         return reply.Rejection is null ? (true, null) : (false, await advancer.AdvanceAsync(cell.Stream, new AwaitCredits(advancer.NowMs, effect, micro), null, cancellation));
     }
 

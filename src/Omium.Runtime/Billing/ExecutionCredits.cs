@@ -74,11 +74,21 @@ public sealed partial class ExecutionCredits(Advancer advancer, LedgerAdvancer l
     }
 
     /// <summary>Reserves the first lease of an execution. A refusal means that it must not start. Neither: its workflow has nothing that costs.</summary>
-    public async Task<(CreditLease? Lease, Rejection? Refused)> LeaseAsync(StreamId stream, string key, WorkflowPlan plan)
+    /// <param name="stream">The execution.</param>
+    /// <param name="key">Who starts it.</param>
+    /// <param name="capCredits">What that key may use in a month; null = no limit of its own.</param>
+    /// <param name="plan">What it will run.</param>
+    public async Task<(CreditLease? Lease, Rejection? Refused)> LeaseAsync(StreamId stream, string key, long? capCredits, WorkflowPlan plan)
     {
         if (plan.LeaseCheckpoints == 0)
         {
             return (null, null);
+        }
+
+        var cap = capCredits is { } credits ? Math.Min(credits, Credits.MicroMax / Credits.MicroPerCredit) * Credits.MicroPerCredit : (long?)null;
+        if ((await ledger.StateAsync(stream.Tenant)).Keys.GetValueOrDefault(key, KeyUse.None).CapMicro != cap)
+        {
+            await queue.PostAsync(stream.Tenant, new SetKeyCap(key, cap)); // What the key says holds; the ledger is told when it is used.
         }
 
         var reply = await queue.PostAsync(
@@ -121,7 +131,7 @@ public sealed partial class ExecutionCredits(Advancer advancer, LedgerAdvancer l
         }
 
         var reply = await queue.PostAsync(
-            stream.Tenant, new ReserveCredits(stream.Id, requested.Round, cell.State.StartedBy, requested.NeededMicro, requested.WantedMicro));
+            stream.Tenant, new ReserveCredits(stream.Id, requested.Round, KeyOf(cell.State), requested.NeededMicro, requested.WantedMicro));
         return reply.Reservation is { } made
             ? await GrantAsync(stream, new GrantCredits(advancer.NowMs, requested.Round, made.Token, made.GrantedMicro), cancellation)
             : LookAgain(stream);
@@ -139,6 +149,9 @@ public sealed partial class ExecutionCredits(Advancer advancer, LedgerAdvancer l
             }
         }
     }
+
+    /// <summary>The key or person that an execution counts for; null for one that another execution began.</summary>
+    private static string? KeyOf(ExecutionState state) => state.StartedBy.Length == 0 || state.Parent is not null ? null : state.StartedBy;
 
     private async ValueTask<AdvanceResult?> GrantAsync(StreamId stream, GrantCredits command, CancellationToken cancellation)
     {

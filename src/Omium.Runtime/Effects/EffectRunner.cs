@@ -26,6 +26,7 @@ public interface INotifier
 /// Runs one outstanding effect and records what became of it: the only place where work leaves the kernel. It transports and decides nothing.
 /// <code>
 /// model, run        call out -> settle_effect
+/// replay            read the source's records -> settle_effect (a sandbox)
 /// call              begin_call (intent durable) -> call out -> raw result put aside -> settle_effect
 /// measure           call out -> settle_effect
 /// verify, undo      call out -> settle_effect
@@ -86,6 +87,14 @@ public sealed partial class EffectRunner(Advancer advancer, SharedRunner shared,
                 return await NotifyAsync(cell, effect, cancellation);
             case PendingKind.Measure:
                 return await MeasureAsync(cell, effect, permit, cancellation);
+            case PendingKind.StartChild:
+                return await StartChildAsync(cell, effect, cancellation);
+            case PendingKind.CancelChild:
+                return await CancelChildAsync(cell, effect, cancellation);
+            case PendingKind.TellParent:
+                return await TellParentAsync(cell, cancellation);
+            case PendingKind.Replay:
+                return await ReplayAsync(cell, effect, cancellation);
             case PendingKind.Model:
                 return await AskModelAsync(cell, effect, permit, cancellation);
             case PendingKind.Gather or PendingKind.Prepare or PendingKind.SettleSharing or PendingKind.Restore:
@@ -127,6 +136,22 @@ public sealed partial class EffectRunner(Advancer advancer, SharedRunner shared,
 
         ExecutionCommand after = isAlone ? new LoseRunner(advancer.NowMs, owner) : new WakeTimers(advancer.NowMs);
         return await advancer.AdvanceAsync(cell.Stream, after, null, cancellation);
+    }
+
+    /// <summary>Answers a sandbox's call with what its source has on record; nothing is reached.</summary>
+    private async ValueTask<AdvanceResult?> ReplayAsync(ExecutionCell cell, PendingEffect effect, CancellationToken cancellation)
+    {
+        var state = cell.State;
+        if (!EffectId.TryParse(effect.Id, out var id) || FindCall(state, id) is not { } call || state.Fork is not { } fork)
+        {
+            return null;
+        }
+
+        var source = await advancer.FindAsync(new StreamId(cell.Stream.Tenant, fork.From), cancellation);
+        var outcome = source is not null && RecordedResults.Find(state, call, source.State) is { } recorded
+            ? new EffectOutcome { Result = recorded.Result, Source = RecordedResults.NameOf(source.State, recorded) }
+            : new EffectOutcome { Failure = new EffectFailure(FailureClasses.ToolError, "not_recorded", $"{fork.From} has no recorded result of this call", Permanent: true) };
+        return await advancer.AdvanceAsync(cell.Stream, new SettleEffect(advancer.NowMs, effect.Id, outcome), null, cancellation);
     }
 
     private async ValueTask<AdvanceResult?> AskModelAsync(ExecutionCell cell, PendingEffect effect, CallPermit permit, CancellationToken cancellation)
@@ -181,6 +206,11 @@ public sealed partial class EffectRunner(Advancer advancer, SharedRunner shared,
         if (!EffectId.TryParse(effect.Id, out var id) || FindCall(cell.State, id) is not { } call)
         {
             return null;
+        }
+
+        if (effect.Kind == PendingKind.Compensate && call.Child is not null)
+        {
+            return await TakeBackChildAsync(cell, effect, call, cancellation);
         }
 
         var needsIntent = effect.Kind == PendingKind.Call || (effect.Kind == PendingKind.Compensate && ToolRendering.UndoNeedsIntent(cell.Plan!, call));
@@ -311,9 +341,9 @@ public sealed partial class EffectRunner(Advancer advancer, SharedRunner shared,
     /// <summary>A result as commands carry it; one that is not fit for the log (a number beyond 2^53, the reserved name) is a failure that says so.</summary>
     private static EffectOutcome Canonical(EffectOutcome outcome)
     {
-        if (outcome.Result is not { } result)
+        if (outcome.Result is not { ValueKind: not JsonValueKind.Null } result)
         {
-            return outcome;
+            return outcome with { Result = null }; // JSON null is left out of records; written, it would not be read back as it was decided on.
         }
 
         if (!CanonicalJson.TryNormalize(result, out var canonical, out var problem, ResultLimits))

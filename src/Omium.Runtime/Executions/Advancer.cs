@@ -23,6 +23,7 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
     private readonly StateSnapshots _snapshots = new();
     private readonly PayloadVault _vault = new(payloads);
     private readonly StreamAppender _appender = new(log, keys, time);
+    private readonly HistoryReader _history = new(log, keys);
     private readonly CellCache<ExecutionCell> _cells = new(stream => new ExecutionCell(stream));
 
     /// <summary>Raised after each append, in order per stream, outside any lock that callers could wait for.</summary>
@@ -35,6 +36,9 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
 
     /// <summary>Time now, Unix ms: what hosts put into commands.</summary>
     public long NowMs => time.GetUtcNow().ToUnixTimeMilliseconds();
+
+    /// <summary>The newest version of a saved workflow, as an execution that starts now is pinned to it; null when there is none of that name.</summary>
+    public ValueTask<ChildVersion?> FindWorkflowAsync(string tenant, string name, CancellationToken cancellation = default) => plans.FindNewestAsync(tenant, name, cancellation);
 
     /// <summary>Decides and records a command. <paramref name="given"/>: payloads the caller has at hand (digest to value), already stored or to be stored with this record.</summary>
     public async ValueTask<AdvanceResult> AdvanceAsync(
@@ -59,22 +63,36 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
         _snapshots.Forget(stream);
     }
 
-    /// <summary>Opened records after <paramref name="afterSeq"/>, each with its body.</summary>
+    /// <summary>Opened records after <paramref name="afterSeq"/>, each with its body; a fork's history begins with its source's.</summary>
     public async ValueTask<IReadOnlyList<(LogRecord Record, RecordBody Body)>> ReadAsync(StreamId stream, long afterSeq, int countMax, CancellationToken cancellation = default)
     {
-        if (await FindAsync(stream, cancellation) is not { DataKey: { } key })
+        if (await FindAsync(stream, cancellation) is not { DataKey: { } key, Lineage: { } lineage })
         {
             return [];
         }
 
-        var records = await log.ReadAsync(stream, afterSeq, countMax, cancellation);
-        return [.. records.Select(record => (record, RecordCodec.Decode(stream, record, key)))];
+        var records = await _history.ReadAsync(lineage, afterSeq, countMax, cancellation);
+        return [.. records.Select(found => (found.Segment.Numbered(found.Stored), RecordCodec.Decode(found.Segment.Stream, found.Stored, key)))];
     }
 
-    /// <summary>The state after the first <paramref name="seq"/> records: from the nearest snapshot on, which costs the same anywhere in a long history.</summary>
+    /// <summary>
+    /// The state after the first <paramref name="seq"/> records: from the nearest snapshot on, which costs the same anywhere in a long history. In a
+    /// fork, the state before its own first record is that of its source.
+    /// </summary>
     public async ValueTask<ExecutionState> StateAtAsync(StreamId stream, long seq, CancellationToken cancellation = default)
     {
+        var lineage = (await FindAsync(stream, cancellation))?.Lineage;
+        if (lineage?.SegmentOf(seq).Stream is { } source && source != stream)
+        {
+            return await StateAtAsync(source, seq, cancellation);
+        }
+
         var (at, state) = _snapshots.Nearest(stream, seq);
+        if (lineage is { IsFork: true } && at < lineage.Own.Offset)
+        {
+            (at, state) = (lineage.Own.Offset, await StateAtAsync(lineage.SegmentOf(lineage.Own.Offset).Stream, lineage.Own.Offset, cancellation));
+        }
+
         while (at < seq)
         {
             var page = await ReadAsync(stream, at, (int)Math.Min(StateSnapshots.Interval, seq - at), cancellation);
@@ -128,14 +146,9 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
     private async ValueTask<Advanced?> TryAdvanceAsync(
         ExecutionCell cell, ExecutionCommand command, IReadOnlyDictionary<string, byte[]>? given, CancellationToken cancellation)
     {
-        if (cell.Plan is null)
+        if (cell.Plan is null && !await TryBeginAsync(cell, command, cancellation))
         {
-            if (command is not StartExecution start)
-            {
-                return new Advanced(AdvanceResult.Of(cell, DecisionRejected));
-            }
-
-            cell.Plan = await plans.GetAsync(start.Tenant, start.SpecDigest, cancellation);
+            return new Advanced(AdvanceResult.Of(cell, DecisionRejected));
         }
 
         if (command.AtMs < cell.State.UpdatedMs)
@@ -146,20 +159,29 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
         var values = await ValuesAsync(cell, command, given, cancellation);
         var before = cell.State;
         var outcome = ExecutionKernel.Decide(before, command, values);
+        var isFirst = cell.IsUnborn;
         if (outcome.Events.Count == 0)
         {
+            if (isFirst)
+            {
+                cell.Reset();
+            }
+
             return new Advanced(AdvanceResult.Of(cell, outcome));
         }
 
         var after = outcome.State!;
-        var pending = ExecutionKernel.Pending(after, cell.Plan);
+        // After a migration the run is decided by the version it moved to.
+        var plan = after.SpecDigest == before.SpecDigest ? cell.Plan! : await plans.GetAsync(cell.Stream.Tenant, after.SpecDigest, cancellation);
+        var pending = ExecutionKernel.Pending(after, plan);
         var body = new RecordBody(command, outcome.Events);
-        var rows = IndexProjector.Rows(cell, before, after, outcome.Events, pending, command.AtMs);
+        var rows = IndexProjector.Rows(cell, isFirst ? after : before, after, outcome.Events, pending, command.AtMs);
         IReadOnlyList<SealedPayload> stored = [];
         var extras = new AppendExtras(
             rows,
             async () => stored = await _vault.TakeApartAsync(cell, given is null ? outcome.Payloads : outcome.Payloads.Concat(given), cancellation),
-            RawResults.SettledBy(command));
+            RawResults.SettledBy(command),
+            isFirst && cell.Lineage is { IsFork: true } lineage ? ForkMarker.Write(lineage.Root.Id, before.ExecutionId, cell.Offset) : null);
         var record = await _appender.AppendAsync(cell, RecordCodec.EnvelopeOf(body), KernelJson.Serialize(body), extras, cancellation);
         if (record is null)
         {
@@ -167,7 +189,7 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
         }
 
         PayloadVault.Remember(cell, stored);
-        (cell.State, cell.Pending) = (after, pending);
+        (cell.State, cell.Plan, cell.Pending) = (after, plan, pending);
         _snapshots.Offer(cell.Stream, cell.Seq, after);
         if (rows.FirstOrDefault(row => row.Kind == IndexKinds.Execution) is { } row)
         {
@@ -192,7 +214,8 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
     private async ValueTask<DecisionValues> ValuesAsync(
         ExecutionCell cell, ExecutionCommand command, IReadOnlyDictionary<string, byte[]>? given, CancellationToken cancellation)
     {
-        var values = new DecisionValues(cell.Plan!);
+        var target = command is MigrateExecution migrate ? await plans.GetAsync(cell.Stream.Tenant, migrate.SpecDigest, cancellation) : null;
+        var values = new DecisionValues(cell.Plan!) { Target = target };
         foreach (var digest in ExecutionKernel.Needs(cell.State, command, cell.Plan!))
         {
             var bytes = given is not null && given.TryGetValue(digest, out var known) ? known : await ReadPayloadAsync(cell, digest, cancellation);
@@ -205,20 +228,63 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
         return values;
     }
 
+    /// <summary>Makes a cell ready for the first record of its stream. False: the command is none that begins one, or there is no such place to fork.</summary>
+    private async ValueTask<bool> TryBeginAsync(ExecutionCell cell, ExecutionCommand command, CancellationToken cancellation)
+    {
+        switch (command)
+        {
+            case StartExecution start:
+                cell.Plan = await plans.GetAsync(start.Tenant, start.SpecDigest, cancellation);
+                return true;
+            case ForkExecution fork:
+                return await TryBeginForkAsync(cell, fork, cancellation);
+            default:
+                return false;
+        }
+    }
+
+    /// <summary>
+    /// Puts a cell where its source stood after the records that the fork begins with. A fork is sealed with its root's key: destroying that one
+    /// erases the whole family, because all of it is about the same people.
+    /// </summary>
+    private async ValueTask<bool> TryBeginForkAsync(ExecutionCell cell, ForkExecution fork, CancellationToken cancellation)
+    {
+        if (fork.From == cell.Stream.Id || await FindAsync(new StreamId(cell.Stream.Tenant, fork.From), cancellation) is not { DataKey: { } key, Lineage: { } lineage } source
+            || fork.At < 1 || fork.At > source.Seq
+            || await ReadAsync(source.Stream, fork.At - 1, 1, cancellation) is not [var last] || Convert.ToHexStringLower(last.Record.Hash) != fork.SourceHash)
+        {
+            return false;
+        }
+
+        var state = await StateAtAsync(source.Stream, fork.At, cancellation);
+        var plan = await plans.GetAsync(cell.Stream.Tenant, state.SpecDigest, cancellation);
+        (cell.State, cell.Plan, cell.DataKey, cell.Lineage) = (state, plan, key, lineage.ForkAt(fork.At, cell.Stream));
+        (cell.Seq, cell.LastHash) = (fork.At, last.Record.Hash);
+        return true;
+    }
+
     private async ValueTask LoadAsync(ExecutionCell cell, CancellationToken cancellation)
     {
+        if (cell.IsUnborn)
+        {
+            cell.Reset(); // What was prepared for a first record that was not written is not there.
+        }
+
         var state = cell.State;
         var (seq, hash) = await _appender.ReadOnAsync(
             cell,
             (record, body) =>
             {
                 state = ExecutionKernel.Fold(state, KernelJson.Deserialize(body));
-                _snapshots.Offer(cell.Stream, record.Seq, state);
+                if (record.Seq > cell.Offset)
+                {
+                    _snapshots.Offer(cell.Stream, record.Seq, state);
+                }
             },
             cancellation);
         if (seq > 0)
         {
-            cell.Plan ??= await plans.GetAsync(cell.Stream.Tenant, state.SpecDigest, cancellation);
+            cell.Plan = await plans.GetAsync(cell.Stream.Tenant, state.SpecDigest, cancellation);
             cell.Pending = ExecutionKernel.Pending(state, cell.Plan);
         }
 

@@ -24,5 +24,13 @@ public sealed class ExecutionCell(StreamId stream) : StreamCell(stream)
 
     internal IndexRow? ExecutionRow { get; set; }
 
+    /// <inheritdoc/>
+    internal override void Reset()
+    {
+        base.Reset();
+        (State, Plan, Pending, ExecutionRow) = (ExecutionState.Empty, null, [], null);
+        StoredKeys.Clear();
+    }
+
     internal override bool Idle => Pending.All(effect => effect.Kind == PendingKind.Deadline);
 }

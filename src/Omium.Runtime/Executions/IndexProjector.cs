@@ -188,7 +188,7 @@ public static class ExecutionWords
     };
 
     /// <summary>
-    /// review when every open visit waits for a person, lock or timer when the others wait for a lock or a retry, null when something runs; review
+    /// review when every open visit waits for a person, lock, timer or child when the others wait for a lock, a retry or a child workflow, null when something runs; review
     /// while paused for one.
     /// </summary>
     public static string? WaitingFor(ExecutionState state)
@@ -227,12 +227,13 @@ public static class ExecutionWords
             var retryWaits = visit.RetryDueMs > state.UpdatedMs && !visit.CurrentCalls.Any();
             var lockWaits = visit.Shared is { Gathering: true, Scopes.Count: > 0 };
             var workerWaits = visit.CurrentCalls.Any(call => call is { IsTask: true, Outstanding: true });
-            if (!visit.WaitsForPerson && !retryWaits && !lockWaits && !workerWaits)
+            var childRuns = visit.CurrentCalls.Any(call => call is { Child: not null, Status: CallStatus.Running });
+            if (!visit.WaitsForPerson && !retryWaits && !lockWaits && !workerWaits && !childRuns)
             {
                 return null;
             }
 
-            waits = lockWaits || waits == "lock" ? "lock" : retryWaits || waits == "timer" ? "timer" : visit.WaitsForPerson ? waits : "worker";
+            waits = lockWaits || waits == "lock" ? "lock" : retryWaits || waits == "timer" ? "timer" : childRuns || waits == "child" ? "child" : visit.WaitsForPerson ? waits : "worker";
         }
 
         return awaitsCredits ? "credits" : waits;

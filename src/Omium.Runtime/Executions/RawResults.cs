@@ -10,6 +10,11 @@ namespace Omium.Runtime.Executions;
 /// </summary>
 internal static class RawResults
 {
+    private const string Prefix = "result.";
+
+    /// <summary>True for the key of a raw result: its execution's own, while values are shared by all forks of one root.</summary>
+    public static bool IsKey(string key) => key.StartsWith(Prefix, StringComparison.Ordinal);
+
     /// <summary>The key of one run of a call.</summary>
     public static string KeyOf(EffectId effect, int run) => KeyOf(effect.ToString(), run);
 
@@ -23,5 +28,5 @@ internal static class RawResults
     /// <summary>Reads it again.</summary>
     public static EffectOutcome Read(byte[] stored) => JsonSerializer.Deserialize(stored, KernelJson.Default.EffectOutcome)!;
 
-    private static string KeyOf(string effect, int run) => string.Create(CultureInfo.InvariantCulture, $"result.{effect}.{run}");
+    private static string KeyOf(string effect, int run) => string.Create(CultureInfo.InvariantCulture, $"{Prefix}{effect}.{run}");
 }

@@ -12,6 +12,7 @@ namespace Omium.Runtime.Executions;
 internal sealed class StreamAppender(IEventLog log, IKeyWrap keys, TimeProvider time)
 {
     private const int ConflictsMax = 50, PageRecords = 1_000, AppendTriesMax = 4;
+    private readonly HistoryReader _history = new(log, keys);
     private StorageAlarm? _alarm;
 
     /// <summary>That the store does not take records at present, as far as this writer has tried; null when it took the last one.</summary>
@@ -130,7 +131,7 @@ internal sealed class StreamAppender(IEventLog log, IKeyWrap keys, TimeProvider 
     }
 
     /// <summary>
-    /// Reads the records that the cell has not folded, checks the chain and opens each for <paramref name="fold"/>. Where it ends: the caller
+    /// Reads the records of its history that the cell has not folded, checks the chain and opens each for <paramref name="fold"/>. Where it ends: the caller
     /// takes it over together with the state, or not at all.
     /// </summary>
     public async ValueTask<(long Seq, byte[] Hash)> ReadOnAsync(StreamCell cell, Action<LogRecord, byte[]> fold, CancellationToken cancellation)
@@ -138,21 +139,22 @@ internal sealed class StreamAppender(IEventLog log, IKeyWrap keys, TimeProvider 
         var (seq, hash) = (cell.Seq, cell.LastHash);
         if (cell.DataKey is null || seq == 0)
         {
-            cell.DataKey = await log.ReadKeyAsync(cell.Stream, cancellation) is { } wrapped ? keys.Unwrap(wrapped) : null;
+            (cell.Lineage, cell.DataKey) = await _history.FindAsync(cell.Stream, cancellation);
         }
 
         while (cell.DataKey is not null)
         {
-            var page = await log.ReadAsync(cell.Stream, seq, PageRecords, cancellation);
-            foreach (var record in page)
+            var page = await _history.ReadAsync(cell.Lineage!, seq, PageRecords, cancellation);
+            foreach (var (segment, record) in page)
             {
                 if (!record.PrevHash.AsSpan().SequenceEqual(hash))
                 {
                     throw new CorruptLogException($"{cell.Stream}: record {record.Seq} does not follow the one before it");
                 }
 
-                fold(record, RecordCodec.Open(cell.Stream, record, cell.DataKey));
-                (seq, hash) = (record.Seq, record.Hash);
+                var numbered = segment.Numbered(record);
+                fold(numbered, RecordCodec.Open(segment.Stream, record, cell.DataKey));
+                (seq, hash) = (numbered.Seq, record.Hash);
             }
 
             if (page.Count < PageRecords)
@@ -167,13 +169,13 @@ internal sealed class StreamAppender(IEventLog log, IKeyWrap keys, TimeProvider 
     /// <summary>Seals and appends the next record of a cell; a new stream gets its key with it. Null when another record stands there.</summary>
     public async ValueTask<LogRecord?> AppendAsync(StreamCell cell, RecordEnvelope envelope, byte[] body, AppendExtras extras, CancellationToken cancellation)
     {
-        var isFirst = cell.Seq == 0;
+        var (isFirst, offset) = (cell.IsUnborn, cell.Offset);
         cell.DataKey ??= Seal.NewKey();
         var appendId = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(12));
-        var record = RecordCodec.Encode(cell.Stream, cell.Seq + 1, cell.LastHash, cell.Cipher, appendId, envelope, body);
-        var append = new Append(cell.Stream, cell.Seq, record)
+        var record = RecordCodec.Encode(cell.Stream, cell.Seq + 1 - offset, cell.LastHash, cell.Cipher, appendId, envelope, body);
+        var append = new Append(cell.Stream, cell.Seq - offset, record)
         {
-            StreamKey = isFirst ? keys.Wrap(cell.DataKey) : null,
+            StreamKey = isFirst ? extras.StreamKey ?? keys.Wrap(cell.DataKey) : null,
             Payloads = extras.Payloads is { } payloads ? await payloads() : [],
             RemovedPayloads = extras.RemovedPayloads,
             Index = extras.Index,
@@ -183,14 +185,15 @@ internal sealed class StreamAppender(IEventLog log, IKeyWrap keys, TimeProvider 
         {
             if (isFirst)
             {
-                cell.DataKey = null;
+                cell.Reset();
             }
 
             return null;
         }
 
-        (cell.Seq, cell.LastHash) = (record.Seq, record.Hash);
-        return record;
+        cell.Lineage ??= Lineage.Of(cell.Stream);
+        (cell.Seq, cell.LastHash) = (offset + record.Seq, record.Hash);
+        return cell.Lineage.Own.Numbered(record);
     }
 
     /// <summary>
@@ -213,9 +216,12 @@ internal sealed class StreamAppender(IEventLog log, IKeyWrap keys, TimeProvider 
     }
 }
 
-/// <summary>What goes with a record in one append; <see cref="Payloads"/> is asked for once the stream has its key.</summary>
+/// <summary>
+/// What goes with a record in one append; <see cref="Payloads"/> is asked for once the stream has its key. <see cref="StreamKey"/>: with a first
+/// record, what the stream has in place of a key of its own.
+/// </summary>
 internal readonly record struct AppendExtras(
-    IReadOnlyList<IndexRow> Index, Func<ValueTask<IReadOnlyList<SealedPayload>>>? Payloads, IReadOnlyList<string> RemovedPayloads);
+    IReadOnlyList<IndexRow> Index, Func<ValueTask<IReadOnlyList<SealedPayload>>>? Payloads, IReadOnlyList<string> RemovedPayloads, byte[]? StreamKey = null);
 
 /// <summary>The readable part of a record that its body determines.</summary>
 internal readonly record struct RecordEnvelope(int Kernel, long AtMs, string Command, string EventTypes);

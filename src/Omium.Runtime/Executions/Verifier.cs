@@ -34,7 +34,8 @@ public sealed record VerifyReport(VerifyVerdict Verdict, long Records, string? D
 /// <summary>
 /// Proves that a stored execution is what the kernel decided. Reads the log, the payloads and the spec; trusts no cache; calls no tool, no
 /// model and no clock. Each record: its hash follows from the one before and from its sealed bytes; its body opens; decided again from the
-/// recorded command it gives the same bytes; every payload it refers to is there and has its digest.
+/// recorded command it gives the same bytes; every payload it refers to is there and has its digest. A fork is verified with the part of its source
+/// that it begins with.
 /// </summary>
 public sealed class Verifier(IEventLog log, IPayloadStore payloads, IDocumentStore documents, IKeyWrap keys)
 {
@@ -43,25 +44,28 @@ public sealed class Verifier(IEventLog log, IPayloadStore payloads, IDocumentSto
     /// <summary>Verifies a stream from its first record; null when there is none.</summary>
     public async Task<VerifyReport?> VerifyAsync(StreamId stream, CancellationToken cancellation = default)
     {
+        var history = new HistoryReader(log, keys);
+        Lineage lineage;
         byte[]? dataKey;
         try
         {
-            dataKey = await log.ReadKeyAsync(stream, cancellation) is { } wrapped ? keys.Unwrap(wrapped) : null;
+            (lineage, dataKey) = await history.FindAsync(stream, cancellation);
         }
         catch (CryptographicException)
         {
             return new VerifyReport(VerifyVerdict.Corrupt, 0, "the stream's key does not open");
         }
 
-        var run = new Run(stream, dataKey, payloads, documents);
+        var run = new Run(lineage, dataKey, payloads, documents);
         while (true)
         {
-            var page = await log.ReadAsync(stream, run.Records, PageRecords, cancellation);
-            foreach (var record in page)
+            var page = await history.ReadAsync(lineage, run.Records, PageRecords, cancellation);
+            foreach (var (segment, record) in page)
             {
-                if (await run.CheckAsync(record, cancellation) is { } problem)
+                if (await run.CheckAsync(segment, record, cancellation) is { } problem)
                 {
-                    return new VerifyReport(VerifyVerdict.Corrupt, run.Records, $"record {record.Seq}: {problem}");
+                    var of = lineage.IsFork ? $" of {segment.Stream.Id}" : "";
+                    return new VerifyReport(VerifyVerdict.Corrupt, run.Records, $"record {record.Seq}{of}: {problem}");
                 }
             }
 
@@ -80,32 +84,39 @@ public sealed class Verifier(IEventLog log, IPayloadStore payloads, IDocumentSto
         };
     }
 
-    private sealed class Run(StreamId stream, byte[]? dataKey, IPayloadStore payloads, IDocumentStore documents)
+    private sealed class Run(Lineage lineage, byte[]? dataKey, IPayloadStore payloads, IDocumentStore documents)
     {
         private readonly HashSet<string> _checked = new(StringComparer.Ordinal);
         private readonly PayloadCache _cache = new(PayloadVault.CacheBytesMax); // Its own: filled from the store in this run.
         private byte[] _lastHash = RecordCodec.Genesis;
         private ExecutionState _state = ExecutionState.Empty;
-        private WorkflowPlan? _plan;
+        private readonly Dictionary<string, WorkflowPlan> _plans = new(StringComparer.Ordinal);
 
         public long Records { get; private set; }
 
         public int? OtherKernel { get; private set; }
 
         /// <summary>Checks the next record; a text says what is wrong.</summary>
-        public async Task<string?> CheckAsync(LogRecord record, CancellationToken cancellation)
+        public async Task<string?> CheckAsync(Segment segment, LogRecord record, CancellationToken cancellation)
         {
-            var problem = RecordCodec.ChainProblem(record, Records, _lastHash) ?? (dataKey is null ? null : await CheckBodyAsync(record, dataKey, cancellation));
+            var problem = ChainProblem(segment, record) ?? (dataKey is null ? null : await CheckBodyAsync(segment.Stream, record, dataKey, cancellation));
             if (problem is null)
             {
-                Records = record.Seq;
+                Records = segment.Offset + record.Seq;
                 _lastHash = record.Hash;
             }
 
             return problem;
         }
 
-        private async Task<string?> CheckBodyAsync(LogRecord record, byte[] key, CancellationToken cancellation)
+        private string? ChainProblem(Segment segment, LogRecord record)
+        {
+            // A fork whose marker was destroyed with its data: where it began cannot be known any more, only that it is a fork.
+            var isErasedFork = dataKey is null && !lineage.IsFork && record is { Command: "fork", Seq: 1 };
+            return RecordCodec.ChainProblem(record, Records - segment.Offset, isErasedFork ? record.PrevHash : _lastHash);
+        }
+
+        private async Task<string?> CheckBodyAsync(StreamId stream, LogRecord record, byte[] key, CancellationToken cancellation)
         {
             try
             {
@@ -113,6 +124,7 @@ public sealed class Verifier(IEventLog log, IPayloadStore payloads, IDocumentSto
                 var body = KernelJson.Deserialize(stored);
                 var problem = CheckEnvelope(record, body)
                     ?? await CheckPayloadsAsync(stored, key, cancellation)
+                    ?? CheckFork(stream, body)
                     ?? await CheckSpecAsync(body, cancellation)
                     ?? await CheckDecisionAsync(record, body, stored, key, cancellation);
                 if (problem is null)
@@ -132,6 +144,14 @@ public sealed class Verifier(IEventLog log, IPayloadStore payloads, IDocumentSto
             record.Command != body.Command.Name || record.AtUnixMs != body.Command.AtMs || record.EventTypes != string.Join(' ', body.Events.Select(RecordCodec.NameOf))
                 ? "its envelope does not agree with its body"
                 : null;
+
+        /// <summary>A fork begins where it says, with the record that it names.</summary>
+        private string? CheckFork(StreamId stream, RecordBody body) => body.Command switch
+        {
+            ForkExecution fork when fork.From != _state.ExecutionId || fork.At != Records || fork.ExecutionId != stream.Id => "it does not begin where it says it does",
+            ForkExecution fork when fork.SourceHash != Convert.ToHexStringLower(_lastHash) => "it names another hash than that of the record it begins with",
+            _ => null,
+        };
 
         /// <summary>Every payload the record refers to, and what those refer to in turn.</summary>
         private async Task<string?> CheckPayloadsAsync(byte[] stored, byte[] key, CancellationToken cancellation)
@@ -163,26 +183,43 @@ public sealed class Verifier(IEventLog log, IPayloadStore payloads, IDocumentSto
             return null;
         }
 
+        /// <summary>The specs that the decision needs: the pinned one, and with a migration the one that it moves to.</summary>
         private async Task<string?> CheckSpecAsync(RecordBody body, CancellationToken cancellation)
         {
-            if (body.Command is not StartExecution start || _plan is not null)
+            if (Records == 0 && body.Command is not StartExecution)
             {
-                return _plan is null ? "the stream does not begin with a start" : null;
+                return "the stream does not begin with a start";
             }
 
-            if (await documents.GetAsync(new DocumentKey(stream.Tenant, PlanCache.Kind, start.SpecDigest), cancellation) is not { } spec)
+            var problem = await LoadAsync(body.Command is StartExecution start ? start.SpecDigest : _state.SpecDigest, cancellation);
+            return problem ?? (body.Command is MigrateExecution migrate ? await LoadAsync(migrate.SpecDigest, cancellation) : null);
+        }
+
+        private async Task<string?> LoadAsync(string digest, CancellationToken cancellation)
+        {
+            if (_plans.ContainsKey(digest))
             {
-                return $"the spec {start.SpecDigest} is missing";
+                return null;
             }
 
-            if (CanonicalJson.Digest(spec.Content) != start.SpecDigest)
+            if (await documents.GetAsync(new DocumentKey(lineage.Root.Tenant, PlanCache.Kind, digest), cancellation) is not { } spec)
             {
-                return $"the spec {start.SpecDigest} has other bytes than its digest says";
+                return $"the spec {digest} is missing";
+            }
+
+            if (CanonicalJson.Digest(spec.Content) != digest)
+            {
+                return $"the spec {digest} has other bytes than its digest says";
             }
 
             string? problem = null;
-            _plan = SpecReader.Read(CanonicalJson.ParseTrusted(spec.Content)).Spec is { } read ? WorkflowPlan.TryCompile(read, out problem) : null;
-            return _plan is null ? $"the spec {start.SpecDigest} does not compile: {problem}" : null;
+            if (SpecReader.Read(CanonicalJson.ParseTrusted(spec.Content)).Spec is not { } read || WorkflowPlan.TryCompile(read, out problem) is not { } plan)
+            {
+                return $"the spec {digest} does not compile: {problem}";
+            }
+
+            _plans[digest] = plan;
+            return null;
         }
 
         private async Task<string?> CheckDecisionAsync(LogRecord record, RecordBody body, byte[] stored, byte[] key, CancellationToken cancellation)
@@ -193,8 +230,9 @@ public sealed class Verifier(IEventLog log, IPayloadStore payloads, IDocumentSto
                 return null;
             }
 
-            var values = new DecisionValues(_plan!);
-            foreach (var digest in ExecutionKernel.Needs(_state, body.Command, _plan!))
+            var pinned = _plans[body.Command is StartExecution start ? start.SpecDigest : _state.SpecDigest];
+            var values = new DecisionValues(pinned) { Target = body.Command is MigrateExecution migrate ? _plans[migrate.SpecDigest] : null };
+            foreach (var digest in ExecutionKernel.Needs(_state, body.Command, pinned))
             {
                 if (await ReadPayloadAsync(digest, key, cancellation) is { } bytes)
                 {
@@ -209,6 +247,6 @@ public sealed class Verifier(IEventLog log, IPayloadStore payloads, IDocumentSto
         }
 
         private ValueTask<byte[]?> ReadPayloadAsync(string digest, byte[] key, CancellationToken cancellation) =>
-            new PayloadReader(stream, name => PayloadVault.OpenAsync(payloads, stream, key, name, cancellation), _cache).ReadAsync(digest);
+            new PayloadReader(lineage.Root, name => PayloadVault.OpenAsync(payloads, lineage.Root, key, name, cancellation), _cache).ReadAsync(digest);
     }
 }

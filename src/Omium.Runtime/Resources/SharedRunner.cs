@@ -136,12 +136,31 @@ public sealed class SharedRunner(Advancer advancer, ResourceAdvancer resources, 
     private static EffectFailure Unknown(string name) => new(
         FailureClasses.ExpressionFailed, "alias_unknown", $"'{ScopeName.AliasOf(name)}' is no scope and no alias that was set; set it before it is used, so that nothing is locked under two names", Permanent: true);
 
+    /// <summary>The visits above a child workflow: what they hold is not in its way. Null for an execution that was started by itself.</summary>
+    private async ValueTask<IReadOnlyList<string>?> AncestorsAsync(SharedVisit visit, CancellationToken cancellation)
+    {
+        List<string>? ancestors = null;
+        for (var state = visit.Cell.State; state.Parent is { } parent && EffectId.TryParse(parent.Effect, out var id); )
+        {
+            (ancestors ??= []).Add(SharedNames.Owner(parent.Execution, id.Key));
+            if (await advancer.FindAsync(new StreamId(visit.Tenant, parent.Execution), cancellation) is not { } above)
+            {
+                break;
+            }
+
+            state = above.State;
+        }
+
+        return ancestors;
+    }
+
     /// <summary>The token of the grant; null while somebody is in the way.</summary>
     private async ValueTask<long?> AcquireAsync(SharedVisit visit, string root, string[] scopes, CancellationToken cancellation)
     {
+        var ancestors = await AncestorsAsync(visit, cancellation);
         for (var tries = 0; ; tries++)
         {
-            var outcome = await AdvanceAsync(visit.Tenant, new AcquireLocks(resources.NowMs, root, visit.Owner, scopes, null, Wait: true, visit.Shared.LeaseMs), cancellation);
+            var outcome = await AdvanceAsync(visit.Tenant, new AcquireLocks(resources.NowMs, root, visit.Owner, scopes, ancestors, Wait: true, visit.Shared.LeaseMs), cancellation);
             if (outcome.State.HolderOf(visit.Owner) is { } held)
             {
                 if (scopes.All(scope => held.Scopes.Any(has => ScopeName.Covers(has, scope))))
@@ -151,7 +170,7 @@ public sealed class SharedRunner(Advancer advancer, ResourceAdvancer resources, 
 
                 await AdvanceAsync(visit.Tenant, new SettleOwner(resources.NowMs, root, visit.Owner, null, Release: true, held.Token), cancellation);
             }
-            else if (tries > 0 || !await LookAfterAsync(visit.Tenant, outcome.State, visit.Owner, scopes, cancellation))
+            else if (tries > 0 || !await LookAfterAsync(visit.Tenant, outcome.State, visit.Owner, ancestors, scopes, cancellation))
             {
                 // What was released may have been granted to us between the two looks.
                 return (await resources.StateAsync(visit.Tenant, root, cancellation)).HolderOf(visit.Owner)?.Token;
@@ -160,10 +179,10 @@ public sealed class SharedRunner(Advancer advancer, ResourceAdvancer resources, 
     }
 
     /// <summary>Looks after those who are in the way of these scopes. True when a lock was released by it.</summary>
-    private async ValueTask<bool> LookAfterAsync(string tenant, ResourceState state, string owner, IReadOnlyList<string> scopes, CancellationToken cancellation)
+    private async ValueTask<bool> LookAfterAsync(string tenant, ResourceState state, string owner, IReadOnlyList<string>? ancestors, IReadOnlyList<string> scopes, CancellationToken cancellation)
     {
         var released = false;
-        var inTheWay = state.Holders.Where(holder => holder.Owner != owner && holder.Scopes.Any(held => scopes.Any(scope => ScopeName.Conflict(held, scope)))).ToArray();
+        var inTheWay = state.Holders.Where(holder => holder.Owner != owner && ancestors?.Contains(holder.Owner) != true && holder.Scopes.Any(held => scopes.Any(scope => ScopeName.Conflict(held, scope)))).ToArray();
         foreach (var holder in inTheWay)
         {
             if (!SharedNames.TryRead(holder.Owner, tenant, out var stream, out var visit, out _))
@@ -297,9 +316,10 @@ public sealed class SharedRunner(Advancer advancer, ResourceAdvancer resources, 
     /// <summary>Prepares the writes under one root; a command says what is in the way, null = prepared.</summary>
     private async ValueTask<SettleWrites?> PrepareAsync(SharedVisit visit, string transaction, string root, ValueWrite[] writes, CancellationToken cancellation)
     {
+        var ancestors = await AncestorsAsync(visit, cancellation);
         for (var tries = 0; ; tries++)
         {
-            var outcome = await AdvanceAsync(visit.Tenant, new PrepareWrites(resources.NowMs, root, visit.Owner, transaction, writes, null), cancellation);
+            var outcome = await AdvanceAsync(visit.Tenant, new PrepareWrites(resources.NowMs, root, visit.Owner, transaction, writes, ancestors), cancellation);
             if (outcome.Rejection is not { } rejection)
             {
                 return null;
@@ -313,7 +333,7 @@ public sealed class SharedRunner(Advancer advancer, ResourceAdvancer resources, 
 
             var helped = rejection.Code == "write_prepared"
                 ? await ResolvePreparedAsync(visit.Tenant, [outcome.Key!], cancellation) is null
-                : await LookAfterAsync(visit.Tenant, outcome.State, visit.Owner, [StateKey.ScopeOf(outcome.Key!)], cancellation);
+                : await LookAfterAsync(visit.Tenant, outcome.State, visit.Owner, ancestors, [StateKey.ScopeOf(outcome.Key!)], cancellation);
             if (!helped || tries >= 3)
             {
                 return new SettleWrites(advancer.NowMs, visit.Effect, null, null, outcome.BlockedBy, null);

@@ -39,7 +39,7 @@ export type StepStatus =
   | 'scheduled' | 'running' | 'waiting' | 'committed' | 'failed' | 'skipped' | 'rolled_back' | 'in_doubt';
 
 export type CallStatus =
-  | 'requested' | 'awaiting_approval' | 'intent' | 'settled' | 'failed' | 'in_doubt' | 'refused' | 'compensated';
+  | 'requested' | 'awaiting_approval' | 'intent' | 'running' | 'settled' | 'failed' | 'in_doubt' | 'refused' | 'compensated';
 
 export type StepType = 'agent_task' | 'tool_call' | 'decision' | 'human_approval' | 'workflow' | 'worker';
 
@@ -55,8 +55,12 @@ export interface ExecutionView {
   workflow: string;
   workflow_version: number;
   status: ExecutionStatus;
-  /** timer, lock, credits, worker or review. */
+  /** timer, lock, credits, worker, child or review. */
   waiting_for?: string;
+  /** Where it was forked from. */
+  fork?: { from: string; at: number; mode: 'sandbox' | 'live' };
+  /** Whose child it is. */
+  parent?: { execution: string; step: string; visit: number };
   /** Sequence number of the last record this view contains. */
   seq: number;
   created_at: string;
@@ -302,6 +306,9 @@ export interface RootCause {
   step: string;
   visit: number;
   explanation: string;
+  path?: string;
+  value?: Json;
+  trail?: { step: string; visit: number; path: string; value: Json }[];
 }
 
 export interface SuggestedFix {
@@ -352,8 +359,8 @@ export interface ResidueView {
 
 // Reviews
 
-export type ReviewKind = 'failure' | 'approval' | 'call_approval' | 'in_doubt' | 'handoff' | 'verification';
-export type Decision = 'accept_residue' | 'approve' | 'edit' | 'override' | 'rollback' | 'skip' | 'reject' | 'done' | 'redo' | 'repeat';
+export type ReviewKind = 'failure' | 'approval' | 'call_approval' | 'in_doubt' | 'handoff' | 'verification' | 'sandbox_call';
+export type Decision = 'accept_residue' | 'approve' | 'edit' | 'override' | 'rollback' | 'skip' | 'reject' | 'done' | 'redo' | 'repeat' | 'answer';
 
 export interface ReviewView {
   id: string;

@@ -19,6 +19,12 @@ export function question(review: ReviewView): { kind: string; title: string; tex
         title: tool ? `Did ${tool} happen?` : `Did the call of ${review.step} happen?`,
         text: message ?? 'The call went out and no answer was recorded. Look on the other side, then say which it was: it is not sent again before you do.',
       };
+    case 'sandbox_call':
+      return {
+        kind: 'Call in a sandbox',
+        title: tool ? `What would ${tool} have answered?` : `What would the call of ${review.step} have answered?`,
+        text: message ?? 'This run is a fork in a sandbox. The call is not on record and is not made: give the answer it is to have, or refuse it.',
+      };
     case 'approval':
       return { kind: 'Approval', title: message ?? `May the run go on past ${review.step}?`, text: 'The run waits here by design. This is what it would go on with.' };
     case 'handoff':

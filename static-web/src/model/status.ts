@@ -36,6 +36,7 @@ const step: Record<StepStatus, StatusLook> = {
 
 const call: Record<CallStatus, StatusLook> = {
   requested: { label: 'Requested', tone: 'quiet', shape: 'hollow' },
+  running: { label: 'Runs on its own', tone: 'running', shape: 'half' },
   awaiting_approval: { label: 'Awaiting approval', tone: 'wait', shape: 'pause' },
   intent: { label: 'Calling', tone: 'running', shape: 'half' },
   settled: { label: 'Done once', tone: 'good', shape: 'solid' },
@@ -79,6 +80,7 @@ export function waitingFor(reason: string | undefined): string | undefined {
     credits: 'credits',
     worker: 'a worker to pick it up',
     review: 'a person to decide',
+    child: 'a child workflow',
   };
   return reason === undefined ? undefined : (reasons[reason] ?? humanise(reason).toLowerCase());
 }
@@ -123,10 +125,11 @@ export function decisionLook(decision: Decision, kind: ReviewKind): DecisionLook
       return plain('Roll back', 'What the failed step touched is undone. What nothing depends on stays.', true);
     case 'skip': return plain('Skip the step', 'The run goes on without this step. Steps that need its output are skipped too.', true);
     case 'reject':
-      if (kind === 'call_approval') return plain('Reject the call', 'The call is never sent. The step fails as rejected.', true);
+      if (kind === 'call_approval' || kind === 'sandbox_call') return plain('Reject the call', 'The call is never sent. The step fails as rejected.', true);
       if (kind === 'verification') return plain('Reject', 'The attempt fails; retry and recovery policy decide what follows.', true);
       return plain('Reject', 'The run ends as failed. Finished checkpoints stay on record.', true);
     case 'done': return plain('It was done', 'The call counts as done and is not sent again. Give its result if later steps read it.', false, true);
+    case 'answer': return plain('Give the answer', 'The run goes on as if the call had answered this. Nothing is sent.', false, true);
     case 'redo': return plain('It was not done: send it again', 'The call is sent again. If it had arrived after all, it happens twice.', true);
   }
 }

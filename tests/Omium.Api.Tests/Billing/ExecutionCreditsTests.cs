@@ -118,8 +118,8 @@ public sealed class ExecutionCreditsTests
         await SaveAsync(host, 5);
         var started = await host.PostAsync("/v1/executions", Start, ContractJson.Default.ExecutionView, 201);
         Task<ExecutionView> ViewAsync() => host.GetAsync($"/v1/executions/{started.Id}", ContractJson.Default.ExecutionView);
-        await EventuallyAsync(async () => (await ViewAsync()) is { Status: "waiting", WaitingFor: "credits" });
-        Assert.Equal(["s1", "s2"], (await ViewAsync()).Steps.Where(step => step.Status == "committed").Select(step => step.Step));
+        await EventuallyAsync(async () => (await ViewAsync()) is { Status: "waiting", WaitingFor: "credits" } view && view.Steps.Count(step => step.Status == "committed") == 2);
+        Assert.Equal(["s1", "s2"], (await ViewAsync()).Steps.Select(step => step.Step));
         Assert.Equal((0, 0), ((await BillingAsync(host)).Balance, (await BillingAsync(host)).Overdraft));
         await host.FailAsync(HttpMethod.Post, "/v1/executions", 402, ApiHost.Json(Start));
         await TopUpAsync(host, 1_000);
@@ -161,13 +161,13 @@ public sealed class ExecutionCreditsTests
     {
         await using var host = await HostAsync(1_000);
         await SaveAsync(host, 1);
-        var key = (await host.GetAsync("/v1/me", ContractJson.Default.MeView)).KeyId;
-        await host.Billing.PostAsync("ten_a", new SetKeyCap(key, 5 * Credits.MicroPerCredit));
+        var key = await host.PostAsync("/v1/keys", """{"name": "capped", "spend_cap_credits": 5}""", ContractJson.Default.KeyView, 201);
+        using var capped = host.ClientOf(key.Secret!);
+        using var first = await capped.PostAsync("/v1/executions", ApiHost.Json(Start));
+        Assert.Equal(HttpStatusCode.Created, first.StatusCode);
+        Assert.Equal("key_cap_reached", (await host.FailAsync(HttpMethod.Post, "/v1/executions", 402, ApiHost.Json(Start), capped)).Code);
         Assert.Equal("succeeded", (await RunAsync(host)).Status);
-        Assert.Equal("key_cap_reached", (await host.FailAsync(HttpMethod.Post, "/v1/executions", 402, ApiHost.Json(Start))).Code);
-        using var other = host.ClientOf((await host.Keys.CreateAsync("ten_a", "second", "local")).Secret!);
-        using var started = await other.PostAsync("/v1/executions", ApiHost.Json(Start));
-        Assert.Equal(HttpStatusCode.Created, started.StatusCode);
+        Assert.Equal(5, (await BillingAsync(host)).Keys.Single(use => use.Id == key.Id).Cap);
     }
 
     [Fact]

@@ -23,6 +23,9 @@ public sealed class GoldenTests
         ["rollback"] = Rollback,
         ["in-doubt"] = InDoubt,
         ["approval"] = Approved,
+        ["fork"] = Forked,
+        ["child"] = WithChild,
+        ["correction"] = Corrected,
         ["conduct"] = Conduct,
         ["for-each"] = ForEach,
         ["handoff"] = HandedOver,
@@ -39,7 +42,7 @@ public sealed class GoldenTests
         var path = Path.Combine(Folder(), $"{name}.jsonl");
         WriteIfAsked(path, harness.Log);
         var frozen = File.ReadAllLines(path).Select(Encoding.UTF8.GetBytes).ToArray();
-        Laws.Check(frozen, harness.Plan, harness.Payloads);
+        Laws.Check(frozen, harness.Plan, harness.Payloads, harness.Base);
         Assert.Equal(frozen.Select(Encoding.UTF8.GetString), harness.Log.Select(Encoding.UTF8.GetString));
     }
 
@@ -224,6 +227,36 @@ public sealed class GoldenTests
         harness.Answer("a~1~2~j3~t2", """{"verdict": "abstain", "reason": "unsure"}""");
         harness.Decide("approve");
         return harness;
+    }
+
+    private static KernelHarness WithChild()
+    {
+        var harness = Flow.Of(string.Join(',', Call("a"), """{"id": "w", "type": "workflow", "workflow": "other", "needs": ["a"]}"""));
+        harness.Start();
+        harness.CarryOut(harness.Pending[0], Numbers(1));
+        harness.Send(new RecordChildStarted(harness.NowMs, "w~1~1~c1", 3, "spec"));
+        harness.Result("w~1~1~c1", """{"ok": true}""");
+        harness.Send(new RollBackExecution(harness.NowMs, "ada", "req_1", "a", "all"));
+        harness.Result("w~1~1~c1~u1", "{}");
+        return harness;
+    }
+
+    private static KernelHarness Corrected()
+    {
+        var harness = Driven(Flow.Of(string.Join(',', Call("a"), Call("b", "a", Guard("output.n < 5")), Call("side"))), (_, effect) => Ok(effect[0] == 'b' ? """{"n": 9}""" : """{"n": 1}"""));
+        harness.Send(new RetryExecution(harness.NowMs, "ada", "req_1", "a", null, new StepChange("a", null, KernelHarness.Json("""{"n": 2}"""))));
+        harness.Run(Numbers(3));
+        return harness;
+    }
+
+    private static KernelHarness Forked()
+    {
+        var source = Driven(Flow.Of(string.Join(',', Call("a"), Call("b", "a", tool: "pay"), Call("c", "b"))), Numbers(1, 2, 3));
+        var (fork, _) = source.Fork(source.Log.Count, new ForkEdits(null, null, [new StepChange("a", null, KernelHarness.Json("""{"n": 9}"""))]));
+        fork.Settle("b~2~1~c1", Fails("tool_error", "not_recorded", permanent: true));
+        fork.Decide("answer", output: """{"n": 8}""");
+        fork.Run(Numbers(7));
+        return fork;
     }
 
     private static KernelHarness Driven(KernelHarness harness, Func<string, string, EffectOutcome> carryOut)

@@ -24,7 +24,20 @@ internal sealed class KernelHarness
         Assert.Null(problem);
     }
 
-    public WorkflowPlan Plan { get; }
+    private KernelHarness(KernelHarness source, ExecutionState atPoint)
+    {
+        Plan = source.Plan;
+        (Base, State, NowMs, Checks) = (atPoint, atPoint, source.NowMs, source.Checks);
+        foreach (var (digest, payload) in source._payloads)
+        {
+            _payloads[digest] = payload;
+        }
+    }
+
+    public WorkflowPlan Plan { get; private set; }
+
+    /// <summary>What the log begins from: the empty state, or in a fork that of its source.</summary>
+    public ExecutionState Base { get; } = ExecutionState.Empty;
 
     public ExecutionState State { get; private set; } = ExecutionState.Empty;
 
@@ -45,9 +58,19 @@ internal sealed class KernelHarness
         return value;
     }
 
-    public DecisionOutcome Send(ExecutionCommand command)
+    /// <summary>Moves the run to another plan, by which it is decided from then on.</summary>
+    public DecisionOutcome Migrate(MigrateExecution command, WorkflowPlan next)
     {
-        var outcome = ExecutionKernel.Decide(State, command, ValuesFor(Plan, State, command, _payloads));
+        var outcome = Send(command, ValuesFor(Plan, State, command, _payloads, next));
+        Plan = outcome.Accepted ? next : Plan;
+        return outcome;
+    }
+
+    public DecisionOutcome Send(ExecutionCommand command) => Send(command, ValuesFor(Plan, State, command, _payloads));
+
+    private DecisionOutcome Send(ExecutionCommand command, DecisionValues values)
+    {
+        var outcome = ExecutionKernel.Decide(State, command, values);
         if (outcome.Events.Count > 0)
         {
             var body = new RecordBody(command, outcome.Events);
@@ -77,9 +100,9 @@ internal sealed class KernelHarness
     public string History => string.Join("\n", _log.Select(Encoding.UTF8.GetString));
 
     /// <summary>What a decision may read: the payloads it needs, as a host gives them.</summary>
-    public static DecisionValues ValuesFor(WorkflowPlan plan, ExecutionState state, ExecutionCommand command, IReadOnlyDictionary<string, JsonElement> payloads)
+    public static DecisionValues ValuesFor(WorkflowPlan plan, ExecutionState state, ExecutionCommand command, IReadOnlyDictionary<string, JsonElement> payloads, WorkflowPlan? target = null)
     {
-        var values = new DecisionValues(plan);
+        var values = new DecisionValues(plan) { Target = target };
         foreach (var digest in ExecutionKernel.Needs(state, command, plan).Where(payloads.ContainsKey))
         {
             values.Payloads[digest] = payloads[digest];
@@ -90,6 +113,17 @@ internal sealed class KernelHarness
 
     public DecisionOutcome Start(string input = "{}") =>
         Send(new StartExecution(NowMs, "exe_test", "ten_a", Plan.Spec.Name, 1, "digest", Json(input), 7, "key_a", 10_000));
+
+    /// <summary>The state after the first so many records.</summary>
+    public ExecutionState At(int count) => _log.Take(count).Aggregate(Base, (state, bytes) => ExecutionKernel.Fold(state, KernelJson.Deserialize(bytes)));
+
+    /// <summary>A fork after the first so many records, decided and recorded in a log of its own; with what the decision came to.</summary>
+    public (KernelHarness Fork, DecisionOutcome Outcome) Fork(int at, ForkEdits? edits = null, string mode = ForkModes.Sandbox, string id = "exe_fork")
+    {
+        var fork = new KernelHarness(this, At(at));
+        var outcome = fork.Send(new ForkExecution(NowMs, id, fork.Base.ExecutionId, at, "hash", mode, edits, 9, "ada", mode == ForkModes.Live ? "seen" : null));
+        return (fork, outcome);
+    }
 
     public DecisionOutcome Answer(string effect, string content) =>
         Send(new SettleEffect(NowMs, effect, new EffectOutcome { Answer = new ModelAnswer { Content = content, InputTokens = 10, OutputTokens = 5 } }));

@@ -11,11 +11,11 @@ namespace Omium.Kernel.Tests.Executions;
 internal static class Laws
 {
     /// <summary>Verify: every record re-decides to the same bytes from the state before it; snapshot + suffix = full fold.</summary>
-    public static void Check(KernelHarness harness) => Check(harness.Log, harness.Plan, harness.Payloads);
+    public static void Check(KernelHarness harness) => Check(harness.Log, harness.Plan, harness.Payloads, harness.Base);
 
-    public static void Check(IReadOnlyList<byte[]> log, WorkflowPlan plan, IReadOnlyDictionary<string, JsonElement> payloads)
+    public static void Check(IReadOnlyList<byte[]> log, WorkflowPlan plan, IReadOnlyDictionary<string, JsonElement> payloads, ExecutionState? from = null)
     {
-        var state = ExecutionState.Empty;
+        var state = from ?? ExecutionState.Empty;
         var prefixes = new List<ExecutionState>();
         var answered = new HashSet<string>(StringComparer.Ordinal);
         foreach (var bytes in log)

@@ -18,7 +18,4 @@ internal static class FeatureGate
             "Leave it out, or wait for a version that runs it; it is never ignored in silence.");
         return true;
     }
-
-    /// <summary>The same for a member of an object, if it is there.</summary>
-    public static bool ReportMember(ObjectReader reader, string feature) => reader.Has(feature) && Report(feature, reader.At(feature), reader.Findings);
 }

@@ -69,7 +69,6 @@ internal static class StepReader
             Checkpoint = checkpoint,
             CheckpointName = checkpointName,
             Shared = SharedReader.Read(reader),
-            UnsupportedFeatures = StepFeatureReader.Read(reader, type),
         };
         edges.AddRange(ReadNeeds(reader, id));
         reader.Close();
@@ -101,12 +100,17 @@ internal static class StepReader
             Refuse("plan");
         }
 
-        if (step.Type is StepType.Decision or StepType.HumanApproval && step.ForEach is not null)
+        if (step.Type is StepType.Decision or StepType.HumanApproval or StepType.Workflow && step.ForEach is not null)
         {
             Refuse("for_each");
         }
 
-        var hasOwnCall = step.Type is StepType.ToolCall or StepType.Worker or StepType.Workflow;
+        if (step is { Type: StepType.Workflow, Timeout: not null })
+        {
+            Refuse("timeout");
+        }
+
+        var hasOwnCall = step.Type is StepType.ToolCall or StepType.Worker;
         if (!hasOwnCall && step.Effect is { Kind: not EffectKind.None })
         {
             Refuse("effect");
@@ -119,6 +123,8 @@ internal static class StepReader
             property switch
             {
                 "effect" => "Declare the effect on the tool that has it.",
+                "timeout" => "Give the steps of the child their timeouts.",
+                "for_each" when step.Type == StepType.Workflow => "Give the child the list, and have its step go over the items.",
                 "for_each" => "A decision reads the whole list by itself (input.list.all(i, i > 0)), and a person approves the list as a whole.",
                 _ => $"Remove \"{property}\", or change the type.",
             });

@@ -27,14 +27,17 @@ public sealed class KernelPropertyTests
         foreach (var seed in seeds)
         {
             var driver = drive(seed);
+            ForkDriver? forks = null;
             try
             {
                 driver.Run();
                 Laws.Check(driver.Harness);
+                forks = new ForkDriver(driver.Harness, seed);
+                forks.Run();
             }
             catch (Exception error)
             {
-                failures.Add($"seed {seed}: {error.Message.Split('\n')[0]} {(only is null ? "" : $"\n{error}\n{driver.Spec}\n{driver.Harness.History}")}");
+                failures.Add($"seed {seed}: {error.Message.Split('\n')[0]} {(only is null ? "" : $"\n{error}\n{driver.Spec}\n{driver.Harness.History}\n{forks?.Fork?.History}")}");
             }
         }
 

@@ -1,0 +1,91 @@
+using Omium.Kernel.Executions;
+using Xunit;
+using static Omium.Kernel.Tests.Executions.Flow;
+using static Omium.Kernel.Tests.Executions.KernelHarness;
+
+namespace Omium.Kernel.Tests.Executions;
+
+/// <summary>Moving a run to another version: what is shown, what is kept, what is refused.</summary>
+public sealed class MigrationTests
+{
+    [Fact]
+    public void Migrate_EdgesThatChangePlaces_KeepTheirMeaning()
+    {
+        var run = Paused(string.Join(',', Call("a"), Call("b", "a"), Approval("c", "b")));
+        var next = Flow.Of(string.Join(',', Call("x"), Call("z", "x"), Call("a"), Call("b", "a"), Approval("c", "b"))).Plan;
+        Migrate(run, next);
+        var edge = next.Edges.Single(edge => edge.Spec is { From: "a", To: "b" }).Index;
+        Assert.Equal([edge], run.State.LatestVisit("a")!.TakenEdges);
+        Assert.Equal((2, "next"), (run.State.WorkflowVersion, run.State.SpecDigest));
+    }
+
+    [Fact]
+    public void Migrate_AStepPutBetweenSettledOnes_RunsWhenTheRunGoesOn()
+    {
+        var run = Paused(string.Join(',', Call("a"), Approval("c", "a")));
+        var next = Flow.Of(string.Join(',', Call("a"), Call("b", "a"), Approval("c", "a"))).Plan;
+        var difference = Migrate(run, next);
+        Assert.Equal(["b"], difference.Added);
+        Assert.Equal([0, 1], run.State.LatestVisit("a")!.TakenEdges.Order());
+    }
+
+    [Fact]
+    public void Between_OfAStepWithAnotherPrompt_NamesItAndItsVisit()
+    {
+        var run = Paused(string.Join(',', Agent("a"), Approval("c", "a")));
+        var next = Flow.Of(string.Join(',', Agent("a", more: Guard("true")), Approval("c", "a"))).Plan;
+        var difference = MigrationDifference.Between(run.State, run.Plan, next, 2, "next");
+        Assert.Equal(["a"], difference.Changed);
+        Assert.Equal([new VisitKey("a", 1)], difference.Affected);
+        Assert.Empty(difference.Obstacles);
+        Assert.NotEqual(difference.Digest, MigrationDifference.Between(run.State, run.Plan, next, 2, "other").Digest);
+    }
+
+    [Fact]
+    public void Between_OfARemovedStepWhoseEffectStands_IsAnObstacle()
+    {
+        var run = Paused(string.Join(',', Call("a", tool: "pay"), Approval("c", "a")));
+        var difference = MigrationDifference.Between(run.State, run.Plan, Flow.Of(Approval("c")).Plan, 2, "next");
+        Assert.Contains("a~1 has an effect in the world (pay)", Assert.Single(difference.Obstacles), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Migrate_WithAnotherDigest_IsRefused()
+    {
+        var run = Paused(string.Join(',', Call("a"), Approval("c", "a")));
+        var next = Flow.Of(string.Join(',', Call("a"), Call("b", "a"), Approval("c", "a"))).Plan;
+        var outcome = ExecutionKernel.Decide(run.State, new MigrateExecution(run.NowMs, "ada", "r2", 2, "next", "wrong", null), new DecisionValues(run.Plan) { Target = next });
+        Assert.Equal("migration_unacknowledged", outcome.Rejection?.Code);
+        var gone = ExecutionKernel.Decide(run.State, new MigrateExecution(run.NowMs, "ada", "r2", 2, "next", "wrong", null), new DecisionValues(run.Plan));
+        Assert.Equal("workflow_not_found", gone.Rejection?.Code);
+    }
+
+    [Fact]
+    public void Migrate_WithAStepAgain_UndoesItUnderTheNewVersion()
+    {
+        var run = Paused(string.Join(',', Call("a", tool: "pay"), Approval("c", "a")));
+        var next = Flow.Of(string.Join(',', Call("a", tool: "pay", more: Guard("true")), Approval("c", "a"))).Plan;
+        Migrate(run, next, ["a"]);
+        Assert.Equal(["a~1~1~c1"], run.State.Rollback!.Remaining);
+        Assert.Equal(VisitStatus.RolledBack, run.State.LatestVisit("c")!.Status);
+    }
+
+    private static KernelHarness Paused(string steps)
+    {
+        var run = Flow.Of(steps);
+        run.Start();
+        run.Run((name, _) => name == "a" ? Says("""{"n": 1}""") : Ok("""{"n": 1}"""));
+        run.Send(new PauseExecution(run.NowMs, "ada", "r1", null));
+        Assert.Equal(ExecutionStatus.Paused, run.State.Status);
+        return run;
+    }
+
+    /// <summary>Moves the run as a person who has seen the difference; decided again from its bytes, the record is the same.</summary>
+    private static MigrationDifference Migrate(KernelHarness run, Kernel.Specs.WorkflowPlan next, IReadOnlyList<string>? again = null)
+    {
+        var difference = MigrationDifference.Between(run.State, run.Plan, next, 2, "next");
+        var outcome = run.Migrate(new MigrateExecution(run.NowMs, "ada", "r2", 2, "next", difference.Digest, again), next);
+        Assert.Null(outcome.Rejection);
+        return difference;
+    }
+}
