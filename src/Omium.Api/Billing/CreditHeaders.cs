@@ -16,6 +16,11 @@ internal static class CreditHeaders
     /// <summary>Adds the headers; from memory, but for the first request of a tenant.</summary>
     public static async ValueTask AddAsync(HttpContext context, ApiServices services, Caller caller)
     {
+        if (services.Credits.Executions is null)
+        {
+            return; // Nothing is metered here.
+        }
+
         var state = await services.Billing.StateAsync(caller.Tenant, context.RequestAborted);
         context.Response.Headers[Remaining] = Credits.Whole(state.RemainingMicro).ToString(CultureInfo.InvariantCulture);
         if (state.Low)

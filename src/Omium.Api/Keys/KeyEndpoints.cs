@@ -30,7 +30,8 @@ internal static class KeyEndpoints
 
     private static async Task MeAsync(ApiCall call)
     {
-        var credits = Credits.Whole((await call.Services.Billing.StateAsync(call.Caller.Tenant, call.Cancellation)).RemainingMicro);
+        var isMetered = call.Services.Credits.Executions is not null;
+        var credits = isMetered ? Credits.Whole((await call.Services.Billing.StateAsync(call.Caller.Tenant, call.Cancellation)).RemainingMicro) : (long?)null;
         await call.JsonAsync(
             new MeView(call.Caller.Tenant, call.Caller.Environment, call.Caller.KeyId, credits, Version) { Scopes = ScopeWords.Of(call.Caller.Scopes), Role = call.Caller.Role },
             ContractJson.Default.MeView);

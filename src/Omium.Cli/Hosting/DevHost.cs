@@ -160,7 +160,7 @@ internal sealed class DevHost : IAsyncDisposable
         .AddSingleton(platform.Billing)
         .AddSingleton(platform.Ledger)
         .AddSingleton(platform.LedgerQueue)
-        .AddSingleton(new CreditDesk(platform.Credits))
+        .AddSingleton(new CreditDesk(platform.Billing.IsMetered ? platform.Credits : null))
         .AddSingleton<IPaymentGateway>(platform.Checkout)
         .AddSingleton<IExecutionEngine>(platform.Engine)
         .AddSingleton(platform.Tasks)

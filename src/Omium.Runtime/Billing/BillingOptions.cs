@@ -7,6 +7,9 @@ namespace Omium.Runtime.Billing;
 /// <summary>How an installation bills. Defaults: usage is metered on the sandbox plan, which refuses nobody, with 20,000 credits to begin with.</summary>
 public sealed record BillingOptions
 {
+    /// <summary>Whether usage is metered at all. <c>OMIUM_BILLING</c>: on or off; default on.</summary>
+    public bool IsMetered { get; init; } = true;
+
     /// <summary>Plan of a tenant that has none yet. <c>OMIUM_BILLING_PLAN</c>; default sandbox.</summary>
     public PlanTerms Plan { get; init; } = Plans.Sandbox;
 
@@ -44,6 +47,12 @@ public sealed record BillingOptions
                 : throw new InvalidOperationException($"OMIUM_BILLING_WELCOME_CREDITS is a whole number from 0 to 1000000000, not '{welcome}'.");
         }
 
+        options = configuration["OMIUM_BILLING"] switch
+        {
+            null or "" or "on" => options,
+            "off" => options with { IsMetered = false },
+            var other => throw new InvalidOperationException($"OMIUM_BILLING is on or off, not '{other}'."),
+        };
         return configuration["OMIUM_BILLING_MODEL"] switch
         {
             null or "" or "own" => options,
