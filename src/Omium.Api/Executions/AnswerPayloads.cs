@@ -24,13 +24,21 @@ internal sealed class AnswerPayloads
 
     /// <summary>Everything a state shows.</summary>
     public static Task<AnswerPayloads> LoadAsync(ApiServices services, ExecutionCell cell, ExecutionState state, CancellationToken cancellation) =>
-        LoadAsync(services, cell, ValuesOf(state), cancellation);
+        LoadAsync(services, cell, ReferringOf(state), cancellation);
 
     /// <summary>What these values refer to, and what that refers to in turn.</summary>
     public static async Task<AnswerPayloads> LoadAsync(ApiServices services, ExecutionCell cell, IEnumerable<JsonElement> values, CancellationToken cancellation)
     {
         var payloads = new AnswerPayloads(services.Options.AnswerPayloadBytesMax);
-        var open = new Queue<string>(values.SelectMany(PayloadResolver.References).Distinct(StringComparer.Ordinal));
+        var open = new Queue<string>();
+        foreach (var value in values)
+        {
+            foreach (var digest in PayloadResolver.References(value))
+            {
+                open.Enqueue(digest);
+            }
+        }
+
         while (open.TryDequeue(out var digest))
         {
             if (payloads._found.ContainsKey(digest) || await services.Advancer.ReadPayloadAsync(cell, digest, cancellation) is not { } bytes || bytes.Length > payloads._room)
@@ -72,16 +80,42 @@ internal sealed class AnswerPayloads
     public static Task<AnswerPayloads> LoadAsync(ApiServices services, ExecutionCell cell, IEnumerable<VisitState> visits, CancellationToken cancellation) =>
         LoadAsync(services, cell, Present(visits.SelectMany(ValuesOf)), cancellation);
 
-    private static IEnumerable<JsonElement> ValuesOf(ExecutionState state)
+    /// <summary>What an answer shows of a state and refers to something, in the order it is given room: most answers hold no such value at all.</summary>
+    private static List<JsonElement> ReferringOf(ExecutionState state)
     {
-        IEnumerable<JsonElement?> values =
-        [
-            state.Input,
-            state.Output,
-            .. ExecutionViews.Newest(state).Reverse().SelectMany(ValuesOf),
-            .. state.Reviews.Values.Select(review => (JsonElement?)review.Request.Shown),
-        ];
-        return Present(values);
+        var referring = new List<JsonElement>();
+        void Add(JsonElement? value)
+        {
+            if (value is { } given && PayloadResolver.MayRefer(given))
+            {
+                referring.Add(given);
+            }
+        }
+
+        Add(state.Input);
+        Add(state.Output);
+        foreach (var visit in ExecutionViews.Newest(state).Reverse())
+        {
+            Add(visit.Input);
+            Add(visit.Output);
+            foreach (var call in visit.Calls)
+            {
+                Add(call.Arguments);
+                Add(call.Result);
+            }
+
+            foreach (var (failure, _) in visit.Failures)
+            {
+                Add(failure.Output);
+            }
+        }
+
+        foreach (var review in state.Reviews.Values)
+        {
+            Add(review.Request.Shown);
+        }
+
+        return referring;
     }
 
     /// <summary>The values that can refer to anything.</summary>

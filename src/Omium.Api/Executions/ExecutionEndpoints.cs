@@ -38,7 +38,7 @@ internal static class ExecutionEndpoints
         var seq = cell.Seq; // Before the state: the view then holds at least what the number says.
         var state = cell.State;
         var payloads = await AnswerPayloads.LoadAsync(call.Services, cell, state, call.Cancellation);
-        var aside = call.Services.Engine.SetAside.FirstOrDefault(aside => aside.Stream == cell.Stream)?.Reason;
+        var aside = call.Services.Engine.FindSetAside(cell.Stream)?.Reason;
         await call.JsonAsync(ExecutionViews.View(state, seq, cell.Plan!, payloads) with { SetAside = aside }, ContractJson.Default.ExecutionView, status);
     }
 

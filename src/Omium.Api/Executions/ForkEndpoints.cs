@@ -63,7 +63,7 @@ internal static class ForkEndpoints
     {
         var atPoint = await call.Services.Advancer.StateAtAsync(source.Stream, at, call.Cancellation);
         var plan = await call.Services.Plans.GetAsync(call.Caller.Tenant, atPoint.SpecDigest, call.Cancellation);
-        var preview = await ForkViews.PreviewAsync(call.Services, source, at, ExecutionKernel.PreviewFork(atPoint, source.State, new DecisionValues(plan), edits), call.Cancellation);
+        var preview = await ForkViews.PreviewAsync(call.Services, source, at, ExecutionKernel.PreviewFork(atPoint, source.State, new DecisionValues(plan), edits, request.Mode ?? ForkModes.Sandbox), call.Cancellation);
         if (request.Preview == true)
         {
             await call.JsonAsync(preview, ContractJson.Default.ForkPreviewView);
@@ -75,7 +75,7 @@ internal static class ForkEndpoints
         {
             var shown = JsonSerializer.SerializeToElement(preview, ContractJson.Default.ForkPreviewView);
             var detail = request.Acknowledge is null
-                ? $"A live fork would make {preview.Repeats.Count} external calls again."
+                ? $"A live fork would make {preview.Repeats.Count} external calls and {preview.Writes.Count} writes of shared values again."
                 : "What would happen again is not what you acknowledged: look at the list as it is now.";
             await call.ProblemAsync("effects_unacknowledged", detail, null, preview.Digest, shown);
             return;
@@ -146,7 +146,13 @@ internal static class ForkViews
             identity.Append('\n').Append(call.Id).Append(' ').Append(call.Tool).Append(' ').Append(call.ArgumentsDigest);
         }
 
+        foreach (var (visit, key) in preview.Rewrites)
+        {
+            identity.Append('\n').Append(visit).Append(" writes ").Append(key);
+        }
+
         return new ForkPreviewView(
-            source.Stream.Id, at, [.. preview.RunsAgain.Select(ExecutionViews.Reference)], repeats, CanonicalJson.Digest(Encoding.UTF8.GetBytes(identity.ToString())));
+            source.Stream.Id, at, [.. preview.RunsAgain.Select(ExecutionViews.Reference)], repeats,
+            [.. preview.Rewrites.Select(write => new RewrittenValueView(write.Visit.Step, write.Visit.Visit, write.Key))], CanonicalJson.Digest(Encoding.UTF8.GetBytes(identity.ToString())));
     }
 }

@@ -148,6 +148,7 @@ internal sealed partial class TimelineViews
         StateRead e => new("info", $"{e.Step} read {string.Join(", ", e.Values.Select(value => $"{value.Key} (version {Number(value.Version)})"))}", e.Step, e.Visit),
         StepPrepared e => new("info", $"{e.Step} has what it needs", e.Step, e.Visit),
         WritesRequested e => new("info", $"{e.Step} is about to write {string.Join(", ", e.Writes.Select(write => write.Key))}", e.Step, e.Visit),
+        WritesSandboxed e => new("info", $"{e.Step}: its writes stay in the sandbox", e.Step, e.Visit, string.Join(", ", e.Writes.Select(write => write.Key))),
         WritesPrepared e => new("info", $"{e.Step}: its writes are prepared", e.Step, e.Visit),
         WritesSettled e => new(e.Committed ? "success" : "warning", e.Committed ? $"{e.Step}: its writes stand" : $"{e.Step}: its writes came to nothing", e.Step, e.Visit),
         WritesRestored e => new(e.Conflicts is null ? "info" : "warning", $"{e.Step}: its writes were taken back", e.Step, e.Visit, e.Conflicts is null ? null : $"{Number(e.Conflicts.Count)} had been written again since and stay"),

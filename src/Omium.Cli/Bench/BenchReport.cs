@@ -31,6 +31,7 @@ internal static class BenchReport
             Line(text, "commits a run", w2.CommitsPerRun, "0.####");
             Line(text, "syncs a run", w2.SyncsPerRun, "0.####");
             Line(text, "server processor time a run", w2.ServerCpuMsPerRun, "0.000 ms");
+            Line(text, "the same, first round", w2.ColdServerCpuMsPerRun, "0.000 ms");
         }
 
         if (results.W8 is { } w8)

@@ -32,9 +32,10 @@ internal sealed record SequentialResult(
 /// <param name="CommitsPerRun">Transactions per run: group commit makes them fewer than appends.</param>
 /// <param name="SyncsPerRun">Syncs per run.</param>
 /// <param name="ServerCpuMsPerRun">Processor time of the server per run.</param>
+/// <param name="ColdServerCpuMsPerRun">The same in the first round: what compiling still takes is in it.</param>
 internal sealed record ParallelResult(
     int Runs, int InFlight, double ColdRunsPerSecond, int WarmUpRuns, double RunsPerSecond, IReadOnlyList<double> RoundsRunsPerSecond, double RecordsPerRun,
-    double AppendsPerRun, double CommitsPerRun, double SyncsPerRun, double ServerCpuMsPerRun);
+    double AppendsPerRun, double CommitsPerRun, double SyncsPerRun, double ServerCpuMsPerRun, double ColdServerCpuMsPerRun);
 
 /// <summary>W8: process start to <c>/readyz</c> 200, and memory at rest.</summary>
 /// <param name="Starts">Starts of each kind.</param>

@@ -71,7 +71,9 @@ internal sealed class Benchmark(BenchOptions options, TextWriter progress)
         await server.SaveWorkflowAsync(cancellation);
         using var load = new LoadGenerator(server);
         async Task<double> RoundAsync() => options.ParallelRuns / await load.RunParallelAsync(options.ParallelRuns, options.InFlight, cancellation);
+        var processorAtStart = server.ProcessorTime;
         var cold = await RoundAsync();
+        var coldCpuMs = (server.ProcessorTime - processorAtStart).TotalMilliseconds / options.ParallelRuns;
         for (var i = 0; i < options.WarmUpRounds; i++)
         {
             await RoundAsync();
@@ -89,7 +91,7 @@ internal sealed class Benchmark(BenchOptions options, TextWriter progress)
         return new ParallelResult(
             options.ParallelRuns, options.InFlight, cold, (options.WarmUpRounds + 1) * options.ParallelRuns, Percentiles.Median(rounds), rounds,
             await RecordsPerRunAsync(server, load, cancellation), PerRun(after.Appends - before.Appends, runs), PerRun(after.Commits - before.Commits, runs),
-            PerRun(after.Syncs - before.Syncs, runs), (processorAfter - processorBefore).TotalMilliseconds / runs);
+            PerRun(after.Syncs - before.Syncs, runs), (processorAfter - processorBefore).TotalMilliseconds / runs, coldCpuMs);
     }
 
     private async Task<StartResult> MeasureStartAsync(string directory, CancellationToken cancellation)

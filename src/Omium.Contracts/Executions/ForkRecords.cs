@@ -25,11 +25,15 @@ public sealed record StepChangeRequest(JsonElement? Input = null, JsonElement? O
 /// <param name="At">How many of them.</param>
 /// <param name="RunsAgain">Visits before that point that run again, in their order; everything after it runs anyway.</param>
 /// <param name="Repeats">External calls that have or may have happened and that a live fork would make again, under keys of its own.</param>
+/// <param name="Writes">Shared values that have been written and that a live fork would write again.</param>
 /// <param name="Digest">Digest of the list: a live fork carries it as <c>acknowledge</c>.</param>
-public sealed record ForkPreviewView(string From, long At, IReadOnlyList<StepReference> RunsAgain, IReadOnlyList<RepeatedCallView> Repeats, string Digest);
+public sealed record ForkPreviewView(string From, long At, IReadOnlyList<StepReference> RunsAgain, IReadOnlyList<RepeatedCallView> Repeats, IReadOnlyList<RewrittenValueView> Writes, string Digest);
 
 /// <summary>An external call that a live fork would make again.</summary>
 public sealed record RepeatedCallView(string EffectId, string Step, int Visit, string Tool, string EffectKind, string Status, JsonElement? Arguments);
+
+/// <summary>A shared value that a live fork would write again.</summary>
+public sealed record RewrittenValueView(string Step, int Visit, string Key);
 
 /// <summary>Where an execution was forked from.</summary>
 /// <param name="From">Source.</param>

@@ -69,6 +69,9 @@ public sealed partial class EmbeddedEngine : IExecutionEngine, IAsyncDisposable
     public IReadOnlyCollection<SetAsideExecution> SetAside => [.. Quarantined.Values];
 
     /// <inheritdoc/>
+    public SetAsideExecution? FindSetAside(StreamId stream) => Quarantined.GetValueOrDefault(stream);
+
+    /// <inheritdoc/>
     public async ValueTask<SetAsideExecution?> ReleaseAsync(StreamId stream, CancellationToken cancellation = default)
     {
         if (Quarantined.TryRemove(stream, out _))
@@ -220,7 +223,7 @@ public sealed partial class EmbeddedEngine : IExecutionEngine, IAsyncDisposable
 
             try
             {
-                result = cell.Pending.Any(pending => pending.Id == effect.Id) ? await _runner.RunAsync(cell, effect, permit, _stopping.Token) : null;
+                result = IsOutstanding(cell, effect) ? await _runner.RunAsync(cell, effect, permit, _stopping.Token) : null;
             }
             finally
             {
@@ -254,6 +257,19 @@ public sealed partial class EmbeddedEngine : IExecutionEngine, IAsyncDisposable
         {
             Dispatch(advanced.Cell);
         }
+    }
+
+    private static bool IsOutstanding(ExecutionCell cell, PendingEffect effect)
+    {
+        foreach (var pending in cell.Pending)
+        {
+            if (pending.Id == effect.Id)
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     private async Task RunTimersAsync(CancellationToken stopping)

@@ -126,7 +126,7 @@ internal sealed partial class Decision
             return false;
         }
 
-        return Check(tool.Guards, "arguments", key, ArgumentScope(tool, key, arguments), out failing);
+        return tool.Guards.Count == 0 || Check(tool.Guards, "arguments", key, ArgumentScope(tool, key, arguments), out failing);
     }
 
     private DecisionScope ArgumentScope(ToolPlan tool, VisitKey key, JsonElement arguments) => Scope(key) with { Arguments = (arguments, tool.Spec.InputSchema) };

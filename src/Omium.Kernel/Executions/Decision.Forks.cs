@@ -27,7 +27,7 @@ internal sealed partial class Decision
             return refused;
         }
 
-        var takenBack = ForkRadius(command.Edits);
+        var takenBack = ForkRadius(command.Edits, command.Mode);
         Emit(new ExecutionForked(
             command.ExecutionId, command.From, command.At, command.SourceHash, command.Mode, command.Edits, takenBack.Count == 0 ? null : takenBack, command.Seed, command.ForkedBy,
             command.Acknowledged));
@@ -55,15 +55,16 @@ internal sealed partial class Decision
 
     /// <summary>
     /// The visits of the prefix that run again in a fork, in their order: those the edits concern, those that had not settled in a way that a fork
-    /// can go on from (a call whose outcome was open, a review, a failure that nothing answered), and everything that followed from any of them.
+    /// can go on from (a call whose outcome was open, a review, a failure that nothing answered), and everything that followed from any of them. In a
+    /// live fork of a sandbox also those that the sandbox only played.
     /// </summary>
-    internal IReadOnlyList<VisitKey> ForkRadius(ForkEdits? edits)
+    internal IReadOnlyList<VisitKey> ForkRadius(ForkEdits? edits, string mode)
     {
         var seeds = new List<VisitKey>();
         foreach (var visit in _state.Visits.Values)
         {
             var isUnsettled = !visit.Key.IsItem && (visit.Status == VisitStatus.FailedAttempt || IsDeadEnd(visit) || !CanGoOn(visit));
-            if (visit.Status != VisitStatus.RolledBack && (isUnsettled || IsEdited(visit, edits)))
+            if (visit.Status != VisitStatus.RolledBack && (isUnsettled || IsEdited(visit, edits) || (mode == ForkModes.Live && IsPlayed(visit))))
             {
                 seeds.Add(visit.ItemOf ?? visit.Key); // The items of a step run again together.
             }
@@ -79,6 +80,25 @@ internal sealed partial class Decision
     private bool CanGoOn(VisitState visit) => visit.Status != VisitStatus.Open
         || (visit.Reviews.Count == 0 && !visit.Calls.Any(call => call.Outstanding) && !IsSharing(visit)
             && Plan.Step(visit.Key.Step) is { ForEach: null } step && (visit.RetryDueMs > 0 || step.Spec.Type == StepType.AgentTask));
+
+    /// <summary>True for a visit of a sandbox that would have reached something.</summary>
+    private static bool IsPlayed(VisitState visit) => visit.Calls.Any(call => call.Sandboxed) || visit.Shared is { Sandboxed.Count: > 0 };
+
+    /// <summary>What a sandbox reads where it has itself written: that, and else what is there.</summary>
+    private ReadValue[] AsSandboxed(SharedUse shared, IReadOnlyList<ReadValue> read)
+    {
+        var writers = _state.Visits.Values.Where(visit => visit is { Status: VisitStatus.Committed, Shared.Sandboxed.Count: > 0 }).OrderByDescending(visit => visit.CommitOrdinal).ToArray();
+        ReadValue Own(ReadValue value)
+        {
+            var asked = shared.Wanted.FirstOrDefault(wanted => wanted.Name == value.Name)?.Key;
+            bool IsOf(WriteRequest write) => write.Key == value.Key || write.Key == asked;
+            return Array.Find(writers, visit => visit.Shared!.Sandboxed.Any(IsOf)) is { } writer
+                ? value with { Value = writer.Shared!.Sandboxed.Last(IsOf).Value, Writer = $"{writer.Origin ?? _state.ExecutionId}/{writer.Key}~{writer.Attempt}" }
+                : value;
+        }
+
+        return [.. read.Select(Own)];
+    }
 
     /// <summary>True while a visit holds or awaits locks, or is writing shared values: none of that is a fork's.</summary>
     private static bool IsSharing(VisitState visit) => visit.Shared is { } shared && (shared.Gathering || shared.Writing is not null || shared.Locks is LockPhase.Requested or LockPhase.Held or LockPhase.Yielded);
@@ -166,10 +186,12 @@ internal sealed partial class Decision
             return null;
         }
 
-        var inherited = affected.SelectMany(key => Visit(key).Calls).Where(call => call.Inherited && HappenedOnce(call)).ToArray();
+        var visits = affected.Select(Visit).Where(visit => visit.Inherited).ToArray();
+        var effects = visits.SelectMany(visit => visit.Calls).Where(call => call.Inherited && HappenedOnce(call)).Select(call => $"{call.Tool} ({call.Id})");
+        var writes = visits.Where(visit => visit.Shared is { CommittedAttempt: > 0 }).Select(visit => $"{string.Join(", ", visit.Shared!.Written)} (written by {visit.Key})");
+        string[] inherited = [.. effects, .. writes];
         return inherited.Length == 0 ? null : new Rejection(
-            "past_fork_point", $"this goes back beyond the fork, where effects are those of {fork.From} and not this fork's to undo or repeat: "
-            + string.Join(", ", inherited.Select(call => $"{call.Tool} ({call.Id})")));
+            "past_fork_point", $"this goes back beyond the fork, where effects are those of {fork.From} and not this fork's to undo or repeat: {string.Join(", ", inherited)}");
     }
 
     /// <summary>True when it has or may have happened, whoever made it, and was not undone.</summary>
@@ -258,5 +280,6 @@ public static class RecordedResults
 
 /// <summary>What a fork would run again.</summary>
 /// <param name="RunsAgain">Visits of the prefix that run again.</param>
-/// <param name="Repeats">Calls of the source, up to where it is now, that have or may have happened and would happen again in a live fork, oldest first.</param>
-public sealed record ForkPreview(IReadOnlyList<VisitKey> RunsAgain, IReadOnlyList<CallState> Repeats);
+/// <param name="Repeats">Calls of the source, up to where it is now, that have or may have happened and would happen again in a live fork, oldest first; of a sandbox, what it only played.</param>
+/// <param name="Rewrites">Shared values that the source has written and that a live fork would write again, by the visit that wrote them.</param>
+public sealed record ForkPreview(IReadOnlyList<VisitKey> RunsAgain, IReadOnlyList<CallState> Repeats, IReadOnlyList<(VisitKey Visit, string Key)> Rewrites);

@@ -99,6 +99,11 @@ internal sealed partial class Decision
     private bool TryPropose(StepPlan step, VisitKey key, JsonElement output, IReadOnlyList<int> edges, out List<HandoffProposed> proposals, out Failing failing)
     {
         (proposals, failing) = ([], default!);
+        if (!step.LeavesByExpressions)
+        {
+            return true;
+        }
+
         var scope = OutputScope(key, output);
         foreach (var edge in edges.Select(index => Plan.Edges[index]).Where(edge => edge.Handoff is not null))
         {
@@ -304,7 +309,7 @@ internal sealed partial class Decision
     /// <summary>Nothing new begins while two agents do not agree.</summary>
     private void HaltIfDisputed()
     {
-        if (_state.Status == ExecutionStatus.Running && _state.OpenReviews.Any(id => _state.Reviews[id].Request.Kind == "handoff"))
+        if (_state.Status == ExecutionStatus.Running && !_state.OpenReviews.IsEmpty && _state.OpenReviews.Any(id => _state.Reviews[id].Request.Kind == "handoff"))
         {
             Emit(new ExecutionPaused("handoff_disputed", "policy", null));
         }

@@ -196,7 +196,7 @@ internal sealed partial class Decision
         }
         else if (step.Shared is { Writes.Count: > 0 } && !key.IsItem)
         {
-            RequestWrites(step, key, output, by);
+            RequestWrites(step, key, output, edges, by);
         }
         else
         {
@@ -271,15 +271,16 @@ internal sealed partial class Decision
             return false;
         }
 
-        var scope = Scope(key) with { Output = (output, step.Spec.OutputSchema) };
-        return Check(step.Post, "post", key, scope, out failing, byPerson) && (key.IsItem || TryLeave(step, key, output, out edges, out failing));
+        failing = default!;
+        var holds = step.Post.Count == 0 || Check(step.Post, "post", key, Scope(key) with { Output = (output, step.Spec.OutputSchema) }, out failing, byPerson);
+        return holds && (key.IsItem || TryLeave(step, key, output, out edges, out failing));
     }
 
     /// <summary>The edges that an output takes, and whether what they hand over can be handed over.</summary>
     private bool TryLeave(StepPlan step, VisitKey key, JsonElement output, out List<int> edges, out Failing failing)
     {
-        var scope = OutputScope(key, output);
-        return TakeEdges(step, EdgeOn.Success, scope, out edges, out failing) && CheckHandoffs(key, values.Resolve(output), edges, scope, out failing);
+        var scope = step.LeavesByExpressions ? OutputScope(key, output) : null;
+        return TakeEdges(step, EdgeOn.Success, scope, out edges, out failing) && (scope is null || CheckHandoffs(key, values.Resolve(output), edges, scope, out failing));
     }
 
     /// <summary>Of a referenced output, the parts that expressions read, as long as they stay under 16 KiB together.</summary>

@@ -41,7 +41,7 @@ internal sealed partial class Decision
             return false; // One visit of a step at a time; a loop that comes back to it waits.
         }
 
-        if (step.Reads.Any(IsRunAgain))
+        if (step.Reads.Count > 0 && step.Reads.Any(IsRunAgain))
         {
             return false; // What it reads was taken back and is on its way anew, though the steps between stand.
         }
@@ -77,7 +77,7 @@ internal sealed partial class Decision
             }
         }
 
-        after = [.. taken.Distinct()];
+        after = taken.Count > 1 ? [.. taken.Distinct()] : taken;
         return true;
     }
 
@@ -90,11 +90,11 @@ internal sealed partial class Decision
 
     /// <summary>True while a step is about to run anew by a loop whose handoff is not agreed yet: what lies behind it waits for that.</summary>
     private bool AwaitsLoop(VisitState source) =>
-        source.TakenEdges.Any(index => Plan.Edges[index] is { IsLoop: true, Handoff: not null } loop && _state.AwaitsAgreement(loop, source.Key));
+        source.TakenEdges.Count > 0 && source.TakenEdges.Any(index => Plan.Edges[index] is { IsLoop: true, Handoff: not null } loop && _state.AwaitsAgreement(loop, source.Key));
 
     /// <summary>True while a person is asked what shall become of this step's failure: until then it does not run again.</summary>
     private bool AwaitsDecision(StepPlan step) =>
-        _state.OpenReviews.Any(id => _state.Reviews[id].Request is { Kind: "failure" } request && request.Step == step.Spec.Id);
+        !_state.OpenReviews.IsEmpty && _state.OpenReviews.Any(id => _state.Reviews[id].Request is { Kind: "failure" } request && request.Step == step.Spec.Id);
 
     /// <summary>
     /// The visit that took a loop edge to this step and is not served: it was paused just then, or the visit that served it was taken back.
@@ -150,7 +150,7 @@ internal sealed partial class Decision
         }
 
         string? problem = null;
-        var input = correction?.Input ?? (step.ForEach is null ? InputOf(step, Scope() with { Receiver = step.Spec.Id }, out problem) : JsonMake.EmptyObject); // Each item has an input of its own.
+        var input = correction?.Input ?? (step.ForEach is null ? InputOf(step, new DecisionScope(_state, Plan, values, atMs) { Receiver = step.Spec.Id }, out problem) : JsonMake.EmptyObject); // Each item has an input of its own.
         var stored = Externalize(input);
         Emit(new StepScheduled(key.Step, number, stored, DigestOf(stored), after.Count == 0 ? null : after, SourcesOf(step)));
         if (correction?.Output is { } given)
@@ -176,6 +176,11 @@ internal sealed partial class Decision
     /// <summary>Visits whose outputs a step's input is made from, as they stand; null when there are none.</summary>
     private VisitKey[]? SourcesOf(StepPlan step)
     {
+        if (step.Reads.Count == 0)
+        {
+            return null;
+        }
+
         var reads = step.Reads
             .Select(_state.StandingVisit).OfType<VisitState>()
             .Where(visit => visit.Status == VisitStatus.Committed)
@@ -192,7 +197,7 @@ internal sealed partial class Decision
             return;
         }
 
-        if (!Check(step.Pre, "pre", key, Scope(key), out var failing))
+        if (step.Pre.Count > 0 && !Check(step.Pre, "pre", key, Scope(key), out var failing))
         {
             Fail(key, failing);
             return;
@@ -292,9 +297,9 @@ internal sealed partial class Decision
 
     /// <summary>
     /// Which outgoing edges are taken. False when a condition cannot be evaluated or a loop is exhausted: then nothing may be committed,
-    /// because nobody would know how to go on.
+    /// because nobody would know how to go on. <paramref name="scope"/> may be null only where no edge evaluates anything.
     /// </summary>
-    private bool TakeEdges(StepPlan step, EdgeOn outcome, DecisionScope scope, out List<int> taken, out Failing failing)
+    private bool TakeEdges(StepPlan step, EdgeOn outcome, DecisionScope? scope, out List<int> taken, out Failing failing)
     {
         (taken, failing) = ([], default!);
         foreach (var edge in step.Outgoing)
@@ -306,7 +311,7 @@ internal sealed partial class Decision
 
             if (edge.When is { } condition)
             {
-                var result = condition.Evaluate(scope);
+                var result = condition.Evaluate(scope!);
                 if (result.Value is not CelBool holds)
                 {
                     failing = new Failing(FailureClasses.ExpressionFailed, "edge_condition",

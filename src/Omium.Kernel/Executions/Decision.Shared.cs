@@ -30,7 +30,7 @@ internal sealed partial class Decision
         var plan = step.Shared!;
         var scopes = new List<string>();
         var reads = new List<ReadRequest>();
-        foreach (var template in plan.Locks)
+        foreach (var template in _state.IsSandbox ? [] : plan.Locks)
         {
             if (NameOf(template, key, null, ScopeName.Normalize, "locks", out var failing) is not { } scope)
             {
@@ -50,6 +50,12 @@ internal sealed partial class Decision
             }
 
             reads.Add(new ReadRequest(name, read));
+        }
+
+        if (_state.IsSandbox && reads.Count == 0)
+        {
+            PrepareInput(step, key); // It keeps nobody out, and asks for nothing.
+            return;
         }
 
         string[] wanted = [.. scopes.Distinct(StringComparer.Ordinal)];
@@ -107,7 +113,7 @@ internal sealed partial class Decision
             return null;
         }
 
-        var (grants, read) = (command.Grants ?? [], command.Values ?? []);
+        var (grants, read) = (command.Grants ?? [], _state.IsSandbox ? AsSandboxed(shared, command.Values ?? []) : command.Values ?? []);
         if (!shared.Scopes.All(scope => grants.Any(grant => grant.Scope == scope)) || !shared.Wanted.All(wanted => read.Any(value => value.Name == wanted.Name)))
         {
             return new Rejection("gather_incomplete", $"{command.Effect} does not bring everything that was asked for");
@@ -133,10 +139,17 @@ internal sealed partial class Decision
 
     private void PrepareInput(StepPlan step, VisitKey key)
     {
+        var correction = CorrectionOf(step, Visit(key).After);
         string? problem = null;
-        var input = step.ForEach is null ? InputOf(step, Scope(key), out problem) : JsonMake.EmptyObject;
+        var input = correction?.Input ?? (step.ForEach is null ? InputOf(step, Scope(key), out problem) : JsonMake.EmptyObject);
         var stored = Externalize(input);
         Emit(new StepPrepared(key.Step, key.Visit, Visit(key).Attempt, stored, DigestOf(stored), SourcesOf(step)));
+        if (correction?.Output is { } given)
+        {
+            Finish(step, key, given, correction.By);
+            return;
+        }
+
         if (problem is not null)
         {
             Fail(key, new Failing(FailureClasses.ExpressionFailed, "input_expression", problem) { Permanent = true });
@@ -284,7 +297,7 @@ internal sealed partial class Decision
     private bool ReadsWriteOf(VisitState visit, HashSet<VisitKey> writers) =>
         visit.Shared?.Reads.Any(read => read.Writer is { } writer && VisitOf(writer) is { } key && writers.Contains(key)) == true;
 
-    private void RequestWrites(StepPlan step, VisitKey key, JsonElement output, string? by)
+    private void RequestWrites(StepPlan step, VisitKey key, JsonElement output, IReadOnlyList<int> edges, string? by)
     {
         var writes = new List<WriteRequest>();
         foreach (var plan in step.Shared!.Writes)
@@ -298,6 +311,13 @@ internal sealed partial class Decision
 
             writes.RemoveAll(write => write.Key == name);
             writes.Add(new WriteRequest(name, Present(value)));
+        }
+
+        if (_state.IsSandbox)
+        {
+            Emit(new WritesSandboxed(key.Step, key.Visit, Visit(key).Attempt, writes));
+            Commit(step, key, output, edges, by);
+            return;
         }
 
         Emit(new WritesRequested(

@@ -190,7 +190,7 @@ internal sealed partial class Decision(ExecutionState state, DecisionValues valu
     private DecisionScope Scope() => new(_state, Plan, values, atMs);
 
     /// <summary>What a step's own expressions see: the visit with the shared values that it has read, what was agreed on with it, and an item's also the item.</summary>
-    internal DecisionScope Scope(VisitKey key) => Scope() with
+    internal DecisionScope Scope(VisitKey key) => new(_state, Plan, values, atMs)
     {
         Item = key.IsItem ? ItemOf(key) : null,
         Visit = _state.Visits.GetValueOrDefault(key),

@@ -115,13 +115,20 @@ public sealed class DecisionValues(WorkflowPlan plan)
     /// <summary>With a migration: the plan to move to; null when there is no such version.</summary>
     public WorkflowPlan? Target { get; init; }
 
+    private Dictionary<string, JsonElement>? _payloads; // Most decisions read none.
+
     /// <summary>Payloads by digest.</summary>
-    public Dictionary<string, JsonElement> Payloads { get; init; } = new(StringComparer.Ordinal);
+    public Dictionary<string, JsonElement> Payloads
+    {
+        get => _payloads ??= new(StringComparer.Ordinal);
+        init => _payloads = value;
+    }
 
     /// <summary>The same, kept apart: a decision adds what it makes and must leave its caller's values as they were.</summary>
-    internal DecisionValues Copy() => new(Plan) { Target = Target, Payloads = new(Payloads, StringComparer.Ordinal) };
+    internal DecisionValues Copy() =>
+        _payloads is null ? new(Plan) { Target = Target } : new(Plan) { Target = Target, Payloads = new(_payloads, StringComparer.Ordinal) };
 
     /// <summary>The value behind a reference if it is here; else the value itself.</summary>
     public JsonElement Resolve(JsonElement value) =>
-        PayloadReference.TryRead(value, out var digest, out _) && Payloads.TryGetValue(digest, out var payload) ? payload : value;
+        _payloads is not null && PayloadReference.TryRead(value, out var digest, out _) && _payloads.TryGetValue(digest, out var payload) ? payload : value;
 }

@@ -41,26 +41,35 @@ public readonly record struct EffectId(string Step, int Visit, int Attempt, char
     public static bool TryParse(string text, out EffectId id)
     {
         id = default;
-        var parts = text.Split('~');
-        if (parts.Length is < 4 or > 5 || !TryNumber(parts[1], out var visit) || !TryNumber(parts[2], out var attempt) || parts[3].Length < 2
-            || parts[3][0] is not ('m' or 'c' or 'g' or 'h' or 'j' or 'p' or 's' or 'w') || !TryNumber(parts[3][1..], out var number))
+        Span<Range> ranges = stackalloc Range[6];
+        var all = text.AsSpan();
+        var count = all.Split(ranges, '~');
+        if (count is < 4 or > 5)
+        {
+            return false;
+        }
+
+        var part = all[ranges[3]];
+        if (!TryNumber(all[ranges[1]], out var visit) || !TryNumber(all[ranges[2]], out var attempt) || part.Length < 2
+            || part[0] is not ('m' or 'c' or 'g' or 'h' or 'j' or 'p' or 's' or 'w') || !TryNumber(part[1..], out var number))
         {
             return false;
         }
 
         var sub = '\0';
         var subNumber = 0;
-        if (parts.Length == 5)
+        if (count == 5)
         {
-            if (parts[4].Length < 2 || !SubsOf(parts[3][0]).Contains(parts[4][0], StringComparison.Ordinal) || !TryNumber(parts[4][1..], out subNumber))
+            var behind = all[ranges[4]];
+            if (behind.Length < 2 || !SubsOf(part[0]).Contains(behind[0], StringComparison.Ordinal) || !TryNumber(behind[1..], out subNumber))
             {
                 return false;
             }
 
-            sub = parts[4][0];
+            sub = behind[0];
         }
 
-        id = new EffectId(parts[0], visit, attempt, parts[3][0], number, sub, subNumber);
+        id = new EffectId(text[ranges[0]], visit, attempt, part[0], number, sub, subNumber);
         return true;
     }
 
@@ -71,5 +80,5 @@ public readonly record struct EffectId(string Step, int Visit, int Attempt, char
 
     private static string SubsOf(char part) => part switch { 'c' => "vuw", 'h' => "k", 'j' => "t", _ => "" };
 
-    private static bool TryNumber(string text, out int value) => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out value) && value > 0;
+    private static bool TryNumber(ReadOnlySpan<char> text, out int value) => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out value) && value > 0;
 }

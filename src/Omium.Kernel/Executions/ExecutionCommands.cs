@@ -32,7 +32,7 @@ public abstract partial record ExecutionCommand(long AtMs)
 
 /// <summary>Begins an execution of a workflow version. <paramref name="Lease"/>: credits reserved for it; null where nothing is metered.</summary>
 public sealed record StartExecution(
-    long AtMs, string ExecutionId, string Tenant, string Workflow, int WorkflowVersion, string SpecDigest, JsonElement Input, long Seed, string StartedBy, double HighValueUsd, ParentLink? Parent = null,
+    long AtMs, string ExecutionId, string Tenant, string Workflow, int WorkflowVersion, string SpecDigest, [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] JsonElement Input, long Seed, string StartedBy, double HighValueUsd, ParentLink? Parent = null,
     CreditLease? Lease = null) : ExecutionCommand(AtMs)
 {
     public override string Name => "start";

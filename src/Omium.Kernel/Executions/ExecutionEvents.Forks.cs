@@ -8,6 +8,7 @@ namespace Omium.Kernel.Executions;
 [JsonDerivedType(typeof(StepCorrected), "step.corrected")]
 [JsonDerivedType(typeof(CallReplayed), "call.replayed")]
 [JsonDerivedType(typeof(CallUnrecorded), "call.unrecorded")]
+[JsonDerivedType(typeof(WritesSandboxed), "writes.sandboxed")]
 public abstract partial record ExecutionEvent;
 
 /// <summary>
@@ -55,3 +56,6 @@ public sealed record CallReplayed(string Effect, JsonElement? Result, string? So
 
 /// <summary>In a sandbox: the source has no recorded result that answers this call; a person is asked.</summary>
 public sealed record CallUnrecorded(string Effect) : ExecutionEvent;
+
+/// <summary>In a sandbox: shared values that the visit would have written. Only the sandbox's own later reads see them.</summary>
+public sealed record WritesSandboxed(string Step, int Visit, int Attempt, IReadOnlyList<WriteRequest> Writes) : ExecutionEvent;

@@ -5,7 +5,8 @@ namespace Omium.Kernel.Executions;
 
 /// <summary>
 /// What has happened. The names given here are what is stored: they never change, and a field once written is never given another meaning.
-/// An effect is named by its local id, <c>step~visit~attempt[~suffix]</c>; outside the stream the execution's id stands before it.
+/// An effect is named by its local id, <c>step~visit~attempt[~suffix]</c>; outside the stream the execution's id stands before it. Values that are
+/// always there are marked as never left out, which spares the serializer to compare each with none (by reflection, for that type).
 /// </summary>
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "type")]
 [JsonDerivedType(typeof(ExecutionStarted), "execution.started")]
@@ -62,7 +63,7 @@ public readonly record struct VisitKey(string Step, int Visit)
 
 /// <summary>The execution began; the workflow version is pinned by digest.</summary>
 public sealed record ExecutionStarted(
-    string ExecutionId, string Tenant, string Workflow, int WorkflowVersion, string SpecDigest, JsonElement Input, long Seed, string StartedBy, double HighValueUsd, ParentLink? Parent = null)
+    string ExecutionId, string Tenant, string Workflow, int WorkflowVersion, string SpecDigest, [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] JsonElement Input, long Seed, string StartedBy, double HighValueUsd, ParentLink? Parent = null)
     : ExecutionEvent;
 
 /// <summary>A visit was scheduled with its input.</summary>
@@ -73,7 +74,7 @@ public sealed record ExecutionStarted(
 /// <param name="After">Visits whose taken edges scheduled it.</param>
 /// <param name="Reads">Visits whose outputs its input was made from.</param>
 public sealed record StepScheduled(
-    string Step, int Visit, JsonElement Input, string InputDigest, IReadOnlyList<VisitKey>? After, IReadOnlyList<VisitKey>? Reads) : ExecutionEvent;
+    string Step, int Visit, [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] JsonElement Input, string InputDigest, IReadOnlyList<VisitKey>? After, IReadOnlyList<VisitKey>? Reads) : ExecutionEvent;
 
 /// <summary>A check was not met. Phase: pre, post, schema, arguments (a tool's guards), call (a step's guards on its agent's calls).</summary>
 /// <param name="Step">Step.</param>
@@ -104,7 +105,7 @@ public sealed record ModelAnswered(string Step, int Visit, int Attempt, int Turn
 /// <param name="Turn">The agent's turn that asked for it; 0 for a tool_call step.</param>
 /// <param name="ApprovedBy">Who had approved this very call before it was asked for (<see cref="CallApproved"/>).</param>
 public sealed record CallRequested(
-    string Effect, string Tool, JsonElement Arguments, string ArgumentsDigest, Specs.EffectKind Kind, string? Key, string? ToolCallId, bool Approval, int Turn,
+    string Effect, string Tool, [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] JsonElement Arguments, string ArgumentsDigest, Specs.EffectKind Kind, string? Key, string? ToolCallId, bool Approval, int Turn,
     string? ApprovedBy = null) : ExecutionEvent;
 
 /// <summary>A call will not be made; an agent is told why.</summary>
@@ -146,7 +147,7 @@ public sealed record CallSettled(string Effect, JsonElement? Result, EffectFailu
 /// <param name="InputTokens">Tokens read in the last turn.</param>
 /// <param name="OutputTokens">Tokens written in the last turn.</param>
 public sealed record StepCommitted(
-    string Step, int Visit, int Attempt, JsonElement Output, JsonElement? Projection, IReadOnlyList<int>? Edges, string? By, long InputTokens, long OutputTokens) : ExecutionEvent;
+    string Step, int Visit, int Attempt, [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] JsonElement Output, JsonElement? Projection, IReadOnlyList<int>? Edges, string? By, long InputTokens, long OutputTokens) : ExecutionEvent;
 
 /// <summary>A place to come back to.</summary>
 public sealed record CheckpointCommitted(string Name, string Step, int Visit) : ExecutionEvent;
@@ -285,7 +286,7 @@ public sealed record ExecutionPaused(string Reason, string By, string? RequestId
 public sealed record ExecutionResumed(string By, string? RequestId) : ExecutionEvent;
 
 /// <summary>Ended well.</summary>
-public sealed record ExecutionSucceeded(JsonElement Output) : ExecutionEvent;
+public sealed record ExecutionSucceeded([property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] JsonElement Output) : ExecutionEvent;
 
 /// <summary>Ended badly; a person may retry from a checkpoint.</summary>
 public sealed record ExecutionFailed(string Step, int Visit, string Class, string Code, string Message) : ExecutionEvent;

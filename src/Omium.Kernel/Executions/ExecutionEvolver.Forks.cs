@@ -11,6 +11,7 @@ internal static partial class ExecutionEvolver
         StepCorrected e => Corrected(state, e),
         CallReplayed e => WithCall(state, e.Effect, c => c with { Status = CallStatus.Settled, Result = e.Result }),
         CallUnrecorded e => WithCall(state, e.Effect, c => c with { Status = CallStatus.AwaitingApproval }),
+        WritesSandboxed e => Sharing(state, new(e.Step, e.Visit), s => s with { Sandboxed = e.Writes }),
         ExecutionMigrated e => Migrated(state, e),
         _ => null,
     };

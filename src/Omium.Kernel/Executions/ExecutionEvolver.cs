@@ -122,7 +122,7 @@ internal static partial class ExecutionEvolver
             ScheduledMs = atMs,
             Approval = ApprovalBefore(state, e.After),
         };
-        return Added(state, visit) with { Open = state.Open.Add(visit.Ordinal, visit.Key) };
+        return Added(state, visit, isOpen: true);
     }
 
     private static ExecutionState Skipped(ExecutionState state, StepSkipped e, long atMs)
@@ -140,7 +140,7 @@ internal static partial class ExecutionEvolver
         });
     }
 
-    private static ExecutionState Added(ExecutionState state, VisitState visit)
+    private static ExecutionState Added(ExecutionState state, VisitState visit, bool isOpen = false)
     {
         if (state.Visits.ContainsKey(visit.Key) || state.Latest.GetValueOrDefault(visit.Key.Step) != visit.Key.Visit - 1)
         {
@@ -152,6 +152,7 @@ internal static partial class ExecutionEvolver
             Ordinal = visit.Ordinal,
             Visits = state.Visits.Add(visit.Key, visit),
             Latest = state.Latest.SetItem(visit.Key.Step, visit.Key.Visit),
+            Open = isOpen ? state.Open.Add(visit.Ordinal, visit.Key) : state.Open,
         };
     }
 
@@ -213,9 +214,9 @@ internal static partial class ExecutionEvolver
             Reviews = [],
             InputTokens = visit.InputTokens + e.InputTokens,
             OutputTokens = visit.OutputTokens + e.OutputTokens,
-        });
+        }, state.Commits + 1);
         next = WithLargeOutput(WithoutAskedFailures(next, e.Step), e);
-        return next with { Commits = state.Commits + 1, FailedVisit = next.FailedVisit is { } failed && failed.Step == e.Step ? null : next.FailedVisit };
+        return next.FailedVisit is { } failed && failed.Step == e.Step ? next with { FailedVisit = null } : next;
     }
 
     private static ExecutionState Failed(ExecutionState state, StepFailed e, long atMs)
@@ -385,14 +386,24 @@ internal static partial class ExecutionEvolver
     private static AgentEdit Merge(AgentEdit? older, AgentEdit newer) =>
         older is null ? newer : new AgentEdit(newer.Prompt ?? older.Prompt, newer.Constraints ?? older.Constraints, newer.Tools ?? older.Tools);
 
-    /// <summary>Closes a visit: it owes nothing any more, and its edges are settled (unless detached, rolled back or only an attempt failed).</summary>
     /// <summary>The visit is at an end. Calls of it whose outcome is not known are still followed up: nothing stays in doubt for ever.</summary>
-    private static ExecutionState Close(ExecutionState state, VisitState visit) => state with
+    private static ExecutionState Close(ExecutionState state, VisitState visit, int? commits = null) => state with
     {
+        Commits = commits ?? state.Commits,
         Visits = state.Visits.SetItem(visit.Key, visit),
         Open = state.Open.Remove(visit.Ordinal),
-        FencedCalls = state.FencedCalls.Union(visit.Calls.Where(c => c.Unsettled && c.Kind != Specs.EffectKind.None).Select(c => c.Id.ToString())),
+        FencedCalls = Fenced(state.FencedCalls, visit),
     };
+
+    private static ImmutableHashSet<string> Fenced(ImmutableHashSet<string> fenced, VisitState visit)
+    {
+        foreach (var call in visit.Calls)
+        {
+            fenced = call.Unsettled && call.Kind != Specs.EffectKind.None ? fenced.Add(call.Id.ToString()) : fenced;
+        }
+
+        return fenced;
+    }
 
     private static ExecutionState With(ExecutionState state, VisitKey key, Func<VisitState, VisitState> change) =>
         state with { Visits = state.Visits.SetItem(key, change(Visit(state, key))) };

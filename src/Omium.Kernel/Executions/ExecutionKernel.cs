@@ -198,11 +198,14 @@ public static class ExecutionKernel
     public static ExecutionState Evolve(ExecutionState state, ExecutionEvent happened, long atMs) => ExecutionEvolver.Evolve(state, happened, atMs);
 
     /// <summary>The state after all events of a record.</summary>
-    public static ExecutionState Fold(ExecutionState state, RecordBody record)
+    public static ExecutionState Fold(ExecutionState state, RecordBody record) => Fold(state, new RecordedEvents(record.Command.AtMs, record.Events));
+
+    /// <summary>The same, of a record that was read for this only.</summary>
+    public static ExecutionState Fold(ExecutionState state, RecordedEvents record)
     {
         foreach (var happened in record.Events)
         {
-            state = Evolve(state, happened, record.Command.AtMs);
+            state = Evolve(state, happened, record.AtMs);
         }
 
         return state;
@@ -221,14 +224,17 @@ public static class ExecutionKernel
     /// What a fork of the state after some record would run again. <paramref name="head"/>: the source as it stands now, whose later effects a
     /// live fork would repeat as well.
     /// </summary>
-    public static ForkPreview PreviewFork(ExecutionState atPoint, ExecutionState head, DecisionValues values, ForkEdits? edits)
+    public static ForkPreview PreviewFork(ExecutionState atPoint, ExecutionState head, DecisionValues values, ForkEdits? edits, string mode)
     {
-        var again = new Decision(atPoint, values, atPoint.UpdatedMs).ForkRadius(edits);
+        var again = new Decision(atPoint, values, atPoint.UpdatedMs).ForkRadius(edits, mode);
         var reused = atPoint.Visits.Values.Where(visit => visit.Status != VisitStatus.RolledBack).Select(visit => visit.Key).Except(again).ToHashSet();
         // Of a reused visit that was still at work, what it did later is to be done by the fork as well.
         bool IsReused(CallState call) => reused.Contains(call.Id.Key) && atPoint.Visits[call.Id.Key].Calls.Any(known => known.Id == call.Id);
-        var repeats = head.Visits.Values.OrderBy(visit => visit.Ordinal).SelectMany(visit => visit.Calls).Where(call => Decision.HappenedOnce(call) && !IsReused(call));
-        return new ForkPreview(again, [.. repeats]);
+        var visits = head.Visits.Values.OrderBy(visit => visit.Ordinal).ToArray();
+        var repeats = visits.SelectMany(visit => visit.Calls).Where(call => (Decision.HappenedOnce(call) || call is { Sandboxed: true, Status: CallStatus.Settled }) && !IsReused(call));
+        var rewrites = visits.Where(visit => visit.Shared is not null && !reused.Contains(visit.Key) && visit.Status != VisitStatus.RolledBack)
+            .SelectMany(visit => visit.Shared!.CommittedAttempt > 0 ? visit.Shared.Written.Select(key => (visit.Key, key)) : visit.Shared.Sandboxed.Select(write => (visit.Key, write.Key)));
+        return new ForkPreview(again, [.. repeats], [.. rewrites]);
     }
 
     /// <summary>What a rollback would take back and undo, without doing it; null when there is no such checkpoint.</summary>

@@ -13,10 +13,10 @@ public sealed partial record ExecutionState
     public ImmutableSortedDictionary<int, HandoffKey> OpenHandoffs { get; init; } = ImmutableSortedDictionary<int, HandoffKey>.Empty;
 
     /// <summary>Open handoffs whose sender stands as it was: those that hold their receiver back.</summary>
-    public IEnumerable<HandoffState> LiveHandoffs => OpenHandoffs.Values.Select(key => Handoffs[key]).Where(IsLive);
+    public IEnumerable<HandoffState> LiveHandoffs => OpenHandoffs.IsEmpty ? [] : OpenHandoffs.Values.Select(key => Handoffs[key]).Where(IsLive);
 
     /// <summary>Disputed handoffs that nothing has answered yet, the newest last.</summary>
-    public IEnumerable<HandoffState> DisputedHandoffs => LiveHandoffs.Where(handoff => handoff.Status is HandoffStatus.Disputed or HandoffStatus.Rejected);
+    public IEnumerable<HandoffState> DisputedHandoffs => OpenHandoffs.IsEmpty ? [] : LiveHandoffs.Where(handoff => handoff.Status is HandoffStatus.Disputed or HandoffStatus.Rejected);
 
     /// <summary>True while the visit that sent it is the one that stands: a loop that runs the sender anew sets what it sent aside.</summary>
     public bool IsLive(HandoffState handoff) =>

@@ -127,6 +127,9 @@ public sealed record SharedUse
     /// <summary>Keys of the committed writes, resolved.</summary>
     public IReadOnlyList<string> Written { get; init; } = [];
 
+    /// <summary>What it would have written, when it ran in a sandbox.</summary>
+    public IReadOnlyList<WriteRequest> Sandboxed { get; init; } = [];
+
     /// <summary>The attempt whose writes were committed; 0 = none.</summary>
     public int CommittedAttempt { get; init; }
 

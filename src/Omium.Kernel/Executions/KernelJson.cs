@@ -24,10 +24,66 @@ public sealed partial class KernelJson : JsonSerializerContext
     /// <summary>Reads a stored body.</summary>
     public static RecordBody Deserialize(ReadOnlySpan<byte> utf8) =>
         JsonSerializer.Deserialize(utf8, Default.RecordBody) ?? throw new JsonException("a record body is null");
+
+    /// <summary>
+    /// Reads only what a fold needs of a stored body. The command is passed over (but for its time): it says once more what the events say, and making
+    /// it anew would be a good part of the time that a long history takes.
+    /// </summary>
+    /// <exception cref="JsonException">The bytes are no record body.</exception>
+    public static RecordedEvents DeserializeEvents(ReadOnlySpan<byte> utf8)
+    {
+        var reader = new Utf8JsonReader(utf8);
+        long atMs = 0;
+        IReadOnlyList<ExecutionEvent>? events = null;
+        reader.Read();
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            var (isEvents, isCommand) = (reader.ValueTextEquals("events"u8), reader.ValueTextEquals("command"u8));
+            reader.Read();
+            if (isEvents)
+            {
+                events = JsonSerializer.Deserialize(ref reader, Default.IReadOnlyListExecutionEvent);
+            }
+            else if (isCommand)
+            {
+                atMs = ReadAtMs(ref reader);
+            }
+            else
+            {
+                reader.Skip();
+            }
+        }
+
+        return events is null ? throw new JsonException("a record body without events") : new RecordedEvents(atMs, events);
+    }
+
+    /// <summary>The time of the command that begins here; the reader is at its end afterwards.</summary>
+    private static long ReadAtMs(ref Utf8JsonReader reader)
+    {
+        long atMs = 0;
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            var isTime = reader.ValueTextEquals("at_ms"u8);
+            reader.Read();
+            if (isTime)
+            {
+                atMs = reader.GetInt64();
+            }
+            else
+            {
+                reader.Skip();
+            }
+        }
+
+        return atMs;
+    }
 }
 
 /// <summary>The sealed part of a record: the command, and the events it led to.</summary>
 public sealed record RecordBody(ExecutionCommand Command, IReadOnlyList<ExecutionEvent> Events);
+
+/// <summary>Of a record's body, what a fold needs: the events, and the time of the command that led to them (Unix ms).</summary>
+public readonly record struct RecordedEvents(long AtMs, IReadOnlyList<ExecutionEvent> Events);
 
 /// <summary>
 /// Writes an element with the bytes it has. The serializer's own way escapes text anew, so that an element read back would be longer than the

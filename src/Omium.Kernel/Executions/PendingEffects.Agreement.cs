@@ -27,8 +27,13 @@ internal static partial class PendingEffects
     /// <summary>Adds the measurements of handoffs that wait for one.</summary>
     private static void AddMeasurements(List<PendingEffect> pending, ExecutionState state, WorkflowPlan plan)
     {
-        foreach (var handoff in state.LiveHandoffs.Where(handoff => handoff.Status == HandoffStatus.Proposed))
+        foreach (var handoff in state.LiveHandoffs)
         {
+            if (handoff.Status != HandoffStatus.Proposed)
+            {
+                continue;
+            }
+
             for (var index = 0; index < handoff.Claims.Count; index++)
             {
                 if (handoff.Claims[index] is { Measured: false, Claim.By: "tool" } claim)

@@ -29,7 +29,7 @@ internal static partial class PendingEffects
     private static void AddSharing(List<PendingEffect> pending, ExecutionState state)
     {
         VisitState? restored = null;
-        foreach (var key in state.Sharing.Values)
+        foreach (var (_, key) in state.Sharing)
         {
             var visit = state.Visits[key];
             if (!state.GivesBack(visit))

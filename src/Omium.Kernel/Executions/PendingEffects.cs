@@ -74,7 +74,7 @@ internal static partial class PendingEffects
         var pending = new List<PendingEffect>();
         if (state.Status == ExecutionStatus.Running)
         {
-            foreach (var key in state.Open.Values)
+            foreach (var (_, key) in state.Open)
             {
                 AddVisit(pending, state.Visits[key], plan, state.Credits);
             }
@@ -89,7 +89,7 @@ internal static partial class PendingEffects
             }
         }
 
-        foreach (var effect in state.FencedCalls.Order(StringComparer.Ordinal))
+        foreach (var effect in state.FencedCalls.IsEmpty ? Enumerable.Empty<string>() : state.FencedCalls.Order(StringComparer.Ordinal))
         {
             if (EffectId.TryParse(effect, out var id) && state.Visits[id.Key].Calls.Find(call => call.Id == id) is { } call)
             {
@@ -104,7 +104,7 @@ internal static partial class PendingEffects
 
         AddChildren(pending, state);
         AddSharing(pending, state);
-        foreach (var notification in state.Notifications.Keys.Order())
+        foreach (var notification in state.Notifications.IsEmpty ? Enumerable.Empty<int>() : state.Notifications.Keys.Order())
         {
             pending.Add(new PendingEffect($"notify~{notification}", PendingKind.Notify, state.NotificationAttempts.GetValueOrDefault(notification).DueMs));
         }

@@ -235,7 +235,18 @@ public sealed class StepPlan(StepSpec spec)
     public JsonElement? ReadSchema { get; init; }
 
     /// <summary>Outgoing edges.</summary>
-    public IReadOnlyList<EdgePlan> Outgoing { get; init; } = [];
+    public IReadOnlyList<EdgePlan> Outgoing
+    {
+        get;
+        init
+        {
+            field = value;
+            LeavesByExpressions = value.Any(edge => edge.When is not null || edge.Handoff is not null);
+        }
+    } = [];
+
+    /// <summary>True when an outgoing edge has a condition or a handoff, so that leaving the step evaluates expressions.</summary>
+    public bool LeavesByExpressions { get; private init; }
 
     /// <summary>Incoming edges that are not loops.</summary>
     public IReadOnlyList<EdgePlan> Incoming { get; init; } = [];

@@ -130,7 +130,7 @@ public sealed class AuditTrail(IEventLog log, IKeyWrap keys, TimeProvider time)
             (cell.Seq, cell.LastHash) = (before.Seq, before.Hash);
         }
 
-        var (seq, hash) = await _appender.ReadOnAsync(cell, (_, body) => cell.Take(AuditRow.Deserialize(body)), cancellation);
+        var (seq, hash) = await _appender.ReadOnAsync(cell, body => AuditRow.Deserialize(body), (_, row) => cell.Take(row), cancellation);
         (cell.Seq, cell.LastHash, cell.Fresh) = (seq, hash, true);
     }
 

@@ -90,7 +90,7 @@ public sealed class LedgerAdvancer(IEventLog log, IKeyWrap keys, TimeProvider ti
     private async ValueTask LoadAsync(LedgerCell cell, CancellationToken cancellation)
     {
         var state = cell.State;
-        var (seq, hash) = await _appender.ReadOnAsync(cell, (_, body) => state = LedgerKernel.Fold(state, LedgerJson.Deserialize(body)), cancellation);
+        var (seq, hash) = await _appender.ReadOnAsync(cell, body => LedgerJson.Deserialize(body), (_, body) => state = LedgerKernel.Fold(state, body), cancellation);
         (cell.State, cell.Seq, cell.LastHash, cell.Fresh) = (state, seq, hash, true);
         if (seq > 0)
         {

@@ -77,34 +77,20 @@ public sealed partial class EffectRunner(Advancer advancer, SharedRunner shared,
     }
 
     /// <summary>The same for a host that has waited for the permit (<see cref="EffectLimits.EnterAsync"/>) by itself.</summary>
-    public async ValueTask<AdvanceResult?> RunAsync(ExecutionCell cell, PendingEffect effect, CallPermit permit, CancellationToken cancellation)
+    public ValueTask<AdvanceResult?> RunAsync(ExecutionCell cell, PendingEffect effect, CallPermit permit, CancellationToken cancellation) => effect.Kind switch
     {
-        switch (effect.Kind)
-        {
-            case PendingKind.Timer or PendingKind.Deadline:
-                return await WakeAsync(cell, effect, cancellation);
-            case PendingKind.Notify:
-                return await NotifyAsync(cell, effect, cancellation);
-            case PendingKind.Measure:
-                return await MeasureAsync(cell, effect, permit, cancellation);
-            case PendingKind.StartChild:
-                return await StartChildAsync(cell, effect, cancellation);
-            case PendingKind.CancelChild:
-                return await CancelChildAsync(cell, effect, cancellation);
-            case PendingKind.TellParent:
-                return await TellParentAsync(cell, cancellation);
-            case PendingKind.Replay:
-                return await ReplayAsync(cell, effect, cancellation);
-            case PendingKind.Model:
-                return await AskModelAsync(cell, effect, permit, cancellation);
-            case PendingKind.Gather or PendingKind.Prepare or PendingKind.SettleSharing or PendingKind.Restore:
-                return await shared.RunAsync(cell, effect, cancellation);
-            case PendingKind.Reserve:
-                return Credits is null ? null : await Credits.RunAsync(cell, effect, cancellation);
-            default:
-                return await CallToolAsync(cell, effect, permit, cancellation);
-        }
-    }
+        PendingKind.Timer or PendingKind.Deadline => WakeAsync(cell, effect, cancellation),
+        PendingKind.Notify => NotifyAsync(cell, effect, cancellation),
+        PendingKind.Measure => MeasureAsync(cell, effect, permit, cancellation),
+        PendingKind.StartChild => StartChildAsync(cell, effect, cancellation),
+        PendingKind.CancelChild => CancelChildAsync(cell, effect, cancellation),
+        PendingKind.TellParent => TellParentAsync(cell, cancellation),
+        PendingKind.Replay => ReplayAsync(cell, effect, cancellation),
+        PendingKind.Model => AskModelAsync(cell, effect, permit, cancellation),
+        PendingKind.Gather or PendingKind.Prepare or PendingKind.SettleSharing or PendingKind.Restore => shared.RunAsync(cell, effect, cancellation),
+        PendingKind.Reserve => Credits?.RunAsync(cell, effect, cancellation) ?? default,
+        _ => CallToolAsync(cell, effect, permit, cancellation),
+    };
 
     /// <summary>
     /// Time has passed. Calls that this runner is making right now are not in doubt, whatever the clock says (it may have jumped): their own
@@ -320,10 +306,19 @@ public sealed partial class EffectRunner(Advancer advancer, SharedRunner shared,
         return (request, problem);
     }
 
-    private ValueTask<AdvanceResult?> SettleAsync(ExecutionCell cell, string effect, EffectOutcome outcome, CancellationToken cancellation)
+    private async ValueTask<AdvanceResult?> SettleAsync(ExecutionCell cell, string effect, EffectOutcome outcome, CancellationToken cancellation)
     {
         var recordable = Recordable(outcome, out var values);
-        return HoldAsync(cell, effect, () => RecordAsync(cell, effect, recordable, values, 0, cancellation), cancellation);
+        try
+        {
+            return await advancer.AdvanceAsync(cell.Stream, new SettleEffect(advancer.NowMs, effect, recordable), values, cancellation);
+        }
+        catch (StorageUnavailableException error)
+        {
+            OnHeld?.Invoke(cell, effect, error);
+            await Task.Delay(RetryStorageAfter, advancer.Time, cancellation);
+            return await HoldAsync(cell, effect, () => RecordAsync(cell, effect, recordable, values, 0, cancellation), cancellation);
+        }
     }
 
     private async ValueTask<AdvanceResult?> RecordAsync(

@@ -41,13 +41,9 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
     public ValueTask<ChildVersion?> FindWorkflowAsync(string tenant, string name, CancellationToken cancellation = default) => plans.FindNewestAsync(tenant, name, cancellation);
 
     /// <summary>Decides and records a command. <paramref name="given"/>: payloads the caller has at hand (digest to value), already stored or to be stored with this record.</summary>
-    public async ValueTask<AdvanceResult> AdvanceAsync(
-        StreamId stream, ExecutionCommand command, IReadOnlyDictionary<string, byte[]>? given = null, CancellationToken cancellation = default)
-    {
-        var advanced = await StreamAppender.RunAsync(
-            _cells, stream, LoadAsync, (cell, cancel) => TryAdvanceAsync(cell, command, given, cancel), answer => answer.Result.Changed, cancellation);
-        return advanced.Result;
-    }
+    public ValueTask<AdvanceResult> AdvanceAsync(
+        StreamId stream, ExecutionCommand command, IReadOnlyDictionary<string, byte[]>? given = null, CancellationToken cancellation = default) =>
+        StreamAppender.RunAsync(_cells, stream, LoadAsync, (cell, cancel) => TryAdvanceAsync(cell, command, given, cancel), static answer => answer.Changed, cancellation);
 
     /// <summary>The cell of an execution, loaded; null when there is no such stream.</summary>
     public async ValueTask<ExecutionCell?> FindAsync(StreamId stream, CancellationToken cancellation = default)
@@ -72,7 +68,8 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
         }
 
         var records = await _history.ReadAsync(lineage, afterSeq, countMax, cancellation);
-        return [.. records.Select(found => (found.Segment.Numbered(found.Stored), RecordCodec.Decode(found.Segment.Stream, found.Stored, key)))];
+        var bodies = RecordCodec.DecodeAll(records, key, body => KernelJson.Deserialize(body));
+        return [.. records.Select((found, index) => (found.Segment.Numbered(found.Stored), bodies[index]))];
     }
 
     /// <summary>
@@ -81,30 +78,35 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
     /// </summary>
     public async ValueTask<ExecutionState> StateAtAsync(StreamId stream, long seq, CancellationToken cancellation = default)
     {
-        var lineage = (await FindAsync(stream, cancellation))?.Lineage;
-        if (lineage?.SegmentOf(seq).Stream is { } source && source != stream)
+        if (await FindAsync(stream, cancellation) is not { DataKey: { } key, Lineage: { } lineage })
+        {
+            return ExecutionState.Empty;
+        }
+
+        if (lineage.SegmentOf(seq).Stream is var source && source != stream)
         {
             return await StateAtAsync(source, seq, cancellation);
         }
 
         var (at, state) = _snapshots.Nearest(stream, seq);
-        if (lineage is { IsFork: true } && at < lineage.Own.Offset)
+        if (lineage.IsFork && at < lineage.Own.Offset)
         {
             (at, state) = (lineage.Own.Offset, await StateAtAsync(lineage.SegmentOf(lineage.Own.Offset).Stream, lineage.Own.Offset, cancellation));
         }
 
         while (at < seq)
         {
-            var page = await ReadAsync(stream, at, (int)Math.Min(StateSnapshots.Interval, seq - at), cancellation);
+            var page = await _history.ReadAsync(lineage, at, (int)Math.Min(StateSnapshots.Interval, seq - at), cancellation);
             if (page.Count == 0)
             {
                 break;
             }
 
-            foreach (var (record, body) in page)
+            var bodies = RecordCodec.DecodeAll(page, key, body => KernelJson.DeserializeEvents(body));
+            for (var index = 0; index < bodies.Length; index++)
             {
-                state = ExecutionKernel.Fold(state, body);
-                at = record.Seq;
+                state = ExecutionKernel.Fold(state, bodies[index]);
+                at = page[index].Segment.Numbered(page[index].Stored).Seq;
                 _snapshots.Offer(stream, at, state);
             }
         }
@@ -143,12 +145,12 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
     public async ValueTask<JsonElement> MaterializeAsync(ExecutionCell cell, JsonElement value, CancellationToken cancellation = default) =>
         await PayloadResolver.MaterializeAsync(value, digest => ReadPayloadAsync(cell, digest, cancellation));
 
-    private async ValueTask<Advanced?> TryAdvanceAsync(
+    private async ValueTask<AdvanceResult?> TryAdvanceAsync(
         ExecutionCell cell, ExecutionCommand command, IReadOnlyDictionary<string, byte[]>? given, CancellationToken cancellation)
     {
         if (cell.Plan is null && !await TryBeginAsync(cell, command, cancellation))
         {
-            return new Advanced(AdvanceResult.Of(cell, DecisionRejected));
+            return AdvanceResult.Of(cell, DecisionRejected);
         }
 
         if (command.AtMs < cell.State.UpdatedMs)
@@ -167,7 +169,7 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
                 cell.Reset();
             }
 
-            return new Advanced(AdvanceResult.Of(cell, outcome));
+            return AdvanceResult.Of(cell, outcome);
         }
 
         var after = outcome.State!;
@@ -179,7 +181,9 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
         IReadOnlyList<SealedPayload> stored = [];
         var extras = new AppendExtras(
             rows,
-            async () => stored = await _vault.TakeApartAsync(cell, given is null ? outcome.Payloads : outcome.Payloads.Concat(given), cancellation),
+            outcome.Payloads.Count == 0 && given is null or { Count: 0 }
+                ? null
+                : async () => stored = await _vault.TakeApartAsync(cell, given is null ? outcome.Payloads : outcome.Payloads.Concat(given), cancellation),
             RawResults.SettledBy(command),
             isFirst && cell.Lineage is { IsFork: true } lineage ? ForkMarker.Write(lineage.Root.Id, before.ExecutionId, cell.Offset) : null);
         var record = await _appender.AppendAsync(cell, RecordCodec.EnvelopeOf(body), KernelJson.Serialize(body), extras, cancellation);
@@ -202,11 +206,8 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
         }
 
         Appended?.Invoke(cell, record, body);
-        return new Advanced(AdvanceResult.Of(cell, outcome));
+        return AdvanceResult.Of(cell, outcome);
     }
-
-    /// <summary>A result that can be absent.</summary>
-    private sealed record Advanced(AdvanceResult Result);
 
     private static readonly DecisionOutcome DecisionRejected =
         ExecutionKernel.Decide(ExecutionState.Empty, new WakeTimers(0), null!);
@@ -273,9 +274,10 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
         var state = cell.State;
         var (seq, hash) = await _appender.ReadOnAsync(
             cell,
+            body => KernelJson.DeserializeEvents(body),
             (record, body) =>
             {
-                state = ExecutionKernel.Fold(state, KernelJson.Deserialize(body));
+                state = ExecutionKernel.Fold(state, body);
                 if (record.Seq > cell.Offset)
                 {
                     _snapshots.Offer(cell.Stream, record.Seq, state);
@@ -301,7 +303,7 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
 /// <param name="Cell">The cell after it.</param>
 /// <param name="Changed">True when something was recorded.</param>
 /// <param name="Rejection">Why the command was refused; null when it was accepted.</param>
-public readonly record struct AdvanceResult(ExecutionCell Cell, bool Changed, Rejection? Rejection)
+public sealed record AdvanceResult(ExecutionCell Cell, bool Changed, Rejection? Rejection)
 {
     internal static AdvanceResult Of(ExecutionCell cell, DecisionOutcome outcome) => new(cell, outcome.Events.Count > 0, outcome.Rejection);
 }

@@ -49,7 +49,7 @@ public sealed class ExecutionFeed
 
     private void Publish(StreamId stream, FeedItem item)
     {
-        if (_listeners.IsEmpty || !_listeners.TryGetValue(stream, out var listeners))
+        if (Count == 0 || !_listeners.TryGetValue(stream, out var listeners))
         {
             return;
         }

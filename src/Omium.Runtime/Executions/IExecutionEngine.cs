@@ -20,6 +20,9 @@ public interface IExecutionEngine
     /// <summary>Executions that this host has set aside, each with its reason.</summary>
     IReadOnlyCollection<SetAsideExecution> SetAside => [];
 
+    /// <summary>Whether and why this host has set an execution aside; null when it has not.</summary>
+    SetAsideExecution? FindSetAside(StreamId stream) => SetAside.FirstOrDefault(aside => aside.Stream == stream);
+
     /// <summary>
     /// Reads an execution that was set aside anew and takes it up again. Null when it goes on (or was not set aside); else it is set aside again, for
     /// the reason answered.

@@ -38,6 +38,11 @@ public static class PayloadResolver
     /// </summary>
     public static async ValueTask<JsonElement> MaterializeAsync(JsonElement value, Func<string, ValueTask<byte[]?>> read)
     {
+        if (!MayRefer(value))
+        {
+            return value;
+        }
+
         var found = new Dictionary<string, JsonElement>(StringComparer.Ordinal);
         var open = new Queue<string>(References(value));
         while (open.TryDequeue(out var digest))
@@ -72,8 +77,17 @@ public static class PayloadResolver
         return CanonicalJson.ParseTrusted(CanonicalJson.Canonicalize(CanonicalJson.ParseTrusted(buffer.WrittenSpan)));
     }
 
-    /// <summary>Digests of the payloads that a value refers to, in order, with repetitions.</summary>
-    public static IEnumerable<string> References(JsonElement value) => value.ValueKind switch
+    /// <summary>
+    /// False when a canonical value refers to nothing: the name of a reference stands nowhere in its bytes (canonical text writes it in one way only).
+    /// A look at the bytes costs far less than a walk, and most values refer to nothing.
+    /// </summary>
+    public static bool MayRefer(JsonElement canonical) =>
+        canonical.ValueKind is JsonValueKind.Object or JsonValueKind.Array && PayloadReference.BytesOf(canonical).IndexOf(MemberBytes) >= 0;
+
+    private static ReadOnlySpan<byte> MemberBytes => "\"omium_ref\""u8;
+
+    /// <summary>Digests of the payloads that a canonical value refers to, in order, with repetitions.</summary>
+    public static IEnumerable<string> References(JsonElement value) => !MayRefer(value) ? [] : value.ValueKind switch
     {
         JsonValueKind.Object when PayloadReference.TryRead(value, out var digest, out _) => [digest],
         JsonValueKind.Object => value.EnumerateObject().SelectMany(member => References(member.Value)),

@@ -18,6 +18,9 @@ public static class RecordCodec
         .Cast<JsonDerivedTypeAttribute>()
         .ToDictionary(attribute => attribute.DerivedType, attribute => (string)attribute.TypeDiscriminator!);
 
+    /// <summary>From here on handing records to several processors costs less than it saves.</summary>
+    private const int ManyRecords = 100;
+
     /// <summary>Hash before the first record.</summary>
     public static readonly byte[] Genesis = new byte[32];
 
@@ -46,6 +49,45 @@ public static class RecordCodec
     /// <summary>The plain bytes of a record's body.</summary>
     public static byte[] Open(StreamId stream, LogRecord record, byte[] dataKey) =>
         PackedBytes.Unpack(Seal.Open(dataKey, record.Body, Context(stream, record.Seq)));
+
+    /// <summary>The same with a cipher that is kept: a long history is opened in half the time.</summary>
+    internal static byte[] Open(StreamId stream, LogRecord record, AesGcm cipher) =>
+        PackedBytes.Unpack(Seal.Open(cipher, record.Body, Context(stream, record.Seq)));
+
+    /// <summary>
+    /// The bodies of stored records, in their order. Of many, each processor opens and reads some: no body needs another one, and the first look at a
+    /// history of thousands is somebody's wait.
+    /// </summary>
+    internal static TBody[] DecodeAll<TBody>(IReadOnlyList<(Segment Segment, LogRecord Stored)> records, byte[] dataKey, Func<byte[], TBody> decode)
+    {
+        var bodies = new TBody[records.Count];
+        AesGcm DecodeOne(int index, AesGcm cipher)
+        {
+            bodies[index] = decode(Open(records[index].Segment.Stream, records[index].Stored, cipher));
+            return cipher;
+        }
+
+        if (records.Count >= ManyRecords)
+        {
+            try
+            {
+                Parallel.For(0, records.Count, () => Seal.NewCipher(dataKey), (index, _, cipher) => DecodeOne(index, cipher), cipher => cipher.Dispose());
+                return bodies;
+            }
+            catch (AggregateException)
+            {
+                // Below it is met again, alone and at the first record that has it.
+            }
+        }
+
+        using var one = Seal.NewCipher(dataKey);
+        for (var index = 0; index < records.Count; index++)
+        {
+            DecodeOne(index, one);
+        }
+
+        return bodies;
+    }
 
     /// <summary>What is wrong with a record's place in the chain behind record <paramref name="seq"/>; null when nothing is.</summary>
     internal static string? ChainProblem(LogRecord record, long seq, byte[] hash) => record switch

@@ -116,25 +116,22 @@ internal sealed class StreamAppender(IEventLog log, IKeyWrap keys, TimeProvider 
         try
         {
             var outcome = await write;
-            if (_alarm is not null)
-            {
-                Volatile.Write(ref _alarm, null);
-            }
-
+            Allay();
             return outcome;
         }
         catch (StorageUnavailableException refused)
         {
-            Volatile.Write(ref _alarm, new StorageAlarm(refused.Code, refused.Message, Alarm?.SinceUnixMs ?? time.GetUtcNow().ToUnixTimeMilliseconds()));
+            Raise(refused);
             throw;
         }
     }
 
     /// <summary>
-    /// Reads the records of its history that the cell has not folded, checks the chain and opens each for <paramref name="fold"/>. Where it ends: the caller
-    /// takes it over together with the state, or not at all.
+    /// Reads the records of its history that the cell has not folded, checks the chain, opens and decodes each (several at a time) and gives them in order
+    /// to <paramref name="fold"/>. Where it ends: the caller takes it over together with the state, or not at all.
     /// </summary>
-    public async ValueTask<(long Seq, byte[] Hash)> ReadOnAsync(StreamCell cell, Action<LogRecord, byte[]> fold, CancellationToken cancellation)
+    public async ValueTask<(long Seq, byte[] Hash)> ReadOnAsync<TBody>(
+        StreamCell cell, Func<byte[], TBody> decode, Action<LogRecord, TBody> fold, CancellationToken cancellation)
     {
         var (seq, hash) = (cell.Seq, cell.LastHash);
         if (cell.DataKey is null || seq == 0)
@@ -145,16 +142,22 @@ internal sealed class StreamAppender(IEventLog log, IKeyWrap keys, TimeProvider 
         while (cell.DataKey is not null)
         {
             var page = await _history.ReadAsync(cell.Lineage!, seq, PageRecords, cancellation);
-            foreach (var (segment, record) in page)
+            foreach (var (_, record) in page)
             {
                 if (!record.PrevHash.AsSpan().SequenceEqual(hash))
                 {
                     throw new CorruptLogException($"{cell.Stream}: record {record.Seq} does not follow the one before it");
                 }
 
-                var numbered = segment.Numbered(record);
-                fold(numbered, RecordCodec.Open(segment.Stream, record, cell.DataKey));
-                (seq, hash) = (numbered.Seq, record.Hash);
+                hash = record.Hash;
+            }
+
+            var bodies = RecordCodec.DecodeAll(page, cell.DataKey, decode);
+            for (var index = 0; index < bodies.Length; index++)
+            {
+                var numbered = page[index].Segment.Numbered(page[index].Stored);
+                fold(numbered, bodies[index]);
+                seq = numbered.Seq;
             }
 
             if (page.Count < PageRecords)
@@ -171,8 +174,7 @@ internal sealed class StreamAppender(IEventLog log, IKeyWrap keys, TimeProvider 
     {
         var (isFirst, offset) = (cell.IsUnborn, cell.Offset);
         cell.DataKey ??= Seal.NewKey();
-        var appendId = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(12));
-        var record = RecordCodec.Encode(cell.Stream, cell.Seq + 1 - offset, cell.LastHash, cell.Cipher, appendId, envelope, body);
+        var record = RecordCodec.Encode(cell.Stream, cell.Seq + 1 - offset, cell.LastHash, cell.Cipher, NewAppendId(), envelope, body);
         var append = new Append(cell.Stream, cell.Seq - offset, record)
         {
             StreamKey = isFirst ? extras.StreamKey ?? keys.Wrap(cell.DataKey) : null,
@@ -180,40 +182,57 @@ internal sealed class StreamAppender(IEventLog log, IKeyWrap keys, TimeProvider 
             RemovedPayloads = extras.RemovedPayloads,
             Index = extras.Index,
         };
-        var appended = await AppendAsync(append, cancellation);
-        if (appended.Status == AppendStatus.Conflict)
-        {
-            if (isFirst)
-            {
-                cell.Reset();
-            }
-
-            return null;
-        }
-
-        cell.Lineage ??= Lineage.Of(cell.Stream);
-        (cell.Seq, cell.LastHash) = (offset + record.Seq, record.Hash);
-        return cell.Lineage.Own.Numbered(record);
-    }
-
-    /// <summary>
-    /// Appends; where the answer was lost it asks again with the same append id, which the log recognises. Only an append that is known to have
-    /// failed may be forgotten: an intent on record that its writer knows nothing of would be in doubt for nothing.
-    /// </summary>
-    private async ValueTask<AppendOutcome> AppendAsync(Append append, CancellationToken cancellation)
-    {
         for (var tries = 1; ; tries++)
         {
             try
             {
-                return await WriteAsync(log.AppendAsync(append, cancellation));
+                var appended = await log.AppendAsync(append, cancellation);
+                Allay();
+                if (appended.Status == AppendStatus.Conflict)
+                {
+                    if (isFirst)
+                    {
+                        cell.Reset();
+                    }
+
+                    return null;
+                }
+
+                cell.Lineage ??= Lineage.Of(cell.Stream);
+                (cell.Seq, cell.LastHash) = (offset + record.Seq, record.Hash);
+                return cell.Lineage.Own.Numbered(record);
             }
-            catch (StorageUnavailableException error) when (error.Code == StorageUnavailableException.Failed && tries < AppendTriesMax)
+            catch (StorageUnavailableException refused)
             {
-                // Whether it was appended is not known: the log will say.
+                Raise(refused);
+                if (refused.Code != StorageUnavailableException.Failed || tries >= AppendTriesMax)
+                {
+                    throw;
+                }
+
+                // Whether it was appended is not known: it is asked for again with the same append id, which the log recognises. Only an append that is
+                // known to have failed may be forgotten: an intent on record that its writer knows nothing of would be in doubt for nothing.
             }
         }
     }
+
+    private static string NewAppendId()
+    {
+        Span<byte> random = stackalloc byte[12];
+        RandomBytes.Fill(random);
+        return Convert.ToHexStringLower(random);
+    }
+
+    private void Allay()
+    {
+        if (_alarm is not null)
+        {
+            Volatile.Write(ref _alarm, null);
+        }
+    }
+
+    private void Raise(StorageUnavailableException refused) =>
+        Volatile.Write(ref _alarm, new StorageAlarm(refused.Code, refused.Message, Alarm?.SinceUnixMs ?? time.GetUtcNow().ToUnixTimeMilliseconds()));
 }
 
 /// <summary>

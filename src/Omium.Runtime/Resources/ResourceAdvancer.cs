@@ -94,10 +94,11 @@ public sealed class ResourceAdvancer(IEventLog log, IKeyWrap keys, TimeProvider 
         var firstMs = cell.Row?.CreatedUnixMs ?? 0;
         var (seq, hash) = await _appender.ReadOnAsync(
             cell,
+            body => ResourceJson.Deserialize(body),
             (record, body) =>
             {
                 firstMs = record.Seq == 1 ? record.AtUnixMs : firstMs;
-                state = ResourceKernel.Fold(state, ResourceJson.Deserialize(body));
+                state = ResourceKernel.Fold(state, body);
             },
             cancellation);
         (cell.State, cell.Seq, cell.LastHash, cell.Fresh) = (state, seq, hash, true);

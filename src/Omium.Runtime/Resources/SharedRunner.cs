@@ -265,7 +265,9 @@ public sealed class SharedRunner(Advancer advancer, ResourceAdvancer resources, 
         {
             string[] read = [.. root.Order(StringComparer.Ordinal)];
             await ResolvePreparedAsync(visit.Tenant, read, cancellation);
-            states[root.Key] = (await AdvanceAsync(visit.Tenant, new ReadValues(resources.NowMs, root.Key, visit.Owner, read), cancellation)).State;
+            states[root.Key] = visit.Cell.State.IsSandbox
+                ? await resources.StateAsync(visit.Tenant, root.Key, cancellation) // A sandbox leaves no trace, not even that of a reader.
+                : (await AdvanceAsync(visit.Tenant, new ReadValues(resources.NowMs, root.Key, visit.Owner, read), cancellation)).State;
         }
 
         return ([.. visit.Shared.Wanted.Select(wanted => Read(wanted.Name, keys[wanted.Name], states[StateKey.RootOf(keys[wanted.Name])]))], null);

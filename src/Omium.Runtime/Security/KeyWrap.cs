@@ -15,8 +15,17 @@ public interface IKeyWrap
 /// <summary>AES-256-GCM under one master key.</summary>
 public sealed class LocalKeyWrap(byte[] masterKey) : IKeyWrap
 {
+    private readonly AesGcm _cipher = Seal.NewCipher(masterKey); // Kept: making one takes longer than wrapping a key.
+    private readonly Lock _gate = new();
+
     /// <inheritdoc/>
-    public byte[] Wrap(byte[] dataKey) => Seal.Close(masterKey, dataKey, "omium.key.v1"u8);
+    public byte[] Wrap(byte[] dataKey)
+    {
+        lock (_gate)
+        {
+            return Seal.Close(_cipher, dataKey, "omium.key.v1"u8);
+        }
+    }
 
     /// <inheritdoc/>
     public byte[] Unwrap(byte[] wrapped) => Seal.Open(masterKey, wrapped, "omium.key.v1"u8);
@@ -51,7 +60,7 @@ public static class Seal
     {
         var result = new byte[NonceBytes + plain.Length + TagBytes];
         var nonce = result.AsSpan(0, NonceBytes);
-        RandomNumberGenerator.Fill(nonce);
+        RandomBytes.Fill(nonce);
         cipher.Encrypt(nonce, plain, result.AsSpan(NonceBytes, plain.Length), result.AsSpan(NonceBytes + plain.Length), context);
         return result;
     }
@@ -59,13 +68,19 @@ public static class Seal
     /// <summary>Opens. Throws <see cref="CryptographicException"/> when key, context or bytes are not those it was sealed with.</summary>
     public static byte[] Open(byte[] key, ReadOnlySpan<byte> closed, ReadOnlySpan<byte> context)
     {
+        using var cipher = NewCipher(key);
+        return Open(cipher, closed, context);
+    }
+
+    /// <summary>Opens with a cipher that is kept, for many of one key.</summary>
+    public static byte[] Open(AesGcm cipher, ReadOnlySpan<byte> closed, ReadOnlySpan<byte> context)
+    {
         if (closed.Length < NonceBytes + TagBytes)
         {
             throw new CryptographicException("sealed bytes are too short");
         }
 
         var plain = new byte[closed.Length - NonceBytes - TagBytes];
-        using var cipher = new AesGcm(key, TagBytes);
         cipher.Decrypt(closed[..NonceBytes], closed.Slice(NonceBytes, plain.Length), closed[^TagBytes..], plain, context);
         return plain;
     }

@@ -13,8 +13,8 @@ namespace Omium.Embedded.Tests.Scale;
 
 /// <summary>
 /// S15: a step costs at 10,000 at most 1.2 times what it costs at 100: nothing on its way (Needs, Decide, Evolve, Pending, index rows) looks
-/// through what lies behind it. Everything but the disk, on one thread; the best of ten windows of a hundred steps counts, because others use
-/// the machine too.
+/// through what lies behind it. Everything but the disk, on one thread; ten windows of a hundred steps count, in the time the thread was on a
+/// processor where the system tells it, because others use the machine too.
 /// </summary>
 public sealed class StepCostTests
 {
@@ -69,15 +69,25 @@ public sealed class StepCostTests
         var plan = PlanOf(head + steps);
         Drive(plan, 2 * Window * Windows); // Warms up.
         var costs = Drive(plan, Steps);
-        var (early, late) = (Best(costs.Skip(1).Take(Windows)), Best(costs.TakeLast(Windows)));
+        var (early, late) = (Sum(costs.Skip(1).Take(Windows)), Sum(costs.TakeLast(Windows)));
         TestContext.Current.TestOutputHelper?.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"a step at 100 to 1,100: {early.Time.TotalMicroseconds / Window:0.0} us, {early.Bytes / Window:N0} bytes allocated; at 9,000 to 10,000: {late.Time.TotalMicroseconds / Window:0.0} us, {late.Bytes / Window:N0} bytes; {late.Time / early.Time:0.00}x"));
+            $"a step at 100 to 1,100: {early.Time.TotalMicroseconds / (Window * Windows):0.0} us, {early.Bytes / (Window * Windows):N0} bytes allocated; at 9,000 to 10,000: {late.Time.TotalMicroseconds / (Window * Windows):0.0} us, {late.Bytes / (Window * Windows):N0} bytes; {late.Time / early.Time:0.00}x"));
         Assert.InRange(late.Time / early.Time, 0, TimeRatioMax);
         Assert.InRange(late.Bytes / (double)early.Bytes, 0, BytesRatioMax);
     }
 
-    private static (TimeSpan Time, long Bytes) Best(IEnumerable<(TimeSpan Time, long Bytes)> windows) => windows.MinBy(window => window.Time);
+    private static (TimeSpan Time, long Bytes) Sum(IEnumerable<(TimeSpan Time, long Bytes)> windows) =>
+        windows.Aggregate((Time: TimeSpan.Zero, Bytes: 0L), (sum, window) => (sum.Time + window.Time, sum.Bytes + window.Bytes));
+
+    /// <summary>The time this thread has been on a processor; where the system does not say, the time that passed.</summary>
+    private static TimeSpan Worked()
+    {
+        const string schedule = "/proc/thread-self/schedstat";
+        return File.Exists(schedule) && long.TryParse(File.ReadAllText(schedule).Split(' ')[0], CultureInfo.InvariantCulture, out var nanoseconds)
+            ? TimeSpan.FromMicroseconds(nanoseconds / 1000.0)
+            : Stopwatch.GetElapsedTime(0);
+    }
 
     private static WorkflowPlan PlanOf(string spec)
     {
@@ -94,7 +104,7 @@ public sealed class StepCostTests
         var cell = new ExecutionCell(new StreamId("ten_a", "exe_1")) { Plan = plan };
         var at = 1_000L;
         Advance(cell, new StartExecution(at, "exe_1", "ten_a", "long", 1, "digest", JsonMake.EmptyObject, 1, "test", 10_000));
-        var (since, bytes, counted) = (Stopwatch.GetTimestamp(), GC.GetAllocatedBytesForCurrentThread(), 0);
+        var (since, bytes, counted) = (Worked(), GC.GetAllocatedBytesForCurrentThread(), 0);
         while (cell.State.Commits < steps && cell.Pending.Count > 0)
         {
             var effect = cell.Pending[0];
@@ -105,8 +115,8 @@ public sealed class StepCostTests
             if (cell.State.Commits >= counted + Window)
             {
                 counted = cell.State.Commits;
-                windows.Add((Stopwatch.GetElapsedTime(since), GC.GetAllocatedBytesForCurrentThread() - bytes));
-                (since, bytes) = (Stopwatch.GetTimestamp(), GC.GetAllocatedBytesForCurrentThread());
+                windows.Add((Worked() - since, GC.GetAllocatedBytesForCurrentThread() - bytes));
+                (since, bytes) = (Worked(), GC.GetAllocatedBytesForCurrentThread());
             }
         }
 

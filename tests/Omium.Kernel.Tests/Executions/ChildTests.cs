@@ -102,6 +102,22 @@ public sealed class ChildTests
         Laws.Check(deep);
     }
 
+    [Fact]
+    public void Parent_WithLocks_KeepsThemAsLongAsItsChildRuns()
+    {
+        var parent = Flow.Of("""{"id": "w", "type": "workflow", "workflow": "other", "needs": [], "locks": ["customer/1"]}""");
+        parent.Start();
+        parent.CarryOut(parent.Pending[0], Numbers(1));
+        parent.Send(new RecordChildStarted(parent.NowMs, "w~1~1~c1", 3, "spec"));
+        Assert.Equal("locks_in_use", parent.Send(new YieldLocks(parent.NowMs, "w", 1, "exe_other/x~1")).Rejection?.Code);
+        parent.Send(new CancelExecution(parent.NowMs, "ada", "r1"));
+        parent.Send(new RecordChildCancel(parent.NowMs, "w~1~1~c1"));
+        Assert.DoesNotContain(parent.Pending, effect => effect.Kind == PendingKind.SettleSharing);
+        parent.Failure("w~1~1~c1", new EffectFailure("rejected", "child_cancelled", "it was cancelled", Permanent: true));
+        Assert.Equal(PendingKind.SettleSharing, Assert.Single(parent.Pending).Kind);
+        Laws.Check(parent);
+    }
+
     private static KernelHarness Begun()
     {
         var parent = Flow.Of(Step);

@@ -230,9 +230,9 @@ public sealed class ForkTests
         var after = source.Events.ToList().FindIndex(happened => happened is StepCommitted { Step: "a" });
         Assert.True(after > 0);
         var at = 1 + Enumerable.Range(1, source.Log.Count).First(count => source.At(count).LatestVisit("a")?.Status == VisitStatus.Committed);
-        var preview = ExecutionKernel.PreviewFork(source.At(at), source.State, new DecisionValues(source.Plan), null);
+        var preview = ExecutionKernel.PreviewFork(source.At(at), source.State, new DecisionValues(source.Plan), null, ForkModes.Live);
         Assert.Equal("b~1~1~c1", Assert.Single(preview.Repeats).Id.ToString());
-        var edited = ExecutionKernel.PreviewFork(source.At(at), source.State, new DecisionValues(source.Plan), Change(new StepChange("a", null, null)));
+        var edited = ExecutionKernel.PreviewFork(source.At(at), source.State, new DecisionValues(source.Plan), Change(new StepChange("a", null, null)), ForkModes.Live);
         Assert.Equal(["a~1~1~c1", "b~1~1~c1"], edited.Repeats.Select(call => call.Id.ToString()));
     }
 

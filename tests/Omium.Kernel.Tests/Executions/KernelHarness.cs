@@ -11,7 +11,7 @@ namespace Omium.Kernel.Tests.Executions;
 /// Drives the kernel the way an engine does, in memory: every command is decided, recorded as bytes, and the state is folded from those bytes
 /// again, so that what is tested is what would be stored.
 /// </summary>
-internal sealed class KernelHarness
+internal sealed partial class KernelHarness
 {
     private readonly List<byte[]> _log = [];
     private readonly Dictionary<string, JsonElement> _payloads = [];
@@ -20,21 +20,29 @@ internal sealed class KernelHarness
     {
         var reading = SpecReader.Read(Json(specJson));
         Assert.True(reading.Spec is not null && !reading.Findings.Any(f => f.Severity == SpecSeverity.Error), string.Join("\n", reading.Findings));
-        Plan = WorkflowPlan.TryCompile(reading.Spec!, out var problem)!;
+        FirstPlan = Plan = WorkflowPlan.TryCompile(reading.Spec!, out var problem)!;
         Assert.Null(problem);
     }
 
     private KernelHarness(KernelHarness source, ExecutionState atPoint)
     {
-        Plan = source.Plan;
+        (Plan, FirstPlan) = (source.Plan, source.Plan);
         (Base, State, NowMs, Checks) = (atPoint, atPoint, source.NowMs, source.Checks);
         foreach (var (digest, payload) in source._payloads)
         {
             _payloads[digest] = payload;
         }
+
+        foreach (var (key, value) in source.Shared)
+        {
+            Shared[key] = value;
+        }
     }
 
     public WorkflowPlan Plan { get; private set; }
+
+    /// <summary>The plan that the log began with: another one than now where the run was moved.</summary>
+    public WorkflowPlan FirstPlan { get; }
 
     /// <summary>What the log begins from: the empty state, or in a fork that of its source.</summary>
     public ExecutionState Base { get; } = ExecutionState.Empty;
@@ -169,6 +177,11 @@ internal sealed class KernelHarness
 
     public void CarryOut(PendingEffect effect, Func<string, string, EffectOutcome> carryOut)
     {
+        if (TryShare(effect))
+        {
+            return;
+        }
+
         switch (effect.Kind)
         {
             case PendingKind.Task:

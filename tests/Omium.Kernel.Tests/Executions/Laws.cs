@@ -11,9 +11,10 @@ namespace Omium.Kernel.Tests.Executions;
 internal static class Laws
 {
     /// <summary>Verify: every record re-decides to the same bytes from the state before it; snapshot + suffix = full fold.</summary>
-    public static void Check(KernelHarness harness) => Check(harness.Log, harness.Plan, harness.Payloads, harness.Base);
+    public static void Check(KernelHarness harness) => Check(harness.Log, harness.FirstPlan, harness.Payloads, harness.Base, harness.Plan);
 
-    public static void Check(IReadOnlyList<byte[]> log, WorkflowPlan plan, IReadOnlyDictionary<string, JsonElement> payloads, ExecutionState? from = null)
+    /// <summary>The same of a log that began with one plan and, where it was moved, ended with another (<paramref name="last"/>).</summary>
+    public static void Check(IReadOnlyList<byte[]> log, WorkflowPlan plan, IReadOnlyDictionary<string, JsonElement> payloads, ExecutionState? from = null, WorkflowPlan? last = null)
     {
         var state = from ?? ExecutionState.Empty;
         var prefixes = new List<ExecutionState>();
@@ -22,10 +23,11 @@ internal static class Laws
         {
             prefixes.Add(state);
             var body = KernelJson.Deserialize(bytes);
-            var outcome = ExecutionKernel.Decide(state, body.Command, KernelHarness.ValuesFor(plan, state, body.Command, payloads));
+            var outcome = ExecutionKernel.Decide(state, body.Command, KernelHarness.ValuesFor(plan, state, body.Command, payloads, body.Command is MigrateExecution ? last : null));
             var again = KernelJson.Serialize(new RecordBody(body.Command, outcome.Events));
             Assert.Equal(Encoding.UTF8.GetString(bytes), Encoding.UTF8.GetString(again));
             CheckRepeats(state, body);
+            plan = body.Command is MigrateExecution ? last! : plan;
             AgreementLaws.CheckStarts(state, body, plan);
             ItemLaws.Check(state, body, plan);
             state = ExecutionKernel.Fold(state, body);

@@ -60,6 +60,14 @@ public class SpecReaderTests
     }
 
     [Fact]
+    public void Read_ChildOfAnItem_IsRefusedWithTheWayRound()
+    {
+        var reading = Read("""{"omium": "v0", "name": "n", "steps": [{"id": "w", "type": "workflow", "workflow": "other", "timeout": "5s", "for_each": {"items": "input.list"}}]}""");
+        Assert.Equal(["/steps/0/for_each", "/steps/0/timeout"], reading.Findings.Select(finding => finding.Pointer).Order());
+        Assert.Contains(reading.Findings, finding => finding.Mend == "Give the child the list, and have its step go over the items.");
+    }
+
+    [Fact]
     public void Read_UnavailableFeature_IsOneErrorAndTheRestIsRead()
     {
         var reading = Read("""

@@ -77,6 +77,10 @@ internal sealed class ForkDriver(KernelHarness source, int seed)
             {
                 CarryOut(pending.MinBy(effect => effect.DueMs));
             }
+            else if (Fork.State.Visits.Values.SelectMany(visit => visit.Calls).FirstOrDefault(call => call.ChildRuns) is { } child)
+            {
+                Fork.Result(child.Id.ToString(), """{"n": 5}""");
+            }
             else if (Fork.State.OpenReviews is [var review, ..])
             {
                 Answer(Fork.State.Reviews[review].Request);
@@ -99,6 +103,13 @@ internal sealed class ForkDriver(KernelHarness source, int seed)
     private void CarryOut(PendingEffect effect)
     {
         Fork.NowMs = Math.Max(Fork.NowMs, effect.DueMs);
+        if (effect.Kind is PendingKind.StartChild or PendingKind.CancelChild)
+        {
+            Assert.False(Fork.State.IsSandbox, $"a sandbox would reach a child by {effect}");
+            Fork.Send(effect.Kind == PendingKind.StartChild ? new RecordChildStarted(Fork.NowMs, effect.Id, 2, "spec") : new RecordChildCancel(Fork.NowMs, effect.Id));
+            return;
+        }
+
         if (effect.Kind is PendingKind.Call or PendingKind.Verify or PendingKind.Compensate || (effect.Kind == PendingKind.Task && HasEffect(effect)))
         {
             Assert.False(Fork.State.IsSandbox, $"a sandbox would make {effect}");

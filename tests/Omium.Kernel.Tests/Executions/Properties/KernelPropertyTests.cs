@@ -18,6 +18,9 @@ public sealed class KernelPropertyTests
     [Fact]
     public void RandomRuns_WithHandoffsAndVerifiers_EveryLawHolds() => CheckAll(seed => new RandomDriver(seed, agreement: true));
 
+    [Fact]
+    public void RandomRuns_WithChildWorkflows_EveryLawHolds() => CheckAll(seed => new RandomDriver(seed, agreement: seed % 2 == 0, children: true));
+
     private static void CheckAll(Func<int, RandomDriver> drive)
     {
         var only = Environment.GetEnvironmentVariable("OMIUM_PROPERTY_SEED");

@@ -8,7 +8,7 @@ namespace Omium.Kernel.Tests.Executions.Properties;
 /// Drives one execution from a seed: first with faults (lost runners, late, repeated and reordered results, failures, operators who interfere, time
 /// that jumps), then well, until it has ended and owes nothing.
 /// </summary>
-internal sealed partial class RandomDriver(int seed, bool agreement = false)
+internal sealed partial class RandomDriver(int seed, bool agreement = false, bool children = false)
 {
     private readonly Random _random = new(seed);
 
@@ -29,6 +29,7 @@ internal sealed partial class RandomDriver(int seed, bool agreement = false)
     {
         Spec = RandomWorkflow.Draw(_random, seed);
         Spec = agreement ? RandomAgreement.AddTo(Spec, new Random(seed)) : Spec;
+        Spec = children ? RandomChildren.AddTo(Spec, new Random(seed)) : Spec;
         _harness = new KernelHarness(Spec) { Checks = true };
         _harness.Start("""{"x": 1}""");
         for (var turn = 0; turn < 60; turn++)
@@ -38,6 +39,7 @@ internal sealed partial class RandomDriver(int seed, bool agreement = false)
 
         _faults = false;
         Heal();
+        CheckChildren();
         Assert.True(_world.Violations.Count == 0, string.Join("\n", _world.Violations));
     }
 
@@ -71,6 +73,8 @@ internal sealed partial class RandomDriver(int seed, bool agreement = false)
                 break;
             case 7 or 8 when _harness.State.OpenReviews.Count > 0:
                 Answer(_harness.State.OpenReviews[_random.Next(_harness.State.OpenReviews.Count)]);
+                break;
+            case 9 or 10 when children && TellOfChild():
                 break;
             default:
                 if (_harness.Pending is { Count: > 0 } pending)
@@ -146,6 +150,15 @@ internal sealed partial class RandomDriver(int seed, bool agreement = false)
                 return;
             case PendingKind.Task:
                 CarryOutTask(effect);
+                return;
+            case PendingKind.StartChild:
+                StartChild(effect);
+                return;
+            case PendingKind.CancelChild:
+                CancelChild(effect);
+                return;
+            case PendingKind.Compensate when EffectId.TryParse(effect.Id, out var undo) && _harness.State.Visits[undo.Key].Calls.Find(candidate => candidate.Id == undo.WithoutSub)!.Child is not null:
+                TakeChildBack(effect, undo);
                 return;
             case PendingKind.Call:
             case PendingKind.Compensate when NeedsIntent(effect):
@@ -260,7 +273,7 @@ internal sealed partial class RandomDriver(int seed, bool agreement = false)
             {
                 Answer(_harness.State.OpenReviews[0]);
             }
-            else
+            else if (!TellOfChild())
             {
                 Assert.True(_harness.State.Status == ExecutionStatus.Paused, $"nothing is outstanding, and it has not ended: {_harness.State.Status}");
                 Send(new ResumeExecution(_harness.NowMs, "ada", $"req_{++_requests}"));
@@ -288,7 +301,7 @@ internal sealed partial class RandomDriver(int seed, bool agreement = false)
     {
         if (_harness.State.Ended)
         {
-            Assert.All(_harness.Pending, effect => Assert.True(effect.Kind is PendingKind.Notify or PendingKind.Compensate or PendingKind.Verify or PendingKind.Timer or PendingKind.Deadline, $"{effect} after the end"));
+            Assert.All(_harness.Pending, effect => Assert.True(effect.Kind is PendingKind.Notify or PendingKind.Compensate or PendingKind.Verify or PendingKind.CancelChild or PendingKind.Timer or PendingKind.Deadline, $"{effect} after the end"));
         }
     }
 

@@ -146,6 +146,47 @@ public sealed class ChildWorkflowTests
         Assert.Equal(9, all["items"]!.AsArray().Count); // Itself and 8 below.
     }
 
+    /// <summary>What the parent has locked is not in its child's way, and is in everybody else's for as long as the child works.</summary>
+    [Fact]
+    public async Task Child_UnderItsParentsLock_WorksWhileOthersWait()
+    {
+        await using var world = await World.StartAsync();
+        string Of(string text) => text.Replace("RECEIVER", world.Receiver.Address.ToString(), StringComparison.Ordinal);
+        await world.Client.SaveAsync(Of("""
+            omium: v0
+            name: part
+            tools:
+              pack: {type: http, url: "RECEIVEReffects/pack", effect: {kind: idempotent, compensate: unpack} }
+              unpack: {type: http, url: "RECEIVEReffects/unpack", effect: {kind: idempotent} }
+            steps:
+              - {id: pack, type: tool_call, tool: pack, locks: ["order/${{ input.order }}/parcel"], input: {order: "${{ input.order }}"}, writes: [{key: "order/${{ input.order }}#packed", value: "true"}]}
+            """));
+        await world.Client.SaveAsync("""
+            omium: v0
+            name: whole
+            steps:
+              - {id: ship, type: workflow, workflow: part, locks: ["order/${{ input.order }}"], input: {order: "${{ input.order }}"}}
+            """);
+        await world.Client.SaveAsync("""
+            omium: v0
+            name: other
+            steps:
+              - {id: look, type: decision, locks: ["order/${{ input.order }}/parcel"], reads: ["order/${{ input.order }}#packed"], input: {packed: "${{ state.packed }}"}}
+            """);
+        await world.Receiver.ControlAsync(new JsonObject { ["name"] = "pack", ["hold_before_count"] = true });
+        var shipping = Orders.RunAsync(world.Client, "whole", new JsonObject { ["order"] = "7" });
+        await world.Receiver.WaitAsync("pack", holding: 1);
+        var looking = await Orders.RunAsync(world.Client, "other", new JsonObject { ["order"] = "7" }, waitSeconds: 1);
+        var waiting = await world.Client.GetAsync($"/v1/executions/{looking["id"]}");
+        Assert.Equal(("waiting", "lock"), ((string?)waiting["status"], (string?)waiting["waiting_for"]));
+
+        await world.Receiver.ReleaseAsync("pack");
+        Assert.Equal("succeeded", (string?)(await shipping)["status"]);
+        var looked = await world.Client.WaitForStatusAsync((string)looking["id"]!, "succeeded");
+        Assert.True((bool?)StepOf(looked, "look")["output"]!["packed"]);
+        Assert.Equal(1, (await world.Receiver.CountAsync("pack")).Requests);
+    }
+
     [Fact]
     public async Task Save_WithAChildThatIsNotSaved_NamesThePlace()
     {
