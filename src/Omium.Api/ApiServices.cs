@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Options;
 using Omium.Api.Access;
+using Omium.Api.Http;
 using Omium.Api.Keys;
 using Omium.Api.Policies;
 using Omium.Api.Sessions;
@@ -11,6 +12,7 @@ using Omium.Runtime.Effects;
 using Omium.Runtime.Executions;
 using Omium.Runtime.Ports;
 using Omium.Runtime.Resources;
+using Omium.Runtime.Search;
 using Omium.Runtime.Workers;
 
 namespace Omium.Api;
@@ -27,6 +29,7 @@ internal sealed record ApiServices(
     ScopeAliases Aliases,
     IDocumentStore Documents,
     IIndex Index,
+    SearchTerms Search,
     IModelClient Model,
     KeyService Keys,
     Authenticator Authenticator,
@@ -38,6 +41,8 @@ internal sealed record ApiServices(
     WorkflowStore Workflows,
     TaskBoard Tasks,
     PolicyStore Policies,
+    RateLimits Rates,
+    IdempotentRequests Idempotency,
     BillingService Billing,
     CreditDesk Credits,
     LedgerVerifier LedgerVerifier,

@@ -5,6 +5,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
 using Omium.Api.Access;
 using Omium.Api.Audit;
+using Omium.Api.Analytics;
 using Omium.Api.Billing;
 using Omium.Api.Executions;
 using Omium.Api.Failures;
@@ -25,6 +26,7 @@ using Omium.Runtime.Billing;
 using Omium.Runtime.Executions;
 using Omium.Runtime.Ports;
 using Omium.Runtime.Resources;
+using Omium.Runtime.Search;
 using Omium.Runtime.Workers;
 
 namespace Omium.Api;
@@ -57,9 +59,12 @@ public static class OmiumApi
         services.TryAddSingleton<ResourceAdvancer>();
         services.TryAddSingleton<ResourceVerifier>();
         services.TryAddSingleton<ScopeAliases>();
+        services.TryAddSingleton<SearchTerms>();
         AddAccess(services);
         services.TryAddSingleton<WorkflowStore>();
         services.TryAddSingleton<PolicyStore>();
+        services.TryAddSingleton<RateLimits>();
+        services.TryAddSingleton<IdempotentRequests>();
         services.TryAddSingleton<BillingOptions>();
         services.TryAddSingleton<LedgerAdvancer>();
         services.TryAddSingleton<LedgerVerifier>();
@@ -103,6 +108,7 @@ public static class OmiumApi
         SessionEndpoints.Map(routes);
         MemberEndpoints.Map(routes);
         WorkflowEndpoints.Map(routes);
+        ImportEndpoints.Map(routes);
         ExecutionEndpoints.Map(routes);
         ExecutionHistoryEndpoints.Map(routes);
         ExecutionCommandEndpoints.Map(routes);
@@ -115,8 +121,10 @@ public static class OmiumApi
         SharingEndpoints.Map(routes);
         PolicyEndpoints.Map(routes);
         WorkerEndpoints.Map(routes);
+        Traced.TracedEndpoints.Map(routes);
         BillingEndpoints.Map(routes);
         OperationEndpoints.Map(routes);
+        AnalyticsEndpoints.Map(routes);
         OpenApiEndpoints.Map(routes);
         routes.MapUnknown();
         return endpoints;

@@ -13,6 +13,18 @@ public sealed class OmiumApiOptions
     [Range(1_024, 256 * 1024 * 1024)]
     public int InputBytesMax { get; set; } = 64 * 1024 * 1024;
 
+    /// <summary>Longest request body of what takes a few words (a pause, a key, an alias), in bytes. Default 64 KiB.</summary>
+    [Range(1_024, 256 * 1024 * 1024)]
+    public int SmallBodyBytesMax { get; set; } = 64 * 1024;
+
+    /// <summary>Requests a key may send in a second, on average; 0 = as many as it likes. Default 100. Counted in each process.</summary>
+    [Range(0, 1_000_000)]
+    public double RatePerSecond { get; set; } = 100;
+
+    /// <summary>Requests a key may send at once after a pause. Default 200.</summary>
+    [Range(1, 1_000_000)]
+    public int RateBurst { get; set; } = 200;
+
     /// <summary>Time between two comments that keep an idle event stream open. Default 15 s.</summary>
     public TimeSpan StreamHeartbeat { get; set; } = TimeSpan.FromSeconds(15);
 

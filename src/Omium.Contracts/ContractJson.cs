@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Omium.Contracts.Access;
+using Omium.Contracts.Analytics;
 using Omium.Contracts.Billing;
 using Omium.Contracts.Executions;
 using Omium.Contracts.Failures;
@@ -47,6 +48,7 @@ namespace Omium.Contracts;
 [JsonSerializable(typeof(FailureExport))]
 [JsonSerializable(typeof(SaveWorkflowRequest))]
 [JsonSerializable(typeof(WorkflowView))]
+[JsonSerializable(typeof(ImportView))]
 [JsonSerializable(typeof(ValidateView))]
 [JsonSerializable(typeof(SuggestView))]
 [JsonSerializable(typeof(PutPolicyRequest))]
@@ -64,10 +66,14 @@ namespace Omium.Contracts;
 [JsonSerializable(typeof(InvitationView))]
 [JsonSerializable(typeof(Page<MemberView>), TypeInfoPropertyName = "MemberPage")]
 [JsonSerializable(typeof(Page<InvitationView>), TypeInfoPropertyName = "InvitationPage")]
+[JsonSerializable(typeof(AnalyticsView))]
 [JsonSerializable(typeof(SharedValueView))]
 [JsonSerializable(typeof(ScopeAliasView))]
 [JsonSerializable(typeof(Page<RootView>), TypeInfoPropertyName = "RootPage")]
 [JsonSerializable(typeof(Page<ScopeAliasView>), TypeInfoPropertyName = "ScopeAliasPage")]
+[JsonSerializable(typeof(TraceRequest))]
+[JsonSerializable(typeof(TraceStepRequest))]
+[JsonSerializable(typeof(TraceView))]
 [JsonSerializable(typeof(BillingView))]
 [JsonSerializable(typeof(TopUpRequest))]
 [JsonSerializable(typeof(TopUpView))]
@@ -105,6 +111,8 @@ public sealed partial class ContractJson : JsonSerializerContext;
 [JsonSerializable(typeof(PollRequest))]
 [JsonSerializable(typeof(CompleteTaskRequest))]
 [JsonSerializable(typeof(FailTaskRequest))]
+[JsonSerializable(typeof(TraceRequest))]
+[JsonSerializable(typeof(TraceStepRequest))]
 [JsonSerializable(typeof(StartExecutionRequest))]
 [JsonSerializable(typeof(PauseRequest))]
 [JsonSerializable(typeof(RollbackRequest))]
@@ -115,6 +123,7 @@ public sealed partial class ContractJson : JsonSerializerContext;
 [JsonSerializable(typeof(DecideReviewRequest))]
 [JsonSerializable(typeof(TestFixRequest))]
 [JsonSerializable(typeof(SaveWorkflowRequest))]
+[JsonSerializable(typeof(ImportWorkflowRequest))]
 [JsonSerializable(typeof(PutPolicyRequest))]
 [JsonSerializable(typeof(DryRunRequest))]
 [JsonSerializable(typeof(CreateKeyRequest))]

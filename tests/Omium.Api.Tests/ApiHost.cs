@@ -20,6 +20,7 @@ using Omium.Runtime.Effects;
 using Omium.Runtime.Executions;
 using Omium.Runtime.Resources;
 using Omium.Runtime.Ports;
+using Omium.Runtime.Search;
 using Omium.Runtime.Security;
 
 namespace Omium.Api.Tests;
@@ -65,7 +66,7 @@ public sealed class ApiHost : IAsyncDisposable
         var time = TimeProvider.System;
         var keys = new LocalKeyWrap(Seal.NewKey());
         var plans = new PlanCache(store.Documents);
-        var advancer = new Advancer(store.Log, store.Payloads, plans, keys, time);
+        var advancer = new Advancer(store.Log, store.Payloads, plans, keys, time) { Search = new SearchTerms(store.Documents, keys) };
         var model = new PlayedModel();
         var tools = new PlayedTools();
         var shared = new SharedRunner(advancer, new ResourceAdvancer(store.Log, keys, time), new ScopeAliases(store.Documents));
@@ -98,6 +99,7 @@ public sealed class ApiHost : IAsyncDisposable
         {
             options.StreamLinger = TimeSpan.FromMilliseconds(50);
             options.PasswordIterations = 100_000;
+            options.RatePerSecond = 0;
             configure?.Invoke(options);
         });
         var application = builder.Build();

@@ -17,7 +17,7 @@ internal static class AccessTable
         ]),
         (Scopes.Read,
         [
-            "GET /v1/billing", "GET /v1/billing/transactions", "GET /v1/billing/verify",
+            "GET /v1/analytics", "GET /v1/billing", "GET /v1/billing/transactions", "GET /v1/billing/verify",
             "GET /v1/executions", "GET /v1/executions/{id}", "GET /v1/executions/{id}/diff", "GET /v1/executions/{id}/events", "GET /v1/executions/{id}/graph",
             "GET /v1/executions/{id}/payloads/{digest}", "GET /v1/executions/{id}/state", "GET /v1/executions/{id}/steps",
             "GET /v1/executions/{id}/steps/{step}/items", "GET /v1/executions/{id}/stream", "GET /v1/executions/{id}/timeline",
@@ -31,10 +31,12 @@ internal static class AccessTable
         [
             "POST /v1/executions", "POST /v1/executions/{id}/cancel", "POST /v1/executions/{id}/fork", "POST /v1/executions/{id}/migrate",
             "POST /v1/executions/{id}/pause", "POST /v1/executions/{id}/release", "POST /v1/executions/{id}/resume", "POST /v1/executions/{id}/retry",
-            "POST /v1/executions/{id}/rollback",
+            "POST /v1/executions/{id}/rollback", "POST /v1/executions/{id}/trace", "POST /v1/executions/{id}/steps", "PUT /v1/executions/{id}/steps/{sid}",
+            "POST /v1/executions/{id}/intents", "PUT /v1/executions/{id}/intents/{sid}", "POST /v1/executions/{id}/handoffs", "POST /v1/executions/{id}/handoffs/receive",
+            "POST /v1/executions/{id}/heartbeat", "POST /v1/executions/{id}/complete",
         ]),
         (Scopes.Work, ["POST /v1/tasks/{id}/complete", "POST /v1/tasks/{id}/fail", "POST /v1/tasks/{id}/heartbeat", "POST /v1/workers/poll"]),
-        (Scopes.Write, ["PUT /v1/policies", "POST /v1/scope-aliases", "POST /v1/workflows"]),
+        (Scopes.Write, ["PUT /v1/policies", "POST /v1/scope-aliases", "POST /v1/workflows", "POST /v1/workflows/import"]),
         (Scopes.Decide,
         [
             "POST /v1/failures/{id}/ignore", "POST /v1/residue/{id}/resolve", "POST /v1/reviews/{id}/decide", "POST /v1/reviews/{id}/test",

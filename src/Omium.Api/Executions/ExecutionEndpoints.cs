@@ -23,10 +23,10 @@ internal static class ExecutionEndpoints
             .Reads(RequestJson.Default.StartExecutionRequest, bytesMax: options => options.InputBytesMax)
             .Header("Prefer", "`wait=N`: answers when it has ended or paused, after N seconds at the latest.")
             .Answers(ContractJson.Default.ExecutionView, 201, "Started.").Answers(ContractJson.Default.ExecutionView, 202, "It goes on; the time to wait is over.")
-            .Answers(ContractJson.Default.ExecutionView, 200, "Started before, with this key.").Refuses("CREDITS_EXHAUSTED", "key_cap_reached", "workflow_not_found", "input_invalid");
+            .Answers(ContractJson.Default.ExecutionView, 200, "Started before, with this key.").IdempotentByItself().Refuses("CREDITS_EXHAUSTED", "key_cap_reached", "workflow_not_found", "input_invalid");
         routes.Map("GET", "/v1/executions", ListAsync).As("list_executions", "Executions, newest first.").Query("workflow", "Only of this workflow.")
             .Query("status", "Only of this status.", ExecutionWords.Statuses).Query("failure_class", "Only with this failure class.")
-            .QueryTime("from", "Started at this time or later.").QueryTime("to", "Started before this time.").Query("q", "Words to search for.").Paged()
+            .QueryTime("from", "Started at this time or later.").QueryTime("to", "Started before this time.").Query("q", "All of these words: in the workflow's name, or in a failure's step, class, code or message. Or the start key, or (most of) an id.").Paged()
             .Answers(ContractJson.Default.ExecutionPage).Refuses("search_unavailable");
         routes.Map("GET", "/v1/executions/{id}", GetAsync).As("get_execution", "The execution as it is now.")
             .Answers(ContractJson.Default.ExecutionView);
@@ -52,43 +52,48 @@ internal static class ExecutionEndpoints
 
     private static async Task ListAsync(ApiCall call)
     {
-        if (call.Query("q") is not null)
-        {
-            await call.ProblemAsync("search_unavailable", "'q' is not served here.");
-            return;
-        }
-
         if (await call.TryIntegerAsync("limit", 50, 1, 200) is not { } limit
             || !await call.TryWordAsync("status", ExecutionWords.Statuses) || await call.TryTimeAsync("from") is not { } from || await call.TryTimeAsync("to") is not { } to)
         {
             return;
         }
 
-        var page = await call.Services.Index.QueryAsync(
-            new IndexQuery(call.Caller.Tenant, IndexKinds.Execution)
-            {
-                Workflow = call.Query("workflow"),
-                Status = call.Query("status"),
-                FailureClass = call.Query("failure_class"),
-                FromUnixMs = from.UnixMs,
-                ToUnixMs = to.UnixMs,
-                Limit = (int)limit,
-                Cursor = call.Query("cursor"),
-            },
-            call.Cancellation);
+        var filter = new IndexQuery(call.Caller.Tenant, IndexKinds.Execution)
+        {
+            Workflow = call.Query("workflow"),
+            Status = call.Query("status"),
+            FailureClass = call.Query("failure_class"),
+            FromUnixMs = from.UnixMs,
+            ToUnixMs = to.UnixMs,
+            Limit = (int)limit,
+            Cursor = call.Query("cursor"),
+        };
+        if (await SearchQuery.TryAsync(call, filter) is not { } query)
+        {
+            return;
+        }
+
+        var page = await call.Services.Index.QueryAsync(query, call.Cancellation);
         await call.JsonAsync(new Page<ExecutionSummary>([.. page.Rows.Select(ExecutionViews.Summary)], page.NextCursor), ContractJson.Default.ExecutionPage);
     }
 
     private static async Task StartAsync(ApiCall call)
     {
-        if (await call.TryReadAsync(RequestJson.Default.StartExecutionRequest, null, call.Services.Options.InputBytesMax) is not { } request)
+        if (await call.TryReadAsync(RequestJson.Default.StartExecutionRequest) is not { } request)
         {
             return;
         }
 
-        if (await call.Services.Workflows.FindAsync(call.Caller.Tenant, request.Workflow, request.Version, call.Cancellation) is not { } workflow)
+        if (request.Mode is not null || request.Workflow is not { Length: > 0 } name)
         {
-            await WorkflowEndpoints.NotFoundAsync(call, request.Workflow);
+            await (request.Mode == "traced" ? Traced.TracedEndpoints.StartAsync(call, request)
+                : request.Mode is null ? call.InvalidAsync("", "A required member is missing: 'workflow'.") : call.InvalidAsync("/mode", "A mode is traced, or absent."));
+            return;
+        }
+
+        if (await call.Services.Workflows.FindAsync(call.Caller.Tenant, name, request.Version, call.Cancellation) is not { } workflow)
+        {
+            await WorkflowEndpoints.NotFoundAsync(call, name);
             return;
         }
 

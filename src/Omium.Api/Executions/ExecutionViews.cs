@@ -88,8 +88,10 @@ internal static class ExecutionViews
 
     public static string? ActorOf(StepPlan? step) => step?.Spec.Agent ?? step?.Spec.Tool ?? step?.Spec.Target;
 
-    public static string TypeOf(StepPlan? step) => step?.Spec.Type switch
+    /// <summary>The type of a step; of a traced one its kind.</summary>
+    public static string TypeOf(StepPlan? step, VisitState? visit) => step?.Spec.Type switch
     {
+        StepType.Traced => visit?.Traced?.Declared.Kind ?? TracedKinds.Program,
         StepType.AgentTask => "agent_task",
         StepType.ToolCall => "tool_call",
         StepType.Decision => "decision",
@@ -124,8 +126,8 @@ internal static class ExecutionViews
             Step = visit.Key.Step,
             Visit = visit.Key.Visit,
             Attempt = visit.Attempt,
-            Type = TypeOf(step),
-            Actor = ActorOf(step),
+            Type = TypeOf(step, visit),
+            Actor = visit.Traced?.Declared.Agent ?? ActorOf(step),
             Status = status,
             ScheduledAt = Time(visit.ScheduledMs),
             SettledAt = TimeOrNone(visit.SettledMs),
@@ -150,7 +152,7 @@ internal static class ExecutionViews
     private static CallView Call(ExecutionState state, CallState call, AnswerPayloads payloads) => new()
     {
         EffectId = RecordedResults.NameOf(state, call),
-        Tool = call.Tool,
+        Tool = WorkflowPlan.ToldTool(call.Tool),
         Status = WordOf(call.Status),
         EffectKind = WordOf(call.Kind),
         Arguments = payloads.Show((JsonElement?)call.Arguments),

@@ -37,7 +37,7 @@ internal static class StartKeys
             return null;
         }
 
-        var key = new DocumentKey(call.Caller.Tenant, Kind, $"{scope}.{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)))}");
+        var key = KeyOf(call, scope, text);
         var body = CanonicalJson.Digest(Encoding.UTF8.GetBytes(identity));
         var claim = new StoredStartKey(ExecutionIds.New(now), body, now.ToUnixTimeMilliseconds());
         var content = JsonSerializer.SerializeToUtf8Bytes(claim, StartKeyJson.Default.StoredStartKey);
@@ -69,6 +69,15 @@ internal static class StartKeys
 
         return new StartClaim(claim.Execution, false);
     }
+
+    /// <summary>The execution that was started with this start key; null when none was.</summary>
+    public static async ValueTask<string?> FindAsync(ApiCall call, string startKey) =>
+        await call.Services.Documents.GetAsync(KeyOf(call, "s", startKey), call.Cancellation) is { } stored
+            ? JsonSerializer.Deserialize(stored.Content, StartKeyJson.Default.StoredStartKey)!.Execution
+            : null;
+
+    private static DocumentKey KeyOf(ApiCall call, string scope, string text) =>
+        new(call.Caller.Tenant, Kind, $"{scope}.{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)))}");
 }
 
 /// <summary>The id a start goes under. <paramref name="IsKnown"/>: the key was used before.</summary>

@@ -35,6 +35,7 @@ internal sealed partial class TimelineViews
 
     private Line Describe(ExecutionEvent happened) => happened switch
     {
+        ExecutionStarted { WorkflowVersion: 0 } e => new("info", $"Started {e.Workflow}, code that runs elsewhere", null, null, $"by {e.StartedBy}"),
         ExecutionStarted e => new("info", $"Started {e.Workflow} version {Number(e.WorkflowVersion)}", null, null, $"by {e.StartedBy}"),
         StepScheduled e => new("info", e.Visit == 1 ? $"{e.Step} scheduled" : $"{e.Step} scheduled again (visit {Number(e.Visit)})", e.Step, e.Visit),
         ItemsExpanded e => new("info", $"{e.Step}: {Number(e.Count)} items", e.Step, e.Visit),
@@ -70,12 +71,12 @@ internal sealed partial class TimelineViews
         ParentNotified => new("info", "The parent was told", null, null),
         StepCorrected e => new("info", $"{e.By} gave the {(e.Output is null ? "input" : "output")} of {e.Step}", e.Step, null),
         ExecutionCancelled e => new("warning", $"Cancelled by {e.By}", null, null),
-        _ => DescribeAgreement(happened) ?? DescribeCall(happened) ?? DescribeRollback(happened) ?? DescribeSharing(happened) ?? DescribeReview(happened),
+        _ => DescribeAgreement(happened) ?? DescribeCall(happened) ?? DescribeRollback(happened) ?? DescribeSharing(happened) ?? DescribeTraced(happened) ?? DescribeReview(happened),
     };
 
     private Line? DescribeCall(ExecutionEvent happened) => happened switch
     {
-        CallRequested e => Call(_tools[e.Effect] = e.Tool, e.Effect, "info", e.Approval ? "{0} waits for approval" : "{0} is to be called"),
+        CallRequested e => Call(_tools[e.Effect] = Kernel.Specs.WorkflowPlan.ToldTool(e.Tool), e.Effect, "info", e.Approval ? "{0} waits for approval" : "{0} is to be called"),
         CallRefused e => Call(e.Tool, e.Effect, "warning", "{0} refused", e.Reason),
         IntentRecorded e => Call(Tool(e.Effect), e.Effect, "info", e.Run == 1 ? "Calling {0}" : "Calling {0} again with the same key"),
         IntentSettled { Done: true } e => Call(Tool(e.Effect), e.Effect, "success", e.Via == "person" ? "{0} done, a person says" : "{0} done", e.Via == "verify" ? "the verify tool says so" : null),

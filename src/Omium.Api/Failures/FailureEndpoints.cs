@@ -2,6 +2,7 @@ using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Omium.Api.Executions;
 using Omium.Api.Http;
+using Omium.Api.OpenApi;
 using Omium.Contracts;
 using Omium.Contracts.Failures;
 using Omium.Runtime.Executions;
@@ -16,13 +17,8 @@ internal static class FailureEndpoints
 
     public static void Map(ApiRoutes routes)
     {
-        routes.Map("GET", "/v1/failures", ListAsync).As("list_failures", "Failures, newest first.")
-            .Query("status", "Only of this status.", "open", "ignored", "resolved").Query("workflow", "Only of this workflow.")
-            .Query("class", "The same as failure_class.").Query("failure_class", "Only of this class.").Query("execution", "Only of this execution.").Paged()
-            .Answers(ContractJson.Default.FailurePage);
-        routes.Map("GET", "/v1/failures/export", ExportAsync).As("export_failures", "Every failure as one JSON object a line, newest first.")
-            .Query("status", "Only of this status.", "open", "ignored", "resolved").Query("workflow", "Only of this workflow.")
-            .Query("class", "The same as failure_class.").Query("failure_class", "Only of this class.").Query("execution", "Only of this execution.")
+        Filtered(routes.Map("GET", "/v1/failures", ListAsync).As("list_failures", "Failures, newest first.")).Paged().Answers(ContractJson.Default.FailurePage);
+        Filtered(routes.Map("GET", "/v1/failures/export", ExportAsync).As("export_failures", "Every failure as one JSON object a line, newest first."))
             .AnswersLines(ContractJson.Default.FailureExport, "One failure a line.");
         routes.Map("GET", "/v1/failures/{id}", GetAsync).As("get_failure", "Everything a person needs to understand and mend a failure.")
             .Answers(ContractJson.Default.FailureView).Refuses("failure_not_found");
@@ -30,16 +26,22 @@ internal static class FailureEndpoints
             .Answers(204, null, "Ignored.").Refuses("failure_not_found");
     }
 
+    private static RouteDescription Filtered(RouteDescription route) => route
+        .Query("status", "Only of this status.", "open", "ignored", "resolved").Query("workflow", "Only of this workflow.")
+        .Query("class", "The same as failure_class.").Query("failure_class", "Only of this class.").Query("execution", "Only of this execution.")
+        .QueryTime("from", "Detected at this time or later.").QueryTime("to", "Detected before this time.")
+        .Query("q", "All of these words: in the workflow's name, the step, class, code or message. Or (most of) an execution's id.").Refuses("search_unavailable");
+
     /// <summary>With <c>status=open</c> or <c>ignored</c> a page may hold fewer rows than its limit: both are open in the index, and told apart here.</summary>
     private static async Task ListAsync(ApiCall call)
     {
-        if (await call.TryIntegerAsync("limit", 50, 1, 200) is not { } limit || !await call.TryWordAsync("status", "open", "ignored", "resolved"))
+        if (await call.TryIntegerAsync("limit", 50, 1, 200) is not { } limit || await TryQueryAsync(call, (int)limit, call.Query("cursor")) is not { } query)
         {
             return;
         }
 
         var status = call.Query("status");
-        var page = await call.Services.Index.QueryAsync(QueryOf(call, status, (int)limit, call.Query("cursor")), call.Cancellation);
+        var page = await call.Services.Index.QueryAsync(query, call.Cancellation);
         var items = new List<FailureSummary>(page.Rows.Count);
         foreach (var row in page.Rows)
         {
@@ -89,7 +91,7 @@ internal static class FailureEndpoints
     private static async Task ExportAsync(ApiCall call)
     {
         const int PageRows = 100;
-        if (!await call.TryWordAsync("status", "open", "ignored", "resolved"))
+        if (await TryQueryAsync(call, PageRows, null) is not { } query)
         {
             return;
         }
@@ -99,7 +101,7 @@ internal static class FailureEndpoints
         string? cursor = null;
         do
         {
-            var page = await call.Services.Index.QueryAsync(QueryOf(call, status, PageRows, cursor), call.Cancellation);
+            var page = await call.Services.Index.QueryAsync(query with { Cursor = cursor }, call.Cancellation);
             foreach (var row in page.Rows)
             {
                 if (await TryStoryAsync(call, row.Id) is not { } found || (status is not null && found.Status != status))
@@ -119,15 +121,26 @@ internal static class FailureEndpoints
         while (cursor is not null);
     }
 
-    private static IndexQuery QueryOf(ApiCall call, string? status, int limit, string? cursor) => new(call.Caller.Tenant, IndexKinds.Failure)
+    private static async ValueTask<IndexQuery?> TryQueryAsync(ApiCall call, int limit, string? cursor)
     {
-        Status = status == "ignored" ? "open" : status,
-        Workflow = call.Query("workflow"),
-        FailureClass = call.Query("class") ?? call.Query("failure_class"),
-        Execution = call.Query("execution"),
-        Limit = limit,
-        Cursor = cursor,
-    };
+        if (!await call.TryWordAsync("status", "open", "ignored", "resolved") || await call.TryTimeAsync("from") is not { } from || await call.TryTimeAsync("to") is not { } to)
+        {
+            return null;
+        }
+
+        var filter = new IndexQuery(call.Caller.Tenant, IndexKinds.Failure)
+        {
+            Status = call.Query("status") is "ignored" ? "open" : call.Query("status"),
+            Workflow = call.Query("workflow"),
+            FailureClass = call.Query("class") ?? call.Query("failure_class"),
+            Execution = call.Query("execution"),
+            FromUnixMs = from.UnixMs,
+            ToUnixMs = to.UnixMs,
+            Limit = limit,
+            Cursor = cursor,
+        };
+        return await SearchQuery.TryAsync(call, filter);
+    }
 
     private static async ValueTask<(ExecutionCell Cell, FailureStory Story, string Status)?> TryStoryAsync(ApiCall call, string id)
     {

@@ -17,6 +17,8 @@ namespace Omium.Api.Http;
 /// <summary>One request with its caller. Methods named Try... have answered with a problem when they give nothing.</summary>
 internal sealed class ApiCall(HttpContext context, ApiServices services, Caller caller)
 {
+    private ReadOnlyMemory<byte>? _body;
+
     public HttpContext Context { get; } = context;
 
     public ApiServices Services { get; } = services;
@@ -25,6 +27,9 @@ internal sealed class ApiCall(HttpContext context, ApiServices services, Caller 
 
     /// <summary>From where it comes, for the audit trail.</summary>
     public Origin Origin => Origin.Of(Context, Services.Options);
+
+    /// <summary>Longest body of this route, in bytes.</summary>
+    public int BodyBytesMax { get; set; } = services.Options.BodyBytesMax;
 
     public CancellationToken Cancellation => Context.RequestAborted;
 
@@ -123,8 +128,7 @@ internal sealed class ApiCall(HttpContext context, ApiServices services, Caller 
     /// <summary>The body as a record.</summary>
     /// <param name="type">What is read.</param>
     /// <param name="otherwise">What an absent body stands for; null = a body is needed.</param>
-    /// <param name="bytesMax">Longest body; null = the configured one.</param>
-    public async ValueTask<T?> TryReadAsync<T>(JsonTypeInfo<T> type, T? otherwise = null, int? bytesMax = null)
+    public async ValueTask<T?> TryReadAsync<T>(JsonTypeInfo<T> type, T? otherwise = null)
         where T : class
     {
         if (otherwise is not null && Request.ContentLength is null or 0 && !Request.Headers.ContainsKey("Transfer-Encoding"))
@@ -138,7 +142,7 @@ internal sealed class ApiCall(HttpContext context, ApiServices services, Caller 
             return null;
         }
 
-        if (await TryBodyAsync(bytesMax) is not { } body)
+        if (await TryBodyAsync() is not { } body)
         {
             return null;
         }
@@ -165,10 +169,12 @@ internal sealed class ApiCall(HttpContext context, ApiServices services, Caller 
         return null;
     }
 
-    /// <summary>The whole body; null when it was answered 413.</summary>
-    public async ValueTask<ReadOnlyMemory<byte>?> TryBodyAsync(int? bytesMax = null)
+    /// <summary>The whole body, read once; null when it was answered 413.</summary>
+    public async ValueTask<ReadOnlyMemory<byte>?> TryBodyAsync() => _body ??= await TryReadBodyAsync();
+
+    private async ValueTask<ReadOnlyMemory<byte>?> TryReadBodyAsync()
     {
-        var limit = bytesMax ?? Services.Options.BodyBytesMax;
+        var limit = BodyBytesMax;
         if (Context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } server)
         {
             server.MaxRequestBodySize = limit + 1L; // This limit counts, not the server's: its answer says which it is.
@@ -176,7 +182,7 @@ internal sealed class ApiCall(HttpContext context, ApiServices services, Caller 
 
         if (Request.ContentLength > limit)
         {
-            await ProblemAsync("body_too_large", $"The body has {Request.ContentLength} bytes, at most {limit} are read.");
+            await TooLargeAsync($"The body has {Request.ContentLength} bytes, at most {limit} are read.");
             return null;
         }
 
@@ -187,7 +193,7 @@ internal sealed class ApiCall(HttpContext context, ApiServices services, Caller 
             if (result.Buffer.Length > limit)
             {
                 reader.AdvanceTo(result.Buffer.End);
-                await ProblemAsync("body_too_large", $"The body has more than {limit} bytes.");
+                await TooLargeAsync($"The body has more than {limit} bytes.");
                 return null;
             }
 
@@ -200,6 +206,13 @@ internal sealed class ApiCall(HttpContext context, ApiServices services, Caller 
 
             reader.AdvanceTo(result.Buffer.Start, result.Buffer.End);
         }
+    }
+
+    /// <summary>The rest of the body is not read: the connection cannot be used again, and the client is told so.</summary>
+    private Task TooLargeAsync(string detail)
+    {
+        Context.Response.Headers.Connection = "close";
+        return ProblemAsync("body_too_large", detail);
     }
 
     /// <summary>A value from outside as commands carry it: canonical, no reserved name, put aside when large. Null when it was answered with a problem.</summary>

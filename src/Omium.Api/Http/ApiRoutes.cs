@@ -52,13 +52,14 @@ internal sealed partial class ApiRoutes(IEndpointRouteBuilder endpoints, ApiServ
     {
         _known.Add((method, new TemplateMatcher(TemplateParser.Parse(pattern.TrimStart('/')), [])));
         var needed = AccessTable.ScopeOf(method, pattern);
-        var mapped = endpoints.MapMethods(pattern, [method], context => RunAsync(context, isOpen, needed, handler));
+        var description = new RouteDescription(method, pattern, isOpen);
+        var framed = new RouteFrame(description, services).Around(handler);
+        var mapped = endpoints.MapMethods(pattern, [method], context => RunAsync(context, isOpen, needed, framed));
         if (!isOpen)
         {
             mapped.WithMetadata(new NeedsCaller(needed));
         }
 
-        var description = new RouteDescription(method, pattern, isOpen);
         _descriptions.Add(description);
         return description;
     }

@@ -8,7 +8,7 @@ namespace Omium.Api.Http;
 /// Ids in Crockford's base 32, lower case: digits and letters without i, l, o and u, so that they survive being read aloud. An execution's is a
 /// UUID version 7 (RFC 9562), which begins with the time: newer ids sort behind older ones.
 /// </summary>
-internal static class ExecutionIds
+public static class ExecutionIds
 {
     private const string Alphabet = "0123456789abcdefghjkmnpqrstvwxyz";
     private static readonly SearchValues<char> AlphabetSet = SearchValues.Create(Alphabet);

@@ -21,7 +21,7 @@ internal static class KeyEndpoints
         routes.Map("GET", "/v1/me", MeAsync).As("get_me", "Who the caller is.").Answers(ContractJson.Default.MeView);
         routes.Map("GET", "/v1/keys", ListAsync).As("list_keys", "Keys of the tenant, oldest first.").Answers(ContractJson.Default.KeyPage);
         routes.Map("POST", "/v1/keys", CreateAsync).As("create_key", "Makes a key; its secret is in this answer and in no other.")
-            .Reads(RequestJson.Default.CreateKeyRequest).Answers(ContractJson.Default.KeyView, 201, "Made.");
+            .ReadsLittle(RequestJson.Default.CreateKeyRequest).Answers(ContractJson.Default.KeyView, 201, "Made.");
         routes.Map("POST", "/v1/keys/{id}/rotate", RotateAsync).As("rotate_key", "Gives a key a new secret; the old one is refused at once.")
             .Idempotent().Answers(ContractJson.Default.KeyView).Refuses("not_found");
         routes.Map("DELETE", "/v1/keys/{id}", RevokeAsync).As("revoke_key", "Revokes a key at once.").Answers(204, null, "Revoked.")

@@ -14,7 +14,7 @@ internal static class CommonOperation
         var codes = new List<string> { "request_broken", "internal_error" };
         if (!route.IsOpen)
         {
-            codes.AddRange(["unauthenticated", "forbidden", "csrf_missing", "storage_failed", "storage_full", "execution_set_aside"]);
+            codes.AddRange(["unauthenticated", "forbidden", "csrf_missing", "rate_limited", "storage_failed", "storage_full", "execution_set_aside"]);
         }
 
         if (route.Body is not null)
@@ -30,6 +30,11 @@ internal static class CommonOperation
         if (route.IsIdempotent)
         {
             codes.AddRange(["validation_failed", "idempotency_mismatch"]);
+        }
+
+        if (route is { IsIdempotent: true, IsIdempotentByItself: false })
+        {
+            codes.Add("idempotency_in_flight");
         }
 
         if (route.Pattern.StartsWith("/v1/executions/{id}", StringComparison.Ordinal))

@@ -15,6 +15,7 @@ internal static class OpenApiBuilder
         "Reliable multi-agent workflows. Errors are problem documents (RFC 9457) with a stable `code`; listings are paged by cursor; times are ISO 8601 in UTC. "
         + "Answers may gain members and words: a client passes over what it does not know. Requests are read strictly.";
 
+    private static readonly OmiumApiOptions Defaults = new();
     private static readonly string[] MethodOrder = ["GET", "PUT", "POST", "DELETE", "PATCH"];
 
     /// <summary>The document.</summary>
@@ -93,7 +94,8 @@ internal static class OpenApiBuilder
                 content[media] = new JsonObject { ["schema"] = new JsonObject { ["type"] = "string" } };
             }
 
-            operation["requestBody"] = new JsonObject { ["required"] = !route.IsBodyOptional, ["content"] = content };
+            var bytesMax = route.BodyBytesMax?.Invoke(Defaults) ?? Defaults.BodyBytesMax;
+            operation["requestBody"] = new JsonObject { ["description"] = string.Create(CultureInfo.InvariantCulture, $"At most {bytesMax} bytes, where nothing else is configured."), ["required"] = !route.IsBodyOptional, ["content"] = content };
         }
 
         operation["responses"] = Responses(route, schemas, problems);

@@ -48,6 +48,9 @@ internal sealed class RouteDescription(string method, string pattern, bool isOpe
     /// <summary>With an <c>Idempotency-Key</c> it happens once: by default what answers 201 to a POST.</summary>
     public bool IsIdempotent { get; private set; }
 
+    /// <summary>Its handler sees to that, and not the frame around it.</summary>
+    public bool IsIdempotentByItself { get; private set; }
+
     /// <summary>Longest body in bytes; null = <see cref="OmiumApiOptions.BodyBytesMax"/>.</summary>
     public Func<OmiumApiOptions, int>? BodyBytesMax { get; private set; }
 
@@ -118,6 +121,22 @@ internal sealed class RouteDescription(string method, string pattern, bool isOpe
         return this;
     }
 
+    /// <summary>The handler itself sees to it that an <c>Idempotency-Key</c> makes it happen once.</summary>
+    public RouteDescription IdempotentByItself()
+    {
+        IsIdempotentByItself = true;
+        return Idempotent();
+    }
+
+    /// <summary>A body of a few words.</summary>
+    public RouteDescription ReadsLittle(JsonTypeInfo type, bool isOptional = false) => Reads(type, isOptional, options => options.SmallBodyBytesMax);
+
+    /// <summary>A document with an <c>ETag</c>: <c>If-None-Match</c> spares what the client has.</summary>
+    public RouteDescription Tagged() => Header("If-None-Match", "Tags the client has: 304 when this is one of them.").Answers(StatusCodes.Status304NotModified, null, "Not changed.");
+
+    /// <summary>A write of a document with an <c>ETag</c>.</summary>
+    public RouteDescription Conditional() => Header("If-Match", "Only while this is the tag of what stands.").Header("If-None-Match", "`*`: only when there is none.").Refuses("precondition_failed");
+
     private RouteDescription Add(RouteParameter parameter)
     {
         _parameters.Add(parameter);
@@ -127,7 +146,7 @@ internal sealed class RouteDescription(string method, string pattern, bool isOpe
     private RouteDescription Add(RouteAnswer answer)
     {
         _answers.Add(answer);
-        IsIdempotent |= Method == "POST" && answer.Status == StatusCodes.Status201Created;
+        IsIdempotent |= !IsOpen && Method == "POST" && answer.Status == StatusCodes.Status201Created;
         return this;
     }
 }

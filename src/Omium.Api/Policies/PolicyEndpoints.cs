@@ -17,10 +17,9 @@ internal static class PolicyEndpoints
 
     public static void Map(ApiRoutes routes)
     {
-        routes.Map("GET", "/v1/policies", GetAsync).As("get_policy", "The tenant's recovery policy.").Answers(ContractJson.Default.PolicyView);
+        routes.Map("GET", "/v1/policies", GetAsync).As("get_policy", "The tenant's recovery policy.").Answers(ContractJson.Default.PolicyView).Tagged();
         routes.Map("PUT", "/v1/policies", PutAsync).As("put_policy", "The next version of the recovery policy; the newest again is itself.")
-            .Reads(RequestJson.Default.PutPolicyRequest).ReadsYaml().Header("If-Match", "Only while the newest version has this `ETag`.")
-            .Header("If-None-Match", "`*`: only when there is none.").Answers(ContractJson.Default.PolicyView).Refuses("precondition_failed");
+            .Reads(RequestJson.Default.PutPolicyRequest).ReadsYaml().Conditional().Answers(ContractJson.Default.PolicyView);
         routes.Map("GET", "/v1/policies/versions", VersionsAsync).As("list_policy_versions", "Versions of the policy, oldest first.").Paged()
             .Answers(ContractJson.Default.PolicyPage);
         routes.Map("GET", "/v1/policies/versions/{version}", GetVersionAsync).As("get_policy_version", "One version; it never changes.")
@@ -32,7 +31,10 @@ internal static class PolicyEndpoints
     private static async Task GetAsync(ApiCall call)
     {
         var (policy, tag) = await call.Services.Policies.HeadAsync(call.Caller.Tenant, call.Cancellation);
-        await AnswerAsync(call, policy, tag);
+        if (tag.Length == 0 || !ETags.TryNotModified(call, tag))
+        {
+            await AnswerAsync(call, policy, tag);
+        }
     }
 
     /// <summary>With <c>If-Match</c> only when that is still the newest version (<c>*</c>: whatever is), with <c>If-None-Match: *</c> only the first.</summary>

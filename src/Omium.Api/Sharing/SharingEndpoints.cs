@@ -27,7 +27,7 @@ internal static class SharingEndpoints
         routes.Map("GET", "/v1/scope-aliases", AliasesAsync).As("list_scope_aliases", "Aliases in the order of their names.").Paged()
             .Answers(ContractJson.Default.ScopeAliasPage);
         routes.Map("POST", "/v1/scope-aliases", SetAliasAsync).As("set_scope_alias", "Sets an alias, once and for all.")
-            .Reads(RequestJson.Default.ScopeAliasView).Answers(ContractJson.Default.ScopeAliasView, 201, "Set.")
+            .ReadsLittle(RequestJson.Default.ScopeAliasView).Answers(ContractJson.Default.ScopeAliasView, 201, "Set.")
             .Answers(ContractJson.Default.ScopeAliasView, 200, "It stood so before.").Refuses("alias_taken");
     }
 

@@ -23,14 +23,14 @@ internal static class WorkerEndpoints
 
     public static void Map(ApiRoutes routes)
     {
-        routes.Map("POST", "/v1/workers/poll", PollAsync).As("poll_tasks", "Takes a task, waiting for one.").Reads(RequestJson.Default.PollRequest)
+        routes.Map("POST", "/v1/workers/poll", PollAsync).As("poll_tasks", "Takes a task, waiting for one.").ReadsLittle(RequestJson.Default.PollRequest)
             .Answers(ContractJson.Default.TaskView).Answers(204, null, "None came in time.");
         routes.Map("POST", "/v1/tasks/{id}/heartbeat", HeartbeatAsync).As("heartbeat_task", "Keeps the lease of a task.")
             .Answers(ContractJson.Default.HeartbeatView).Refuses("task_not_found", "task_fenced");
         routes.Map("POST", "/v1/tasks/{id}/complete", CompleteAsync).As("complete_task", "Settles a task with its output; a second time changes nothing.")
             .Reads(RequestJson.Default.CompleteTaskRequest, isOptional: true).Answers(204, null, "Recorded.").Refuses("task_not_found", "task_fenced");
         routes.Map("POST", "/v1/tasks/{id}/fail", FailAsync).As("fail_task", "Settles a task with a failure.")
-            .Reads(RequestJson.Default.FailTaskRequest).Answers(204, null, "Recorded.").Refuses("task_not_found", "task_fenced");
+            .ReadsLittle(RequestJson.Default.FailTaskRequest).Answers(204, null, "Recorded.").Refuses("task_not_found", "task_fenced");
     }
 
     /// <summary>200 with a task, or 204 when none came in time. It waits for a change of the board, never in a loop of time.</summary>

@@ -17,7 +17,7 @@ internal static class WorkflowEndpoints
     public static void Map(ApiRoutes routes)
     {
         routes.Map("POST", "/v1/workflows", SaveAsync).As("save_workflow", "Saves a workflow, or the next version of one; the newest version sent again is itself.")
-            .Reads(RequestJson.Default.SaveWorkflowRequest).ReadsYaml().Answers(ContractJson.Default.WorkflowView, 201, "Saved.")
+            .Reads(RequestJson.Default.SaveWorkflowRequest).ReadsYaml().Conditional().Answers(ContractJson.Default.WorkflowView, 201, "Saved.")
             .Answers(ContractJson.Default.WorkflowView, 200, "It was saved before.");
         routes.Map("POST", "/v1/workflows/validate", ValidateAsync).As("validate_workflow", "Every static check of a workflow; nothing is saved.")
             .Reads(RequestJson.Default.SaveWorkflowRequest).ReadsYaml().Answers(ContractJson.Default.ValidateView);
@@ -28,11 +28,11 @@ internal static class WorkflowEndpoints
         routes.Map("GET", "/v1/workflows", ListAsync).As("list_workflows", "Newest versions, by name.").Paged()
             .Answers(ContractJson.Default.WorkflowPage);
         routes.Map("GET", "/v1/workflows/{name}", call => GetAsync(call, null)).As("get_workflow", "The newest version.")
-            .Answers(ContractJson.Default.WorkflowView).Refuses("workflow_not_found");
+            .Answers(ContractJson.Default.WorkflowView).Refuses("workflow_not_found").Tagged();
         routes.Map("GET", "/v1/workflows/{name}/versions", VersionsAsync).As("list_workflow_versions", "Versions of a workflow, oldest first.")
             .Paged().Answers(ContractJson.Default.WorkflowPage).Refuses("workflow_not_found");
         routes.Map("GET", "/v1/workflows/{name}/versions/{version}", GetVersionAsync).As("get_workflow_version", "One version; it never changes.")
-            .Answers(ContractJson.Default.WorkflowView).Refuses("workflow_not_found");
+            .Answers(ContractJson.Default.WorkflowView).Refuses("workflow_not_found").Tagged();
     }
 
     private static async Task SaveAsync(ApiCall call)
@@ -45,16 +45,32 @@ internal static class WorkflowEndpoints
         var reading = await call.Services.Workflows.CheckAsync(call.Caller.Tenant, spec, call.Cancellation);
         if (reading.HasErrors)
         {
-            var errors = reading.Findings.Count(finding => finding.Severity == SpecSeverity.Error);
-            await call.ProblemAsync(
-                "validation_failed", errors == 1 ? "The workflow has an error." : $"The workflow has {errors} errors.", [.. reading.Findings.Select(WorkflowViews.Problem)]);
+            await RefuseAsync(call, reading, "");
             return;
         }
 
-        var (saved, isNew) = await call.Services.Workflows.SaveAsync(call.Caller.Tenant, spec, reading, call.Cancellation);
+        var done = await call.Services.Workflows.SaveAsync(call.Caller.Tenant, spec, reading, head => ETags.Allows(call, head is null ? null : TagOf(head)), call.Cancellation);
+        if (done is not (var saved, var isNew))
+        {
+            await call.ProblemAsync("precondition_failed", "The workflow has changed since it was read.");
+            return;
+        }
+
+        ETags.Set(call, TagOf(saved));
         call.Context.Response.Headers.Location = $"/v1/workflows/{saved.Name}/versions/{saved.Version}";
         await AnswerAsync(call, saved, isNew ? StatusCodes.Status201Created : StatusCodes.Status200OK);
     }
+
+    /// <summary>422 with every finding; pointers begin with <paramref name="place"/>.</summary>
+    public static Task RefuseAsync(ApiCall call, SpecReading reading, string place)
+    {
+        var errors = reading.Findings.Count(finding => finding.Severity == SpecSeverity.Error);
+        return call.ProblemAsync(
+            "validation_failed", errors == 1 ? "The workflow has an error." : $"The workflow has {errors} errors.",
+            [.. reading.Findings.Select(WorkflowViews.Problem).Select(problem => problem with { Pointer = place + problem.Pointer })]);
+    }
+
+    private static string TagOf(StoredWorkflow saved) => string.Create(CultureInfo.InvariantCulture, $"{saved.Version}-{saved.Digest[..16]}");
 
     private static async Task ValidateAsync(ApiCall call)
     {
@@ -133,7 +149,11 @@ internal static class WorkflowEndpoints
         var name = call.Route("name");
         if (await call.Services.Workflows.FindAsync(call.Caller.Tenant, name, version, call.Cancellation) is { } saved)
         {
-            await AnswerAsync(call, saved, StatusCodes.Status200OK);
+            if (!ETags.TryNotModified(call, TagOf(saved)))
+            {
+                await AnswerAsync(call, saved, StatusCodes.Status200OK);
+            }
+
             return;
         }
 
@@ -162,7 +182,13 @@ internal static class WorkflowEndpoints
             return null;
         }
 
-        if (CanonicalJson.TryNormalize(request.Spec, out var spec, out var problem, new JsonLimits { DepthMax = SpecLimits.SourceDepthMax, SizeMax = SpecLimits.SourceBytesMax }))
+        return await TryNormalizeAsync(call, request.Spec);
+    }
+
+    /// <summary>A spec from a body, canonical; null when it was answered.</summary>
+    public static async ValueTask<JsonElement?> TryNormalizeAsync(ApiCall call, JsonElement given)
+    {
+        if (CanonicalJson.TryNormalize(given, out var spec, out var problem, new JsonLimits { DepthMax = SpecLimits.SourceDepthMax, SizeMax = SpecLimits.SourceBytesMax }))
         {
             return spec;
         }

@@ -57,8 +57,12 @@ public sealed class WorkflowStore(IDocumentStore documents, TimeProvider time)
         return missing.Count == 0 ? reading : new SpecReading(reading.Spec, [.. reading.Findings, .. missing]);
     }
 
-    /// <summary>Saves a spec that <see cref="Check"/> found no error in. Returns the version, and whether it is new.</summary>
-    internal async Task<(StoredWorkflow Saved, bool IsNew)> SaveAsync(string tenant, JsonElement canonical, SpecReading reading, CancellationToken cancellation)
+    /// <summary>
+    /// Saves a spec that <see cref="Check"/> found no error in. Returns the version, and whether it is new; null when <paramref name="allows"/> (asked about the
+    /// newest version, null when there is none) said no.
+    /// </summary>
+    internal async Task<(StoredWorkflow Saved, bool IsNew)?> SaveAsync(
+        string tenant, JsonElement canonical, SpecReading reading, Func<StoredWorkflow?, bool>? allows, CancellationToken cancellation)
     {
         var spec = reading.Spec!;
         var source = WithVersion(canonical, null);
@@ -68,6 +72,11 @@ public sealed class WorkflowStore(IDocumentStore documents, TimeProvider time)
         {
             var stored = await documents.GetAsync(headKey, cancellation);
             var head = stored is null ? null : Read(stored);
+            if (allows?.Invoke(head) == false)
+            {
+                return null;
+            }
+
             if (head?.SourceDigest == sourceDigest)
             {
                 return (head, false);

@@ -27,6 +27,11 @@ public sealed class AzureIndex : IIndex
         ArgumentNullException.ThrowIfNull(query);
         ArgumentOutOfRangeException.ThrowIfLessThan(query.Limit, 1, nameof(query));
         ArgumentOutOfRangeException.ThrowIfGreaterThan(query.Limit, LimitMax, nameof(query));
+        if (query.Terms.Count > 0)
+        {
+            throw new NotSupportedException("Tables hold no postings of words: CanSearch is false.");
+        }
+
         var asked = IndexEntities.QueryOf(query, query.Cursor);
         var rows = await _tables.QueryAllAsync(TableNames.Index, asked, query.Limit + 1, cancellation);
 
@@ -61,8 +66,36 @@ public sealed class AzureIndex : IIndex
     public async Task<IReadOnlyDictionary<string, long>> CountByStatusAsync(IndexQuery query, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(query);
-        var asked = IndexEntities.QueryOf(query, cursor: null) with { Select = IndexEntities.Status };
         var counts = new Dictionary<string, long>();
+        var asked = IndexEntities.QueryOf(query, cursor: null) with { Select = IndexEntities.Status };
+        await ReadAllAsync(asked, row => counts[row.Text(IndexEntities.Status)] = counts.GetValueOrDefault(row.Text(IndexEntities.Status)) + 1, cancellation);
+        return counts;
+    }
+
+    /// <inheritdoc/>
+    /// <exception cref="StorageIncapableException">More rows would have to be read than <see cref="AzureStoreOptions.CountRowsMax"/>.</exception>
+    public async Task<IReadOnlyList<IndexCount>> CountAsync(
+        IndexQuery query, IndexField field, long spanMs, long originMs = 0, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(query);
+        ArgumentOutOfRangeException.ThrowIfLessThan(spanMs, 1);
+        var rows = new List<IndexRow>();
+        await ReadAllAsync(IndexEntities.QueryOf(query, cursor: null), row => rows.Add(IndexEntities.RowOf(row)), cancellation);
+        var groups = rows.GroupBy(row => (
+            From: row.CreatedUnixMs - ((row.CreatedUnixMs - originMs) % spanMs),
+            Value: field switch { IndexField.Workflow => row.Workflow, IndexField.StartedBy => row.StartedBy, _ => row.FailureClass },
+            row.Status));
+        return
+        [
+            .. groups.OrderBy(group => group.Key.From).ThenBy(group => group.Key.Value, StringComparer.Ordinal).ThenBy(group => group.Key.Status, StringComparer.Ordinal)
+                .Select(group => new IndexCount(
+                    group.Key.Value, group.Key.From, group.Key.Status, group.LongCount(), group.LongCount(row => row.EndedUnixMs > 0),
+                    group.Sum(row => row.EndedUnixMs > 0 ? row.EndedUnixMs - row.CreatedUnixMs : 0))),
+        ];
+    }
+
+    private async Task ReadAllAsync(TableQuery asked, Action<TableEntity> take, CancellationToken cancellation)
+    {
         TableContinuation? next = null;
         var read = 0;
         do
@@ -70,8 +103,7 @@ public sealed class AzureIndex : IIndex
             var page = await _tables.QueryAsync(TableNames.Index, asked, CountPageRows, next, cancellation);
             foreach (var row in page.Rows)
             {
-                var status = row.Text(IndexEntities.Status);
-                counts[status] = counts.GetValueOrDefault(status) + 1;
+                take(row);
             }
 
             (next, read) = (page.Next, read + page.Rows.Count);
@@ -82,8 +114,6 @@ public sealed class AzureIndex : IIndex
             }
         }
         while (next is not null);
-
-        return counts;
     }
 
     /// <summary>Writes the listing rows of one record, each unless a later record of the same stream has written it.</summary>
@@ -108,13 +138,14 @@ public sealed class AzureIndex : IIndex
                 return;
             }
 
-            var made = IndexEntities.EntityOf(row, partition, IndexEntities.BaseKey(row.Id)).With(IndexEntities.Source, name).With(IndexEntities.SourceSeq, seq);
+            var whole = row.StartedBy.Length > 0 || current is null ? row : row with { StartedBy = IndexEntities.RowOf(current).StartedBy };
+            var made = IndexEntities.EntityOf(whole, partition, IndexEntities.BaseKey(row.Id)).With(IndexEntities.Source, name).With(IndexEntities.SourceSeq, seq);
             var listed = IndexEntities.ListKeys(row).ToList();
             var unlisted = current is null ? [] : IndexEntities.ListKeys(IndexEntities.RowOf(current)).Except(listed);
             List<TableOperation> operations =
             [
                 current is null ? TableOperation.Insert(made) : TableOperation.Replace(made, current.ETag),
-                .. listed.Select(key => TableOperation.Put(IndexEntities.EntityOf(row, partition, key))),
+                .. listed.Select(key => TableOperation.Put(IndexEntities.EntityOf(whole, partition, key))),
                 .. unlisted.Select(key => TableOperation.Delete(partition, key)),
             ];
             if ((await _tables.ChangeAllAsync(TableNames.Index, operations, cancellation)).IsDone)

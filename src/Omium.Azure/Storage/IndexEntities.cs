@@ -35,7 +35,7 @@ internal static class IndexEntities
     public static TableEntity EntityOf(IndexRow row, string partition, string key) => new TableEntity(partition, key)
         .With("Id", row.Id).With("Tenant", row.Tenant).With("Kind", row.Kind).With("Execution", row.Execution)
         .With("Workflow", row.Workflow).With("WorkflowVersion", (long)row.WorkflowVersion).With(Status, row.Status)
-        .With("FailureClass", row.FailureClass).With("Step", row.Step).With("Label", row.Label).With("Active", row.Active)
+        .With("FailureClass", row.FailureClass).With("Step", row.Step).With("Label", row.Label).With("StartedBy", row.StartedBy).With("Active", row.Active)
         .With("Created", row.CreatedUnixMs).With("Updated", row.UpdatedUnixMs).With("Ended", row.EndedUnixMs);
 
     public static IndexRow RowOf(TableEntity entity) => new(entity.Text("Tenant"), entity.Text("Kind"), entity.Text("Id"), entity.Text("Execution"))
@@ -46,6 +46,7 @@ internal static class IndexEntities
         FailureClass = entity.Text("FailureClass"),
         Step = entity.Text("Step"),
         Label = entity.Text("Label"),
+        StartedBy = entity.Text("StartedBy"),
         Active = entity.Truth("Active"),
         CreatedUnixMs = entity.Number("Created"),
         UpdatedUnixMs = entity.Number("Updated"),
@@ -78,6 +79,11 @@ internal static class IndexEntities
 
         var before = query.FromUnixMs is { } from ? listing + TableKeys.After(TableKeys.Reversed(Math.Max(0, from))) : TableKeys.After(listing);
         var asked = TableQuery.Range(PartitionOf(query.Tenant, query.Kind), after, before);
+        if (query.IdPrefix is { } prefix)
+        {
+            asked = asked.And($"Id ge {TableQuery.Quote(prefix)} and Id lt {TableQuery.Quote(prefix + char.MaxValue)}");
+        }
+
         asked = Where(asked, "Execution", query.Execution);
         asked = Where(asked, "FailureClass", query.FailureClass);
         asked = Where(asked, Status, query.Status);

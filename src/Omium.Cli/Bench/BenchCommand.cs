@@ -12,12 +12,14 @@ internal static class BenchCommand
     {
         var defaults = new BenchOptions();
         var data = new Option<string>("--data") { Description = "Directory on the disk to measure; what is made in it is removed.", DefaultValueFactory = _ => defaults.Directory, HelpName = "DIR" };
-        var only = new Option<string[]>("--only") { Description = "w1, w2, w8 or contention; repeat for several. Default all.", HelpName = "NAME" };
-        only.AcceptOnlyFromAmong("w1", "w2", "w8", "contention");
+        var only = new Option<string[]>("--only") { Description = "w1, w2, w8, contention (these by default), listing, reads or listeners; repeat for several.", HelpName = "NAME" };
+        only.AcceptOnlyFromAmong("w1", "w2", "w8", "contention", "listing", "reads", "listeners");
         var runs = new Option<int>("--runs") { Description = "W2: runs of a round.", DefaultValueFactory = _ => defaults.ParallelRuns, HelpName = "N" };
         var inFlight = new Option<int>("--in-flight") { Description = "W2: runs in flight.", DefaultValueFactory = _ => defaults.InFlight, HelpName = "N" };
+        var executions = new Option<int>("--executions") { Description = "Listing: stored executions.", DefaultValueFactory = _ => defaults.ListedExecutions, HelpName = "N" };
+        var rate = new Option<int>("--rate") { Description = "Reads: requests that fall due in a second.", DefaultValueFactory = _ => defaults.Reads.PerSecond, HelpName = "N" };
         var json = new Option<bool>("--json") { Description = "Print JSON." };
-        var command = new Command("bench", "Measure this machine: durable steps, many runs at once, start and memory, contention.") { data, only, runs, inFlight, json };
+        var command = new Command("bench", "Measure this machine: durable steps, many runs at once, start and memory, contention.") { data, only, runs, inFlight, executions, rate, json };
         command.SetAction(async (parsed, cancellation) =>
         {
             var options = defaults with
@@ -26,12 +28,14 @@ internal static class BenchCommand
                 Only = parsed.GetValue(only) ?? [],
                 ParallelRuns = parsed.GetValue(runs),
                 InFlight = parsed.GetValue(inFlight),
+                ListedExecutions = parsed.GetValue(executions),
+                Reads = defaults.Reads with { PerSecond = parsed.GetValue(rate) },
             };
             try
             {
                 var results = await new Benchmark(options, Console.Error).RunAsync(cancellation);
                 Console.WriteLine(parsed.GetValue(json) ? JsonSerializer.Serialize(results, BenchJson.Default.BenchResults) : BenchReport.Of(results));
-                return results.Contention?.Rows.Any(row => row.Violations > 0) == true ? ExitCodes.Error : ExitCodes.Done;
+                return results.Fails ? ExitCodes.Error : ExitCodes.Done;
             }
             catch (CommandFailedException failed)
             {

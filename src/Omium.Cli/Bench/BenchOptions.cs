@@ -33,6 +33,18 @@ internal sealed record BenchOptions
     /// <summary>Contention.</summary>
     public ContentionOptions Contention { get; init; } = new();
 
-    /// <summary>Which of w1, w2, w8, contention; all when empty.</summary>
+    /// <summary>Listing: stored executions.</summary>
+    public int ListedExecutions { get; init; } = 1_000_000;
+
+    /// <summary>Reads.</summary>
+    public ReadsOptions Reads { get; init; } = new();
+
+    /// <summary>Listeners: open event streams.</summary>
+    public int Listeners { get; init; } = 1_000;
+
+    /// <summary>Listeners: events.</summary>
+    public int ListenerRounds { get; init; } = 10;
+
+    /// <summary>Which of w1, w2, w8, contention, listing, reads, listeners; the first four when empty.</summary>
     public IReadOnlyList<string> Only { get; init; } = [];
 }

@@ -47,7 +47,41 @@ internal static class BenchReport
             Contended(text, contention);
         }
 
+        Api(text, results);
         return text.ToString().TrimEnd();
+    }
+
+    private static void Api(StringBuilder text, BenchResults results)
+    {
+        if (results.Listing is { } listing)
+        {
+            text.AppendLine().AppendLine(
+                CultureInfo.InvariantCulture,
+                $"Listing  {listing.Executions} executions, loaded in {listing.LoadSeconds:0} s ({listing.Executions / listing.LoadSeconds:0}/s), {listing.StoreMib:0} MiB");
+            text.AppendLine("    rows   first ms    p50 ms    max ms   limit");
+            foreach (var row in listing.Rows)
+            {
+                text.AppendLine(
+                    CultureInfo.InvariantCulture, $"    {row.Rows,4}   {row.FirstMs,8:0.0}   {row.P50Ms,7:0.0}   {row.MaxMs,7:0.0}   {(row.LimitMs > 0 ? row.LimitMs : "-"),5}   {row.Name}");
+            }
+        }
+
+        if (results.Reads is { } reads)
+        {
+            text.AppendLine().AppendLine(CultureInfo.InvariantCulture, $"Reads  GET /v1/executions/{{id}} over {reads.Executions} ids, {reads.DuePerSecond}/s due, open loop");
+            Line(text, "answered/s", reads.AnsweredPerSecond, "0");
+            Line(text, "p50", reads.P50Ms, "0.00 ms");
+            Line(text, "p99", reads.P99Ms, "0.00 ms");
+            Line(text, "max", reads.MaxMs, "0.0 ms");
+            Line(text, "server processor time a read", reads.ServerCpuMs, "0.000 ms");
+        }
+
+        if (results.Listeners is { } listeners)
+        {
+            text.AppendLine().AppendLine(CultureInfo.InvariantCulture, $"Listeners  an event to {listeners.Listeners} event streams of one execution ({listeners.Rounds} events)");
+            Line(text, "request to the last, p50", listeners.P50Ms, "0 ms");
+            Line(text, "request to the last, max", listeners.MaxMs, "0 ms");
+        }
     }
 
     private static void Contended(StringBuilder text, ContentionResult result)

@@ -3,7 +3,20 @@ using System.Text.Json.Serialization;
 namespace Omium.Cli.Bench;
 
 /// <summary>What the benchmark found; null where it was not measured.</summary>
-internal sealed record BenchResults(MachineFacts Machine, SequentialResult? W1, ParallelResult? W2, StartResult? W8, ContentionResult? Contention = null);
+internal sealed record BenchResults(MachineFacts Machine, SequentialResult? W1, ParallelResult? W2, StartResult? W8, ContentionResult? Contention = null)
+{
+    /// <summary>Listings.</summary>
+    public ListingResult? Listing { get; init; }
+
+    /// <summary>Reads.</summary>
+    public ReadsResult? Reads { get; init; }
+
+    /// <summary>Event streams.</summary>
+    public ListenersResult? Listeners { get; init; }
+
+    /// <summary>Something took longer than it may, or went wrong.</summary>
+    public bool Fails => Contention?.Rows.Any(row => row.Violations > 0) == true || Listing?.Rows.Any(row => row.LimitMs > 0 && row.P50Ms > row.LimitMs) == true;
+}
 
 /// <summary>What the numbers were measured on.</summary>
 internal sealed record MachineFacts(int Processors, string System, string Runtime);

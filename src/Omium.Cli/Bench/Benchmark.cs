@@ -19,10 +19,30 @@ internal sealed class Benchmark(BenchOptions options, TextWriter progress)
             Wanted("w1") ? await InDirectoryAsync("w1", directory => MeasureSequentialAsync(directory, cancellation)) : null,
             Wanted("w2") ? await InDirectoryAsync("w2", directory => MeasureParallelAsync(directory, cancellation)) : null,
             Wanted("w8") ? await InDirectoryAsync("w8", directory => MeasureStartAsync(directory, cancellation)) : null,
-            Wanted("contention") ? await InDirectoryAsync("contention", directory => MeasureContentionAsync(directory, cancellation)) : null);
+            Wanted("contention") ? await InDirectoryAsync("contention", directory => MeasureContentionAsync(directory, cancellation)) : null)
+        {
+            Listing = Named("listing") ? await InDirectoryAsync("listing", directory => ListingBench.MeasureAsync(directory, options.ListedExecutions, progress, cancellation)) : null,
+            Reads = Named("reads") ? await InDirectoryAsync("reads", directory => MeasureReadsAsync(directory, cancellation)) : null,
+            Listeners = Named("listeners") ? await InDirectoryAsync("listeners", directory => MeasureListenersAsync(directory, cancellation)) : null,
+        };
     }
 
-    private bool Wanted(string name) => options.Only.Count == 0 || options.Only.Contains(name);
+    private bool Wanted(string name) => options.Only.Count == 0 || Named(name);
+
+    /// <summary>Some take minutes, or are about the API alone: they are measured when they are named.</summary>
+    private bool Named(string name) => options.Only.Contains(name);
+
+    private async Task<ReadsResult> MeasureReadsAsync(string directory, CancellationToken cancellation)
+    {
+        await using var server = await BenchServer.StartAsync(directory, 0, cancellation);
+        return await new ReadsBench(server, options.Reads).MeasureAsync(cancellation);
+    }
+
+    private async Task<ListenersResult> MeasureListenersAsync(string directory, CancellationToken cancellation)
+    {
+        await using var server = await BenchServer.StartAsync(directory, 0, cancellation);
+        return await new ListenersBench(server, options.Listeners, options.ListenerRounds).MeasureAsync(cancellation);
+    }
 
     private async Task<TResult> InDirectoryAsync<TResult>(string name, Func<string, Task<TResult>> measure)
     {

@@ -140,7 +140,7 @@ internal sealed class DevHost : IAsyncDisposable
     private static WebApplication Build(WebApplicationBuilder builder, LocalPlatform platform)
     {
         AddPlatform(builder.Services, platform);
-        builder.Services.AddOmiumApi();
+        builder.Services.AddOmiumApi(limits => ApiLimits.Apply(limits, builder.Configuration));
         var application = builder.Build();
         platform.Runner.OnDelta = application.Services.GetRequiredService<ExecutionFeed>().PublishDelta;
         application.Use(next => http => BrowserSafety.InvokeAsync(http, next));

@@ -10,6 +10,7 @@ using Omium.Runtime.Effects.Secrets;
 using Omium.Runtime.Effects.Tools;
 using Omium.Runtime.Executions;
 using Omium.Runtime.Resources;
+using Omium.Runtime.Search;
 using Omium.Runtime.Security;
 using Omium.Runtime.Workers;
 
@@ -35,7 +36,7 @@ internal sealed class LocalPlatform : IAsyncDisposable
         Keys = new LocalKeyWrap(masterKey);
         Clock = new SteadyClock(TimeProvider.System);
         Clock.NotBefore(store.LastRecordUnixMs);
-        Advancer = new Advancer(store.Log, store.Payloads, Plans, Keys, Clock);
+        Advancer = new Advancer(store.Log, store.Payloads, Plans, Keys, Clock) { Search = new SearchTerms(store.Documents, Keys) };
         Notifier = new LogChannel(logs.CreateLogger<LogChannel>());
         _webhooks = webhooks.ToDictionary(webhook => webhook.Name, webhook => new WebhookChannel(webhook, network), StringComparer.Ordinal);
         var channels = new NotificationChannels(Notifier, _webhooks.ToDictionary(pair => pair.Key, INotificationChannel (pair) => pair.Value, StringComparer.Ordinal));

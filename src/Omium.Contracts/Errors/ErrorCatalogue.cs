@@ -29,7 +29,7 @@ public static class ErrorCatalogue
     /// <summary>The definition of a code (compared by ordinal), or null for a code that the catalogue does not have.</summary>
     public static ErrorDefinition? Find(string code) => ByCode.GetValueOrDefault(code);
 
-    private static ErrorDefinition[] Define() => [.. OfRequests(), .. OfCommands(), .. OfTheServer()];
+    private static ErrorDefinition[] Define() => [.. OfRequests(), .. OfCommands(), .. OfTracedExecutions(), .. OfTheServer()];
 
     private static ErrorDefinition[] OfRequests() =>
     [
@@ -172,6 +172,28 @@ public static class ErrorCatalogue
         new("idempotency_mismatch", 422, "The same key with another body",
             "This Idempotency-Key was used with a different body.",
             "Use a new key for a new request."),
+        new("idempotency_in_flight", 409, "The same request is under way",
+            "The first request with this Idempotency-Key has not been answered yet.",
+            "Wait as long as `Retry-After` says, in seconds, then send it again: the answer will be the first one's."),
+    ];
+
+    private static ErrorDefinition[] OfTracedExecutions() =>
+    [
+        new("replay_mismatch", 409, "The program does something else than it did",
+            "A step of a traced execution was recorded with another input, or as another kind of step.",
+            "Make the program deterministic between its checkpoints, or roll back to before the step that `detail` names."),
+        new("execution_not_traced", 409, "Not a traced execution",
+            "The execution runs a workflow; no code elsewhere does its steps.",
+            "Start one with `mode: traced`."),
+        new("steps_open", 409, "Steps are not done",
+            "The program says that it has ended, and steps that it began are not recorded.",
+            "Finish or fail them first; `detail` names them."),
+        new("effect_not_due", 409, "Not now",
+            "This effect may not be carried out now.",
+            "Ask what is to be done now, with POST /v1/executions/{id}/trace."),
+        new("effect_not_found", 404, "No such effect",
+            "The execution knows no such effect.",
+            "Use the ids that the execution answers."),
     ];
 
     private static ErrorDefinition[] OfTheServer() =>

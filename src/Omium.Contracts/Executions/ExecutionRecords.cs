@@ -3,11 +3,18 @@ using System.Text.Json;
 namespace Omium.Contracts.Executions;
 
 /// <summary>Body of <c>POST /v1/executions</c>.</summary>
-/// <param name="Workflow">Name of a saved workflow.</param>
+/// <param name="Workflow">Name of a saved workflow; needed unless <paramref name="Mode"/> is traced.</param>
 /// <param name="Version">Saved version; the newest when absent.</param>
 /// <param name="Input">The workflow's input; <c>{}</c> when absent.</param>
 /// <param name="StartKey">Optional. A second start with the same key answers the first execution (kept with the execution).</param>
-public sealed record StartExecutionRequest(string Workflow, int? Version = null, JsonElement? Input = null, string? StartKey = null);
+/// <param name="Mode">traced: code that runs elsewhere does the steps (docs/reference/traced-executions.md); absent = the workflow's steps are done by Omium.</param>
+/// <param name="Name">traced: what the execution is called where others have their workflow's name.</param>
+/// <param name="Id">traced: an execution to go on with.</param>
+/// <param name="Trace">traced: what the process tells at once.</param>
+/// <param name="Recovery">traced: the recovery policy; absent = the tenant's, else the default.</param>
+public sealed record StartExecutionRequest(
+    string Workflow = "", int? Version = null, JsonElement? Input = null, string? StartKey = null, string? Mode = null, string? Name = null, string? Id = null,
+    TraceRequest? Trace = null, JsonElement? Recovery = null);
 
 /// <summary>An execution as a whole: what <c>GET /v1/executions/{id}</c> and the start answer.</summary>
 public sealed record ExecutionView
@@ -81,6 +88,9 @@ public sealed record ExecutionView
 
     /// <summary>Notifications that reached nobody: given up after every attempt.</summary>
     public IReadOnlyList<UndeliveredNotificationView> UndeliveredNotifications { get; init; } = [];
+
+    /// <summary>Start of a traced execution: what was answered to the operations in it. Absent elsewhere.</summary>
+    public TraceView? Trace { get; init; }
 }
 
 /// <summary>A notification that was given up.</summary>

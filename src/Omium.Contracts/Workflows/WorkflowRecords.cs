@@ -5,6 +5,21 @@ namespace Omium.Contracts.Workflows;
 /// <summary>Body of <c>POST /v1/workflows</c> and <c>/validate</c> (or the spec itself as <c>text/yaml</c>).</summary>
 public sealed record SaveWorkflowRequest(JsonElement Spec);
 
+/// <summary>Body of <c>POST /v1/workflows/import</c>.</summary>
+/// <param name="SourceFramework">What it was exported from.</param>
+/// <param name="Spec">The exported workflow: a spec; <c>omium</c> and <c>source_framework</c> are set where they are missing or differ.</param>
+/// <param name="Name">Name to save it under; default: the spec's own.</param>
+/// <param name="Trial">True: nothing is saved, and errors are answered as findings.</param>
+public sealed record ImportWorkflowRequest(
+    [property: Words("crewai", "langgraph", "autogen", "sematic", "openai-agents", "custom")] string SourceFramework, JsonElement Spec, string? Name = null, bool? Trial = null);
+
+/// <summary>What became of an import.</summary>
+/// <param name="Valid">Whether it has no errors.</param>
+/// <param name="Problems">Every finding of the static checks.</param>
+/// <param name="Suggestions">What would make it safer: checkpoints, guards, locks, recovery rules, each with its reason and the patch that accepts it.</param>
+/// <param name="Workflow">The saved version; absent for a trial.</param>
+public sealed record ImportView(bool Valid, IReadOnlyList<SpecProblem> Problems, IReadOnlyList<SpecSuggestionView> Suggestions, WorkflowView? Workflow);
+
 /// <summary>A saved version.</summary>
 public sealed record WorkflowView(
     string Name, int Version, string? Description, string Digest, DateTimeOffset SavedAt, JsonElement Spec, IReadOnlyList<SpecProblem> Warnings);

@@ -20,20 +20,31 @@ internal sealed class IndexWriter(SqliteConnection connection)
 
     private readonly SqliteStatement replace = connection.Prepare("""
         INSERT INTO index_row (tenant, kind, id, execution, workflow, workflow_version, status, failure_class, step, label, active,
-            created_unix_ms, updated_unix_ms, ended_unix_ms)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
+            created_unix_ms, updated_unix_ms, ended_unix_ms, started_by)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)
         ON CONFLICT (tenant, kind, id) DO UPDATE SET execution = ?4, workflow = ?5, workflow_version = ?6, status = ?7,
-            failure_class = ?8, step = ?9, label = ?10, active = ?11, created_unix_ms = ?12, updated_unix_ms = ?13, ended_unix_ms = ?14
+            failure_class = ?8, step = ?9, label = ?10, active = ?11, created_unix_ms = ?12, updated_unix_ms = ?13, ended_unix_ms = ?14,
+            started_by = CASE WHEN ?15 = '' THEN started_by ELSE ?15 END
         """);
+
+    private readonly PostingWriter postings = new(connection);
 
     public void Put(IndexRow row)
     {
         Bind(update, row).Run();
         if (connection.Changes == 0)
         {
-            Bind(replace, row).Run();
+            Bind(replace, row).Bind(15, row.StartedBy).Run();
+        }
+
+        if (row.Terms is { Count: > 0 } terms)
+        {
+            postings.Add(row, terms);
         }
     }
+
+    /// <summary>Takes an execution and what belongs to it out of what words find.</summary>
+    public void Erase(StreamId execution) => postings.Erase(execution);
 
     private static SqliteStatement Bind(SqliteStatement statement, IndexRow row) => statement
         .Bind(1, row.Tenant)

@@ -93,6 +93,7 @@ internal sealed class RecordWriter
         }
 
         deleteKey.Bind(1, head.Number).Run();
+        writer.Index.Erase(stream);
         return true;
     }
 

@@ -10,12 +10,18 @@ public sealed class SqliteIndex : IIndex
 {
     private const int LimitMax = 200;
 
-    private const string Columns = """
-        tenant, kind, id, execution, workflow, workflow_version, status, failure_class, step, label, active,
-        created_unix_ms, updated_unix_ms, ended_unix_ms
+    /// <summary>What <see cref="Row"/> reads, of a row called r.</summary>
+    internal const string Columns = """
+        r.tenant, r.kind, r.id, r.execution, r.workflow, r.workflow_version, r.status, r.failure_class, r.step, r.label, r.active,
+        r.created_unix_ms, r.updated_unix_ms, r.ended_unix_ms, r.started_by
         """;
 
+    internal const int ColumnCount = 15;
+
     private readonly ReaderPool readers;
+
+    /// <inheritdoc/>
+    public bool CanSearch => true;
 
     internal SqliteIndex(ReaderPool readers) => this.readers = readers;
 
@@ -27,7 +33,7 @@ public sealed class SqliteIndex : IIndex
         ArgumentOutOfRangeException.ThrowIfLessThan(query.Limit, 1, nameof(query));
         ArgumentOutOfRangeException.ThrowIfGreaterThan(query.Limit, LimitMax, nameof(query));
         var after = query.Cursor is null ? null : IndexCursor.Parse(query.Cursor);
-        return readers.Read((query, after), Query, cancellation);
+        return readers.Read((query, after), static (connection, asked) => SqliteIndexPage.Read(connection, asked.query, asked.after), cancellation);
     }
 
     /// <inheritdoc/>
@@ -42,35 +48,35 @@ public sealed class SqliteIndex : IIndex
     }
 
     /// <inheritdoc/>
+    public Task<IReadOnlyList<IndexCount>> CountAsync(IndexQuery query, IndexField field, long spanMs, long originMs = 0, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(query);
+        ArgumentOutOfRangeException.ThrowIfLessThan(spanMs, 1);
+        return readers.Read((query, field, spanMs, originMs), Count, cancellation);
+    }
+
+    /// <inheritdoc/>
     public Task<IReadOnlyDictionary<string, long>> CountByStatusAsync(IndexQuery query, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(query);
         return readers.Read(query, CountByStatus, cancellation);
     }
 
-    private static IndexPage Query(SqliteConnection connection, (IndexQuery Query, IndexCursor? After) asked)
+    private static IReadOnlyList<IndexCount> Count(SqliteConnection connection, (IndexQuery Query, IndexField Field, long SpanMs, long OriginMs) asked)
     {
-        var sql = new StringBuilder($"SELECT {Columns} FROM index_row WHERE ").Append(Conditions(asked.Query));
-        if (asked.After is not null)
-        {
-            sql.Append(" AND (created_unix_ms, id) < (?9, ?10)");
-        }
-
-        sql.Append(" ORDER BY created_unix_ms DESC, id DESC LIMIT ?11");
-        var statement = connection.Prepare(sql.ToString());
-        var rows = new List<IndexRow>();
+        var field = asked.Field switch { IndexField.Workflow => "workflow", IndexField.StartedBy => "started_by", _ => "failure_class" };
+        var statement = connection.Prepare($"""
+            SELECT {field}, created_unix_ms - (created_unix_ms - ?10) % ?9, status, count(*), sum(ended_unix_ms > 0), sum(CASE WHEN ended_unix_ms > 0 THEN ended_unix_ms - created_unix_ms ELSE 0 END)
+            FROM index_row WHERE {Conditions(asked.Query)} GROUP BY 2, 1, 3 ORDER BY 2, 1, 3
+            """);
+        var counts = new List<IndexCount>();
         try
         {
             Bind(statement, asked.Query);
-            if (asked.After is not null)
-            {
-                statement.Bind(9, asked.After.CreatedUnixMs).Bind(10, asked.After.Id);
-            }
-
-            statement.Bind(11, asked.Query.Limit + 1);
+            statement.Bind(9, asked.SpanMs).Bind(10, asked.OriginMs);
             while (statement.Step())
             {
-                rows.Add(Row(statement));
+                counts.Add(new IndexCount(statement.Text(0), statement.Int64(1), statement.Text(2), statement.Int64(3), statement.Int64(4), statement.Int64(5)));
             }
         }
         finally
@@ -78,19 +84,12 @@ public sealed class SqliteIndex : IIndex
             statement.Reset();
         }
 
-        // The row beyond the page tells whether there is a next one.
-        if (rows.Count <= asked.Query.Limit)
-        {
-            return new IndexPage(rows, null);
-        }
-
-        rows.RemoveAt(rows.Count - 1);
-        return new IndexPage(rows, new IndexCursor(rows[^1].CreatedUnixMs, rows[^1].Id).ToString());
+        return counts;
     }
 
-    private static IndexRow? Get(SqliteConnection connection, (string Tenant, string Kind, string Id) name)
+    internal static IndexRow? Get(SqliteConnection connection, (string Tenant, string Kind, string Id) name)
     {
-        var statement = connection.Prepare($"SELECT {Columns} FROM index_row WHERE tenant = ?1 AND kind = ?2 AND id = ?3");
+        var statement = connection.Prepare($"SELECT {Columns} FROM index_row AS r WHERE tenant = ?1 AND kind = ?2 AND id = ?3");
         try
         {
             return statement.Bind(1, name.Tenant).Bind(2, name.Kind).Bind(3, name.Id).Step() ? Row(statement) : null;
@@ -164,7 +163,7 @@ public sealed class SqliteIndex : IIndex
         return sql.ToString();
     }
 
-    private static void Bind(SqliteStatement statement, IndexQuery query)
+    internal static void Bind(SqliteStatement statement, IndexQuery query)
     {
         statement.Bind(1, query.Tenant).Bind(2, query.Kind);
         BindIfAny(statement, 3, query.Workflow);
@@ -190,7 +189,7 @@ public sealed class SqliteIndex : IIndex
         }
     }
 
-    private static IndexRow Row(SqliteStatement statement) =>
+    internal static IndexRow Row(SqliteStatement statement) =>
         new(statement.Text(0), statement.Text(1), statement.Text(2), statement.Text(3))
         {
             Workflow = statement.Text(4),
@@ -203,31 +202,6 @@ public sealed class SqliteIndex : IIndex
             CreatedUnixMs = statement.Int64(11),
             UpdatedUnixMs = statement.Int64(12),
             EndedUnixMs = statement.Int64(13),
+            StartedBy = statement.Text(14),
         };
-
-    /// <summary>The last row of a page, as <c>base64url("{created} {id}")</c>.</summary>
-    private sealed record IndexCursor(long CreatedUnixMs, string Id)
-    {
-        public static IndexCursor Parse(string text)
-        {
-            try
-            {
-                var plain = Encoding.UTF8.GetString(System.Buffers.Text.Base64Url.DecodeFromChars(text));
-                var space = plain.IndexOf(' ', StringComparison.Ordinal);
-                if (space > 0 && long.TryParse(plain.AsSpan(0, space), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var created))
-                {
-                    return new IndexCursor(created, plain[(space + 1)..]);
-                }
-            }
-            catch (FormatException)
-            {
-                // Answered below like every other text that is no cursor.
-            }
-
-            throw new InvalidCursorException();
-        }
-
-        public override string ToString() => System.Buffers.Text.Base64Url.EncodeToString(
-            Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{CreatedUnixMs} {Id}")));
-    }
 }

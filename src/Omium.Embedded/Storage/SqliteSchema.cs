@@ -9,7 +9,7 @@ internal static class SqliteSchema
     private const int ApplicationId = 0x4F4D4955;
 
     /// <summary>Step n leads from version n to n + 1.</summary>
-    private static readonly string[] Steps = [Version1];
+    private static readonly string[] Steps = [Version1, Version2];
 
     public static int Version => Steps.Length;
 
@@ -131,5 +131,17 @@ internal static class SqliteSchema
         CREATE INDEX index_row_execution ON index_row (tenant, kind, execution, created_unix_ms DESC, id DESC)
             WHERE kind <> 'execution';
         CREATE INDEX index_row_active ON index_row (tenant, id) WHERE active = 1 AND kind = 'execution';
+        """;
+
+    // A posting is found by its term and read from the newest on; a row keeps its terms so that they can be taken out again.
+    private const string Version2 = """
+        ALTER TABLE index_row ADD COLUMN started_by TEXT NOT NULL DEFAULT '';
+        ALTER TABLE index_row ADD COLUMN terms BLOB NOT NULL DEFAULT x'';
+        CREATE TABLE search_term (
+            term            INTEGER NOT NULL,
+            created_unix_ms INTEGER NOT NULL,
+            id              TEXT NOT NULL,
+            PRIMARY KEY (term, created_unix_ms, id)
+        ) WITHOUT ROWID;
         """;
 }

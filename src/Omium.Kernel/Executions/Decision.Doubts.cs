@@ -37,7 +37,7 @@ internal sealed partial class Decision
             return;
         }
 
-        if (effect.Verify is not null)
+        if (effect.Verify is not null && (!call.IsTraced || IsLive(visit, call)))
         {
             Emit(new IntentInDoubt(call.Id.ToString(), reason, "verify", Math.Max(atMs, call.IntentMs + (long)effect.VerifyAfter.TotalMilliseconds)));
             return;
@@ -64,9 +64,9 @@ internal sealed partial class Decision
     private void AskInDoubt(VisitKey key, CallState call)
     {
         var shown = JsonMake.Object(
-            ("tool", JsonMake.Text(call.Tool)), ("arguments", call.Arguments), ("reason", JsonMake.Text("Omium cannot know whether this call happened. Look at the other side, then say.")));
+            ("tool", JsonMake.Text(WorkflowPlan.ToldTool(call.Tool))), ("arguments", call.Arguments), ("reason", JsonMake.Text("Omium cannot know whether this call happened. Look at the other side, then say.")));
         Ask(key, "in_doubt", call.Id.ToString(), ["done", "redo", "reject"], shown);
-        Notify("in_doubt", key.Step, $"nobody can say whether {call.Tool} happened");
+        Notify("in_doubt", key.Step, $"nobody can say whether {WorkflowPlan.ToldTool(call.Tool)} happened");
         if (_state.Status == ExecutionStatus.Running && IsLive(Visit(key), call))
         {
             Emit(new ExecutionPaused(PausedInDoubt, "policy", null));
@@ -155,13 +155,14 @@ internal sealed partial class Decision
             }
         }
 
+        ExpireLeases();
         ExpireReviews();
         return null;
     }
 
     private Rejection? LoseRunners(LoseRunner command)
     {
-        foreach (var (visit, call) in UnsettledIntents(call => call is { Status: CallStatus.Intent, IsTask: false } && call.Owner != command.SurvivingOwner))
+        foreach (var (visit, call) in UnsettledIntents(call => call is { Status: CallStatus.Intent, IsTask: false, IsTraced: false } && call.Owner != command.SurvivingOwner))
         {
             Doubt(visit, call, "runner_lost");
         }

@@ -193,6 +193,11 @@ internal sealed partial class Decision
             return; // This decision was not given its part of the list; it stays due, and the next one is.
         }
 
+        if (Plan.IsTraced && Visit(key).RetryDueMs == 0)
+        {
+            return; // Its process has asked for it in this very record.
+        }
+
         Emit(new AttemptStarted(key.Step, key.Visit, Visit(key).Attempt));
         if (Plan.Step(key.Step)! is { Shared.Gathers: true } sharing)
         {
@@ -364,6 +369,11 @@ internal sealed partial class Decision
         {
             Leave(key);
             return;
+        }
+
+        if (Plan.IsTraced)
+        {
+            return; // The code that runs elsewhere sees it as an exception, and says itself whether that is its end.
         }
 
         EndFailed(key);

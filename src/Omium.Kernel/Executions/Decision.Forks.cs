@@ -17,6 +17,11 @@ internal sealed partial class Decision
                 : new Rejection("execution_exists", "an execution of this id has already been started or forked otherwise");
         }
 
+        if (Plan.IsTraced)
+        {
+            return new Rejection("validation_failed", "a traced execution is not forked: its code would act in both; start its program under another key instead");
+        }
+
         if (command.Mode is not (ForkModes.Sandbox or ForkModes.Live))
         {
             return new Rejection("validation_failed", "the mode of a fork is sandbox or live");

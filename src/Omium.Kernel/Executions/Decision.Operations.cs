@@ -330,8 +330,5 @@ internal sealed record BlastRadius(string To, IReadOnlyList<VisitKey> Affected, 
     /// <summary>Of it, only what belongs to these steps; null = all.</summary>
     public BlastRadius Only(IReadOnlyList<string>? steps) => steps is null
         ? this
-        : new BlastRadius(To, [.. Affected.Where(key => steps.Contains(StepOf(key.Step)))], [.. Effects.Where(call => steps.Contains(StepOf(call.Id.Step)))]);
-
-    /// <summary>The step whose items these are, or the step itself.</summary>
-    private static string StepOf(string step) => step.IndexOf('-', StringComparison.Ordinal) is > 0 and var cut ? step[..cut] : step;
+        : new BlastRadius(To, [.. Affected.Where(key => steps.Contains(ItemName.StepOf(key.Step)))], [.. Effects.Where(call => steps.Contains(ItemName.StepOf(call.Id.Step)))]);
 }

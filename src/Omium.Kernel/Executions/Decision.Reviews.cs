@@ -97,7 +97,7 @@ internal sealed partial class Decision
     private Rejection? DecideFailure(ReviewRequested request, DecideReview command)
     {
         var key = new VisitKey(request.Step, request.Visit);
-        var step = Plan.Step(request.Step)!;
+        var step = StepOf(key, command.Output);
         if (command.Decision == "edit" && CheckEdits(step, command.Edits) is { } refused)
         {
             return refused;
@@ -309,7 +309,7 @@ internal sealed partial class Decision
         var key = new VisitKey(request.Step, request.Visit);
         var visit = Visit(key);
         var call = visit.Calls.Find(candidate => candidate.Id.ToString() == request.Effect)!;
-        var step = Plan.Step(request.Step)!;
+        var step = StepOf(key, command.Output);
         if (command.Decision == "done")
         {
             var output = Present(command.Output) ?? JsonMake.Object(("confirmed_by", JsonMake.Text(command.By)));

@@ -141,6 +141,7 @@ internal sealed partial class Decision
     /// </summary>
     private void GiveUpRepeats(IReadOnlyList<string> compensations)
     {
+        AskAboutTaken(compensations);
         foreach (var call in compensations.Select(CallOf).Where(call => call is { Status: CallStatus.InDoubt, Next: "review" }).ToArray())
         {
             if (!_state.OpenReviews.Any(review => _state.Reviews[review].Request is { Kind: "in_doubt" } request && request.Effect == call.Id.ToString()))

@@ -59,6 +59,7 @@ internal sealed partial class Decision(ExecutionState state, DecisionValues valu
             LoseTask c => Lose(c),
             AcknowledgeHandoff c => Acknowledge(c),
             ResolveResidue c => Resolve(c),
+            TraceExecution c => Trace(c),
             GrantCredits c => Grant(c),
             AwaitCredits c => Await(c),
             _ => new Rejection("unknown_command", $"no command {command.Name} is known to this kernel"),
@@ -112,7 +113,7 @@ internal sealed partial class Decision(ExecutionState state, DecisionValues valu
             }
         }
 
-        return null;
+        return command.First is { } first ? Trace(first with { AtMs = atMs }) : null;
     }
 
     /// <summary>Schedules what became ready, until nothing more does.</summary>
@@ -164,7 +165,7 @@ internal sealed partial class Decision(ExecutionState state, DecisionValues valu
 
     private void FinishIfDone()
     {
-        if (_state.Status != ExecutionStatus.Running || _state.Open.Count > 0 || _state.OpenReviews.Count > 0 || _state.Rollback is not null
+        if (Plan.IsTraced || _state.Status != ExecutionStatus.Running || _state.Open.Count > 0 || _state.OpenReviews.Count > 0 || _state.Rollback is not null
             || _state.DeferredSteps is not null || _state.Credits is { Requested: not null } || _events.Count == 0 || _state.LiveHandoffs.Any())
         {
             return;

@@ -81,7 +81,7 @@ internal static partial class ExecutionEvolver
             ExecutionFailed => Owing(state) with { Status = ExecutionStatus.Failed, EndedMs = atMs },
             ExecutionCancelled e => Owing(Requested(state, e.RequestId)) with { Status = ExecutionStatus.Cancelled, EndedMs = atMs },
             _ => EvolvePeople(state, happened, atMs) ?? EvolveShared(state, happened, atMs) ?? EvolveHandoffs(state, happened, atMs) ?? EvolveVerification(state, happened)
-                ?? EvolveForks(state, happened, atMs) ?? EvolveChildren(state, happened) ?? EvolveCredits(state, happened) ?? throw new CorruptLogException($"an event of an unknown kind: {happened.GetType().Name}"),
+                ?? EvolveTraced(state, happened) ?? EvolveForks(state, happened, atMs) ?? EvolveChildren(state, happened) ?? EvolveCredits(state, happened) ?? throw new CorruptLogException($"an event of an unknown kind: {happened.GetType().Name}"),
         };
         next = Metered(next, happened);
         if (ItemOf(happened) is { } item)
@@ -89,6 +89,7 @@ internal static partial class ExecutionEvolver
             next = Counted(state, next, item);
         }
 
+        next = Traced(next, happened);
         return next.UpdatedMs == atMs ? next : next with { UpdatedMs = atMs };
     }
 

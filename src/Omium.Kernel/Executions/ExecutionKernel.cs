@@ -42,6 +42,11 @@ public static class ExecutionKernel
         {
             case StartExecution start:
                 Add(start.Input);
+                AddTold(state, start.First, Add);
+                break;
+            case TraceExecution trace:
+                AddTold(state, trace, Add);
+                Add(state.Input);
                 break;
             case SettleEffect or SettleTask or AcknowledgeHandoff:
                 var (effect, result) = command switch { SettleEffect e => (e.Effect, e.Outcome.Result), SettleTask e => (e.Effect, e.Outcome.Result), AcknowledgeHandoff e => (e.Effect, null), _ => ("", null) };
@@ -107,6 +112,19 @@ public static class ExecutionKernel
         }
 
         return needed;
+    }
+
+    /// <summary>What code that runs elsewhere tells, and the messages that it receives: both are held to checks.</summary>
+    private static void AddTold(ExecutionState state, TraceExecution? trace, Action<JsonElement?> add)
+    {
+        foreach (var operation in trace?.Operations ?? [])
+        {
+            add(operation.Output);
+            if (operation is { Do: TraceWords.Receive, Name: { } name })
+            {
+                add(Decision.MessageOf(state, name)?.Output);
+            }
+        }
     }
 
     /// <summary>True for commands that begin steps again: their decisions are given the large outputs that stand, as far as there is room.</summary>

@@ -16,10 +16,15 @@ namespace Omium.Kernel.Executions;
 [JsonSerializable(typeof(EffectOutcome))]
 [JsonSerializable(typeof(ForkEdits))]
 [JsonSerializable(typeof(ModelRequest))]
+[JsonSerializable(typeof(TracedDeclaration))]
 public sealed partial class KernelJson : JsonSerializerContext
 {
     /// <summary>The stored bytes of a record's body.</summary>
     public static byte[] Serialize(RecordBody body) => JsonSerializer.SerializeToUtf8Bytes(body, Default.RecordBody);
+
+    /// <summary>True when two declarations say the same, byte for byte.</summary>
+    internal static bool Same(TracedDeclaration one, TracedDeclaration other) =>
+        JsonSerializer.SerializeToUtf8Bytes(one, Default.TracedDeclaration).AsSpan().SequenceEqual(JsonSerializer.SerializeToUtf8Bytes(other, Default.TracedDeclaration));
 
     /// <summary>Reads a stored body.</summary>
     public static RecordBody Deserialize(ReadOnlySpan<byte> utf8) =>

@@ -16,7 +16,7 @@ internal static partial class PendingEffects
     /// <summary>The next compensation of a rollback; none while the outcome of what it would undo is not known.</summary>
     private static void AddCompensation(List<PendingEffect> pending, RollbackState rollback, VisitState visit)
     {
-        if (rollback.Remaining.FirstOrDefault() is { } next && EffectId.TryParse(next, out var id) && visit.Calls.Find(call => call.Id == id) is { MayStand: true } call)
+        if (rollback.Remaining.FirstOrDefault() is { } next && EffectId.TryParse(next, out var id) && visit.Calls.Find(call => call.Id == id) is { MayStand: true, IsTraced: false } call)
         {
             pending.Add(Undoing(call));
         }

@@ -154,6 +154,8 @@ internal static partial class PendingEffects
         {
             pending.Add(new PendingEffect(EffectId.Model(visit.Key, visit.Attempt, visit.Turns.Count + 1).ToString(), PendingKind.Model, visit.RetryDueMs));
         }
+
+        AddLease(pending, visit);
     }
 
     /// <summary>
@@ -190,6 +192,8 @@ internal static partial class PendingEffects
         var id = call.Id.ToString();
         switch (call.Status)
         {
+            case CallStatus.Requested or CallStatus.InDoubt when call.IsTraced:
+                break; // The caller's code does what is to be done, when it asks.
             case CallStatus.Requested when startNew:
                 pending.Add(new PendingEffect(id, call.Sandboxed ? PendingKind.Replay : call.Child is not null ? PendingKind.StartChild : call.IsTask ? PendingKind.Task : call.Kind == EffectKind.None ? PendingKind.Run : PendingKind.Call, 0));
                 break;

@@ -44,13 +44,15 @@ public sealed partial class WorkflowPlan
 
     /// <summary>A step by its id, or by the name of one of its items (<see cref="Executions.ItemName"/>); null when there is none.</summary>
     public StepPlan? Step(string id) => _steps.GetValueOrDefault(id)
-        ?? (Executions.ItemName.TryRead(id, out var step, out _) && _steps.GetValueOrDefault(step) is { ForEach: not null } each ? each : null);
+        ?? (Executions.ItemName.TryRead(id, out var step, out _) && _steps.GetValueOrDefault(step) is { ForEach: not null } each ? each : null)
+        ?? (IsTraced && TracedNames.Is(id) ? TracedStep(id) : null);
 
     /// <summary>True for the visit of a for_each step itself, which runs nothing but its items.</summary>
     public bool Expands(Executions.VisitKey key) => _steps.GetValueOrDefault(key.Step)?.ForEach is not null;
 
     /// <summary>A tool; null when there is none of that name.</summary>
-    public ToolPlan? Tool(string name) => _tools.GetValueOrDefault(name);
+    public ToolPlan? Tool(string name) => _tools.GetValueOrDefault(name)
+        ?? (IsTraced && name.StartsWith(TracedPrefix, StringComparison.Ordinal) ? TracedTool(name) : null);
 
     /// <summary>
     /// Compiles a spec that has passed <see cref="SpecChecker"/>. A spec that has not is refused with the first problem met

@@ -242,6 +242,9 @@ public enum StepType
 
     /// <summary>Code that polls for work.</summary>
     Worker,
+
+    /// <summary>A step of a traced execution: code that runs elsewhere says when it begins and what came of it. No workflow names it.</summary>
+    Traced,
 }
 
 /// <summary>A step.</summary>

@@ -166,7 +166,7 @@ public sealed partial class EffectRunner
             advancer.NowMs, call.Child!, cell.Stream.Tenant, call.Tool, version.Version, version.SpecDigest, input, RandomNumberGenerator.GetInt32(int.MaxValue), state.ExecutionId,
             state.HighValueUsd, new ParentLink(state.ExecutionId, call.Id.ToString(), call.ChildDepth),
             // Nobody is there to be refused: it begins without credits, and asks for them at its first step.
-            state.Credits is { } credits ? new CreditLease(0, 0, credits.CheckpointMicro, credits.ItemMicro) : null);
+            Lease: state.Credits is { } credits ? new CreditLease(0, 0, credits.CheckpointMicro, credits.ItemMicro) : null);
         return (start, stored);
     }
 

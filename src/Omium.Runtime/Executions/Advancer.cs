@@ -3,6 +3,7 @@ using Omium.Kernel.Executions;
 using Omium.Kernel.Json;
 using Omium.Runtime.Payloads;
 using Omium.Runtime.Ports;
+using Omium.Runtime.Search;
 using Omium.Runtime.Security;
 
 namespace Omium.Runtime.Executions;
@@ -19,6 +20,9 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
         get => _cells.CellsMax;
         init => _cells.CellsMax = value;
     }
+
+    /// <summary>What makes executions and failures found by their words; null = they are not.</summary>
+    public SearchTerms? Search { get; init; }
 
     private readonly StateSnapshots _snapshots = new();
     private readonly PayloadVault _vault = new(payloads);
@@ -178,6 +182,12 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
         var pending = ExecutionKernel.Pending(after, plan);
         var body = new RecordBody(command, outcome.Events);
         var rows = IndexProjector.Rows(cell, isFirst ? after : before, after, outcome.Events, pending, command.AtMs);
+        if (Search is not null)
+        {
+            rows = await SearchProjector.WithTermsAsync(
+                Search, after, rows, () => IndexProjector.ExecutionRow(cell, after, outcome.Events, pending), outcome.Events, cancellation);
+        }
+
         IReadOnlyList<SealedPayload> stored = [];
         var extras = new AppendExtras(
             rows,
@@ -197,7 +207,7 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
         _snapshots.Offer(cell.Stream, cell.Seq, after);
         if (rows.FirstOrDefault(row => row.Kind == IndexKinds.Execution) is { } row)
         {
-            cell.ExecutionRow = row;
+            cell.ExecutionRow = row with { Terms = null };
         }
 
         if (after.Ended && pending.Count == 0)

@@ -12,7 +12,7 @@ public static class IndexProjector
         ExecutionCell cell, ExecutionState before, ExecutionState after, IReadOnlyList<ExecutionEvent> events, IReadOnlyList<PendingEffect> pending, long atMs)
     {
         var rows = new List<IndexRow>();
-        var row = ExecutionRow(after, pending);
+        var row = ExecutionRow(cell, after, events, pending);
         if (cell.ExecutionRow is not { } known || known with { UpdatedUnixMs = row.UpdatedUnixMs } != row)
         {
             rows.Add(row);
@@ -131,12 +131,13 @@ public static class IndexProjector
         }
     }
 
-    private static IndexRow ExecutionRow(ExecutionState state, IReadOnlyList<PendingEffect> pending) => new(state.Tenant, IndexKinds.Execution, state.ExecutionId, state.ExecutionId)
+    internal static IndexRow ExecutionRow(ExecutionCell cell, ExecutionState state, IReadOnlyList<ExecutionEvent> events, IReadOnlyList<PendingEffect> pending) => new(state.Tenant, IndexKinds.Execution, state.ExecutionId, state.ExecutionId)
     {
         Workflow = state.Workflow,
         WorkflowVersion = state.WorkflowVersion,
         Status = ExecutionWords.StatusOf(state),
         FailureClass = state.FailedVisit is { } failed ? state.Visits[failed].Failures[^1].Failure.Class : state.DisputedHandoffs.Any() ? FailureClasses.HandoffDisputed : "",
+        StartedBy = events.OfType<ExecutionStarted>().FirstOrDefault()?.StartedBy ?? events.OfType<ExecutionForked>().FirstOrDefault()?.ForkedBy ?? cell.ExecutionRow?.StartedBy ?? "",
         Active = pending.Count > 0,
         CreatedUnixMs = state.CreatedMs,
         UpdatedUnixMs = state.UpdatedMs,
@@ -226,7 +227,7 @@ public static class ExecutionWords
 
             var retryWaits = visit.RetryDueMs > state.UpdatedMs && !visit.CurrentCalls.Any();
             var lockWaits = visit.Shared is { Gathering: true, Scopes.Count: > 0 };
-            var workerWaits = visit.CurrentCalls.Any(call => call is { IsTask: true, Outstanding: true });
+            var workerWaits = visit.CurrentCalls.Any(call => call is { IsTask: true, Outstanding: true }) || visit.Traced is { Owner: null };
             var childRuns = visit.CurrentCalls.Any(call => call is { Child: not null, Status: CallStatus.Running });
             if (!visit.WaitsForPerson && !retryWaits && !lockWaits && !workerWaits && !childRuns)
             {

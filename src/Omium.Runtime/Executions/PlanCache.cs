@@ -76,17 +76,24 @@ public sealed class PlanCache(IDocumentStore documents)
         return new ChildVersion(version, digest);
     }
 
+    /// <summary>The plan of a stored document: of a workflow, or of a traced execution.</summary>
+    internal static WorkflowPlan? Compile(JsonElement source, out string? problem)
+    {
+        problem = null;
+        if (WorkflowPlan.IsTracedDocument(source))
+        {
+            return WorkflowPlan.TryTraced(source, out _);
+        }
+
+        return SpecReader.Read(source).Spec is { } spec ? WorkflowPlan.TryCompile(spec, out problem) : null;
+    }
+
     private async ValueTask<WorkflowPlan> LoadAsync(string tenant, string digest, CancellationToken cancellation)
     {
         var stored = await documents.GetAsync(new DocumentKey(tenant, Kind, digest), cancellation)
             ?? throw new InvalidDataException($"the spec {digest} that executions are pinned to is not in the store");
         var source = CanonicalJson.ParseTrusted(stored.Content);
-        var reading = SpecReader.Read(source);
-        var plan = reading.Spec is { } spec ? WorkflowPlan.TryCompile(spec, out var problem) : null;
-        if (plan is null)
-        {
-            throw new InvalidDataException($"the spec {digest} does not compile any more");
-        }
+        var plan = Compile(source, out var problem) ?? throw new InvalidDataException($"the spec {digest} does not compile any more: {problem}");
 
         if (_plans.Count >= EntriesMax)
         {

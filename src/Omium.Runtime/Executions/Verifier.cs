@@ -212,8 +212,7 @@ public sealed class Verifier(IEventLog log, IPayloadStore payloads, IDocumentSto
                 return $"the spec {digest} has other bytes than its digest says";
             }
 
-            string? problem = null;
-            if (SpecReader.Read(CanonicalJson.ParseTrusted(spec.Content)).Spec is not { } read || WorkflowPlan.TryCompile(read, out problem) is not { } plan)
+            if (PlanCache.Compile(CanonicalJson.ParseTrusted(spec.Content), out var problem) is not { } plan)
             {
                 return $"the spec {digest} does not compile: {problem}";
             }

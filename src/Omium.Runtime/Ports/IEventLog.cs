@@ -19,7 +19,10 @@ public interface IEventLog
     /// <summary>The wrapped data key stored with the first record; null when there is no stream or its key was destroyed.</summary>
     Task<byte[]?> ReadKeyAsync(StreamId stream, CancellationToken cancellation = default);
 
-    /// <summary>Destroys the stream's data key: its bodies and payloads can never be read again, while its chain still verifies.</summary>
+    /// <summary>
+    /// Destroys the stream's data key: its bodies and payloads can never be read again, while its chain still verifies. The terms that its rows are
+    /// found by are taken out with it.
+    /// </summary>
     Task DestroyKeyAsync(StreamId stream, CancellationToken cancellation = default);
 }
 

@@ -6,7 +6,13 @@ namespace Omium.Runtime.Ports;
 /// </summary>
 public interface IIndex
 {
-    /// <summary>One page, newest first (by CreatedUnixMs, then Id, both descending).</summary>
+    /// <summary>Whether <see cref="IndexQuery.Terms"/> is served; where it is not, a query with terms throws <see cref="NotSupportedException"/>.</summary>
+    bool CanSearch => false;
+
+    /// <summary>
+    /// One page, newest first (by CreatedUnixMs, then Id, both descending). A store looks at a bounded number of rows for a page, so that every page
+    /// comes in bounded time: a page with a next cursor may then hold fewer rows than its limit, even none.
+    /// </summary>
     Task<IndexPage> QueryAsync(IndexQuery query, CancellationToken cancellation = default);
 
     /// <summary>One row, or null.</summary>
@@ -18,9 +24,37 @@ public interface IIndex
     /// </summary>
     Task<IReadOnlyList<StreamId>> ListActiveAsync(StreamId? after, int countMax, CancellationToken cancellation = default);
 
-    /// <summary>How many rows a filter matches (limit and cursor are ignored), grouped by status.</summary>
+    /// <summary>How many rows a filter matches (limit, cursor and terms are ignored), grouped by status.</summary>
     Task<IReadOnlyDictionary<string, long>> CountByStatusAsync(IndexQuery query, CancellationToken cancellation = default);
+
+    /// <summary>
+    /// Counts of what a filter matches (limit, cursor and terms are ignored), by a field, by spans of time, and by status; in the order of the spans,
+    /// then the values, then the statuses. Spans lie behind each other from <paramref name="originMs"/> (Unix ms, before every row) on.
+    /// </summary>
+    Task<IReadOnlyList<IndexCount>> CountAsync(IndexQuery query, IndexField field, long spanMs, long originMs = 0, CancellationToken cancellation = default);
 }
+
+/// <summary>What rows are counted by.</summary>
+public enum IndexField
+{
+    /// <summary><see cref="IndexRow.Workflow"/>.</summary>
+    Workflow,
+
+    /// <summary><see cref="IndexRow.StartedBy"/>.</summary>
+    StartedBy,
+
+    /// <summary><see cref="IndexRow.FailureClass"/>.</summary>
+    FailureClass,
+}
+
+/// <summary>A count.</summary>
+/// <param name="Value">Value of the field.</param>
+/// <param name="FromUnixMs">Begin of the span of time that the rows were created in.</param>
+/// <param name="Status">Status.</param>
+/// <param name="Count">Rows.</param>
+/// <param name="Ended">Of them, those that have ended.</param>
+/// <param name="DurationMs">Sum of the times from creation to end of those.</param>
+public sealed record IndexCount(string Value, long FromUnixMs, string Status, long Count, long Ended, long DurationMs);
 
 /// <summary>Kinds of <see cref="IndexRow"/>.</summary>
 public static class IndexKinds
@@ -62,6 +96,15 @@ public sealed record IndexRow(string Tenant, string Kind, string Id, string Exec
     /// <summary>Short machine-made text (kind of review, guard code), or "".</summary>
     public string Label { get; init; } = "";
 
+    /// <summary>Key that started the execution; "" when it is not known. A row that is written with "" keeps what it had.</summary>
+    public string StartedBy { get; init; } = "";
+
+    /// <summary>
+    /// Terms that the row is found by from now on, beside those it has; null = none are added. They leave the store when the execution's key is destroyed
+    /// (<see cref="IEventLog.DestroyKeyAsync"/>). Not read back: null in every answer.
+    /// </summary>
+    public IReadOnlyList<long>? Terms { get; init; }
+
     /// <summary>True while an execution may still owe an effect.</summary>
     public bool Active { get; init; }
 
@@ -95,6 +138,18 @@ public sealed record IndexQuery(string Tenant, string Kind)
 
     /// <summary>Only rows created before this time (Unix ms).</summary>
     public long? ToUnixMs { get; init; }
+
+    /// <summary>Only rows whose id begins so.</summary>
+    public string? IdPrefix { get; init; }
+
+    /// <summary>Most <see cref="Terms"/> of a query.</summary>
+    public const int TermsMax = 16;
+
+    /// <summary>Only rows that are found by all of these terms, at most <see cref="TermsMax"/>.</summary>
+    public IReadOnlyList<long> Terms { get; init; } = [];
+
+    /// <summary>With terms: the row of this id too, in its place, although the terms do not find it; every other condition holds for it as well.</summary>
+    public string? AlsoId { get; init; }
 
     /// <summary>Rows per page, 1 to 200.</summary>
     public int Limit { get; init; } = 50;

@@ -81,10 +81,6 @@ public sealed class LongExecutionTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Search_IsRefusedRatherThanIgnored() =>
-        Assert.Equal("search_unavailable", (await _host.FailAsync(HttpMethod.Get, "/v1/executions?q=smith", 501)).Code);
-
-    [Fact]
     public async Task Release_OfAnExecutionThatIsNotSetAside_AnswersItAsItIs()
     {
         var execution = await _host.RunCompanyXAsync();

@@ -25,10 +25,10 @@ internal sealed class Document(JsonObject root)
     /// <summary>The operation that serves a request; null when the document has none.</summary>
     public (string Pattern, JsonObject Operation)? Find(string method, string path)
     {
-        var segments = path.Split('/');
+        var segments = path.TrimEnd('/').Split('/'); // As the router takes it: a slash at the end and capitals say nothing.
         foreach (var (pattern, parts) in _paths)
         {
-            if (parts.Length == segments.Length && parts.Zip(segments).All(pair => pair.First.StartsWith('{') || pair.First == pair.Second)
+            if (parts.Length == segments.Length && parts.Zip(segments).All(pair => pair.First.StartsWith('{') ? pair.Second.Length > 0 : pair.First.Equals(pair.Second, StringComparison.OrdinalIgnoreCase))
                 && Root["paths"]![pattern]![method.ToLowerInvariant()] is JsonObject operation)
             {
                 return (pattern, operation);

@@ -15,6 +15,9 @@ public sealed class MemoryStore : IEventLog, IPayloadStore, IDocumentStore, IInd
     private readonly Dictionary<(string Tenant, string Scope, string Key), byte[]> payloads = [];
     private readonly Dictionary<DocumentKey, StoredDocument> documents = [];
     private readonly Dictionary<(string Tenant, string Kind, string Id), IndexRow> rows = [];
+    private readonly Dictionary<(string Tenant, string Kind, string Id), HashSet<long>> terms = [];
+
+    public bool CanSearch => true;
 
     public Task<AppendOutcome> AppendAsync(Append append, CancellationToken cancellation = default)
     {
@@ -39,7 +42,17 @@ public sealed class MemoryStore : IEventLog, IPayloadStore, IDocumentStore, IInd
         Locked(() => keys.GetValueOrDefault(stream), cancellation);
 
     public Task DestroyKeyAsync(StreamId stream, CancellationToken cancellation = default) =>
-        Locked(() => keys.Remove(stream), cancellation);
+        Locked(
+            () =>
+            {
+                foreach (var name in terms.Keys.Where(name => rows[name].Tenant == stream.Tenant && rows[name].Execution == stream.Id).ToArray())
+                {
+                    terms.Remove(name);
+                }
+
+                return keys.Remove(stream);
+            },
+            cancellation);
 
     public Task<bool> PutIfAbsentAsync(string tenant, SealedPayload payload, CancellationToken cancellation = default) =>
         Locked(() => payloads.TryAdd((tenant, payload.Scope, payload.Key), payload.Bytes), cancellation);
@@ -98,6 +111,7 @@ public sealed class MemoryStore : IEventLog, IPayloadStore, IDocumentStore, IInd
             () =>
             {
                 var found = Matching(query)
+                    .Where(row => query.Terms.All(term => terms.GetValueOrDefault((row.Tenant, row.Kind, row.Id))?.Contains(term) == true) || (query.Terms.Count > 0 && row.Id == query.AlsoId))
                     .OrderByDescending(row => row.CreatedUnixMs)
                     .ThenByDescending(row => row.Id, Comparer<string>.Create(ByBytes))
                     .Where(row => after is not { } last
@@ -133,6 +147,21 @@ public sealed class MemoryStore : IEventLog, IPayloadStore, IDocumentStore, IInd
     public Task<IReadOnlyDictionary<string, long>> CountByStatusAsync(IndexQuery query, CancellationToken cancellation = default) =>
         Locked<IReadOnlyDictionary<string, long>>(
             () => Matching(query).GroupBy(row => row.Status, StringComparer.Ordinal).ToDictionary(group => group.Key, group => group.LongCount()),
+            cancellation);
+
+    public Task<IReadOnlyList<IndexCount>> CountAsync(IndexQuery query, IndexField field, long spanMs, long originMs = 0, CancellationToken cancellation = default) =>
+        Locked<IReadOnlyList<IndexCount>>(
+            () =>
+            [
+                .. Matching(query)
+                    .GroupBy(row => (
+                        From: row.CreatedUnixMs - ((row.CreatedUnixMs - originMs) % spanMs),
+                        Value: field switch { IndexField.Workflow => row.Workflow, IndexField.StartedBy => row.StartedBy, _ => row.FailureClass },
+                        row.Status))
+                    .OrderBy(group => group.Key.From).ThenBy(group => group.Key.Value, Comparer<string>.Create(ByBytes)).ThenBy(group => group.Key.Status, Comparer<string>.Create(ByBytes))
+                    .Select(group => new IndexCount(
+                        group.Key.Value, group.Key.From, group.Key.Status, group.LongCount(), group.LongCount(row => row.EndedUnixMs > 0), group.Sum(row => row.EndedUnixMs > 0 ? row.EndedUnixMs - row.CreatedUnixMs : 0))),
+            ],
             cancellation);
 
     private static int ByTenantThenId(StreamId left, StreamId right) =>
@@ -174,7 +203,12 @@ public sealed class MemoryStore : IEventLog, IPayloadStore, IDocumentStore, IInd
 
         foreach (var row in append.Index)
         {
-            rows[(row.Tenant, row.Kind, row.Id)] = row;
+            var name = (row.Tenant, row.Kind, row.Id);
+            rows[name] = row with { Terms = null, StartedBy = row.StartedBy.Length > 0 ? row.StartedBy : rows.GetValueOrDefault(name)?.StartedBy ?? "" };
+            if (row.Terms is { Count: > 0 } added)
+            {
+                (terms.TryGetValue(name, out var known) ? known : terms[name] = []).UnionWith(added);
+            }
         }
 
         return new AppendOutcome(AppendStatus.Appended, records.Count);
@@ -186,6 +220,7 @@ public sealed class MemoryStore : IEventLog, IPayloadStore, IDocumentStore, IInd
         .Where(row => query.Status is null || row.Status == query.Status)
         .Where(row => query.FailureClass is null || row.FailureClass == query.FailureClass)
         .Where(row => query.Execution is null || row.Execution == query.Execution)
+        .Where(row => query.IdPrefix is null || row.Id.StartsWith(query.IdPrefix, StringComparison.Ordinal))
         .Where(row => query.FromUnixMs is null || row.CreatedUnixMs >= query.FromUnixMs)
         .Where(row => query.ToUnixMs is null || row.CreatedUnixMs < query.ToUnixMs);
 

@@ -18,6 +18,7 @@ public abstract class IndexConformance(Func<StorageBackend> open) : StorageConfo
             FailureClass = "hallucination",
             Step = "terms",
             Label = "apr_range",
+            StartedBy = "key_1",
             Active = true,
             CreatedUnixMs = 1_700_000_000_001,
             UpdatedUnixMs = 1_700_000_000_002,
@@ -186,6 +187,120 @@ public abstract class IndexConformance(Func<StorageBackend> open) : StorageConfo
 
         Assert.Equal(new Dictionary<string, long> { ["running"] = 2, ["failed"] = 1 }, all);
         Assert.Equal(new Dictionary<string, long> { ["running"] = 1 }, some);
+    }
+
+    [Fact]
+    public async Task QueryAsync_Terms_AnswersWhatIsFoundByAllOfThem()
+    {
+        Assert.SkipUnless(Index.CanSearch, "This index has no search.");
+        await Put(
+            Row("exe_1", 10) with { Terms = [1, 2] },
+            Row("exe_2", 20) with { Terms = [2, 3], Status = "failed" },
+            Row("exe_3", 30) with { Terms = [1, 2, 3] },
+            Row("exe_4", 40));
+        await Put(Row("exe_4", 40) with { Terms = [2] }, Row("exe_1", 10) with { Status = "failed" });
+
+        Assert.Equal(["exe_4", "exe_3", "exe_2", "exe_1"], await Query(Executions with { Terms = [2] }));
+        Assert.Equal(["exe_3", "exe_1"], await Query(Executions with { Terms = [2, 1] }));
+        Assert.Equal(["exe_1"], await Query(Executions with { Terms = [1], Status = "failed" }));
+        Assert.Equal(["exe_3"], await Query(Executions with { Terms = [1], FromUnixMs = 20 }));
+        Assert.Empty(await Query(Executions with { Terms = [1, 4] }));
+        Assert.All((await Index.QueryAsync(Executions)).Rows, row => Assert.Null(row.Terms));
+    }
+
+    [Fact]
+    public async Task QueryAsync_TermsInPages_NeitherRepeatNorSkip()
+    {
+        Assert.SkipUnless(Index.CanSearch, "This index has no search.");
+        await Put([.. Enumerable.Range(10, 20).Select(number => Row($"exe_{number}", number / 3) with { Terms = number % 2 == 0 ? [7, 8] : [8] })]);
+        var query = Executions with { Terms = [7, 8], Limit = 3 };
+        var seen = new List<string>();
+        string? cursor = null;
+        do
+        {
+            var page = await Index.QueryAsync(query with { Cursor = cursor });
+            seen.AddRange(Ids(page));
+            cursor = page.NextCursor;
+        }
+        while (cursor is not null);
+
+        Assert.Equal([.. Enumerable.Range(0, 10).Select(number => $"exe_{28 - (2 * number)}")], seen);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    [InlineData(10)]
+    public async Task QueryAsync_AlsoId_IsInItsPlaceOnce(int limit)
+    {
+        Assert.SkipUnless(Index.CanSearch, "This index has no search.");
+        await Put([.. Enumerable.Range(1, 6).Select(number => Row($"exe_{number}", 10 * number) with { Terms = number == 3 ? [] : [7] })]);
+        var query = Executions with { Terms = [7], AlsoId = "exe_3", Limit = limit };
+        var seen = new List<string>();
+        string? cursor = null;
+        do
+        {
+            var page = await Index.QueryAsync(query with { Cursor = cursor });
+            Assert.True(page.Rows.Count <= limit);
+            seen.AddRange(Ids(page));
+            cursor = page.NextCursor;
+        }
+        while (cursor is not null);
+
+        Assert.Equal(["exe_6", "exe_5", "exe_4", "exe_3", "exe_2", "exe_1"], seen);
+        Assert.DoesNotContain("exe_3", await Query(query with { Limit = 10, Status = "failed" }));
+    }
+
+    [Fact]
+    public async Task DestroyKeyAsync_OfAnExecution_TakesItsTermsOut()
+    {
+        Assert.SkipUnless(Index.CanSearch, "This index has no search.");
+        var failure = new IndexRow("acme", IndexKinds.Failure, "exe_1.terms.1.1", "exe_1") { CreatedUnixMs = 5, Terms = [9] };
+        await Log.AppendAsync(Sample.Append(Sample.Stream("exe_1"), 0) with { StreamKey = [1], Index = [Row("exe_1", 1) with { Terms = [9] }, failure] });
+        await Log.AppendAsync(Sample.Append(Sample.Stream("exe_2"), 0) with { StreamKey = [1], Index = [Row("exe_2", 2) with { Terms = [9] }] });
+
+        await Log.DestroyKeyAsync(Sample.Stream("exe_1"));
+
+        Assert.Equal(["exe_2"], await Query(Executions with { Terms = [9] }));
+        Assert.Empty(await Query(new IndexQuery("acme", IndexKinds.Failure) { Terms = [9] }));
+        Assert.Equal(["exe_2", "exe_1"], await Query(Executions));
+    }
+
+    [Fact]
+    public async Task QueryAsync_IdPrefix_AnswersWhatBeginsSo()
+    {
+        await Put(Row("exe_aa1", 30), Row("exe_ab1", 20), Row("exe_ab2", 40), Row("exe_b", 10));
+
+        Assert.Equal(["exe_ab2", "exe_ab1"], await Query(Executions with { IdPrefix = "exe_ab" }));
+        Assert.Equal(["exe_b"], await Query(Executions with { IdPrefix = "exe_b" }));
+        Assert.Empty(await Query(Executions with { IdPrefix = "exe_c" }));
+    }
+
+    [Fact]
+    public async Task GetAsync_RowWrittenWithoutItsStarter_KeepsIt()
+    {
+        await Put(Row("exe_1", 10) with { StartedBy = "key_1" });
+        await Put(Row("exe_1", 10) with { Status = "failed" });
+
+        Assert.Equal("key_1", (await Index.GetAsync("acme", IndexKinds.Execution, "exe_1"))?.StartedBy);
+    }
+
+    [Fact]
+    public async Task CountAsync_ByFieldAndSpan_CountsAndAddsDurations()
+    {
+        await Put(
+            Row("exe_1", 1_000) with { Status = "succeeded", Workflow = "a", EndedUnixMs = 1_100, StartedBy = "key_1" },
+            Row("exe_2", 1_900) with { Status = "succeeded", Workflow = "a", EndedUnixMs = 2_100 },
+            Row("exe_3", 1_950) with { Status = "running", Workflow = "b" },
+            Row("exe_4", 2_000) with { Status = "failed", Workflow = "a", FailureClass = "timeout", EndedUnixMs = 2_001 });
+
+        Assert.Equal(
+            [new("a", 1_000, "succeeded", 2, 2, 300), new("b", 1_000, "running", 1, 0, 0), new IndexCount("a", 2_000, "failed", 1, 1, 1)],
+            await Index.CountAsync(Executions, IndexField.Workflow, 1_000));
+        Assert.Equal([new IndexCount("timeout", 2_000, "failed", 1, 1, 1)], await Index.CountAsync(Executions with { FailureClass = "timeout" }, IndexField.FailureClass, 1_000));
+        Assert.Contains(new IndexCount("key_1", 0, "succeeded", 1, 1, 100), await Index.CountAsync(Executions, IndexField.StartedBy, 10_000));
+        Assert.Equal([900L, 900, 1_900], (await Index.CountAsync(Executions, IndexField.Workflow, 1_000, originMs: 900)).Select(count => count.FromUnixMs).Order().Take(3));
     }
 
     private static IndexQuery Executions => new("acme", IndexKinds.Execution);

@@ -31,6 +31,7 @@ public sealed class GoldenTests
         ["for-each"] = ForEach,
         ["handoff"] = HandedOver,
         ["verifiers"] = Verified,
+        ["traced"] = TracedTests.Told,
     };
 
     public static TheoryData<string> Names => [.. Runs.Keys];

@@ -24,6 +24,8 @@ internal sealed partial class KernelHarness
         Assert.Null(problem);
     }
 
+    private KernelHarness(WorkflowPlan plan) => FirstPlan = Plan = plan;
+
     private KernelHarness(KernelHarness source, ExecutionState atPoint)
     {
         (Plan, FirstPlan) = (source.Plan, source.Plan);
@@ -59,6 +61,14 @@ internal sealed partial class KernelHarness
 
     /// <summary>Effects that were really carried out: effect id, tool or step, in order.</summary>
     public List<string> Carried { get; } = [];
+
+    /// <summary>A traced execution: code that runs elsewhere does its steps.</summary>
+    public static KernelHarness Traced(string? recovery = null)
+    {
+        var plan = WorkflowPlan.TryTraced(CanonicalJson.ParseTrusted(CanonicalJson.Canonicalize(WorkflowPlan.TracedDocument("checkout", recovery is null ? null : Json(recovery)))), out var findings);
+        Assert.True(plan is not null, string.Join("\n", findings));
+        return new KernelHarness(plan) { Checks = true };
+    }
 
     public static JsonElement Json(string text)
     {

@@ -62,6 +62,9 @@ internal sealed class ProcessStore(SimulatedStore store, Scheduler scheduler, Si
     public Task<IReadOnlyDictionary<string, long>> CountByStatusAsync(IndexQuery query, CancellationToken cancellation = default) =>
         throw new NotSupportedException("an engine counts no rows");
 
+    public Task<IReadOnlyList<IndexCount>> CountAsync(IndexQuery query, IndexField field, long spanMs, long originMs = 0, CancellationToken cancellation = default) =>
+        throw new NotSupportedException("an engine counts no rows");
+
     private Task<T> ReadAsync<T>(string name, Func<T> read)
     {
         if (!weather.SlowReads)
