@@ -16,8 +16,6 @@ internal static class BillingEndpoints
     /// <summary>Least and greatest amount of one top-up, in USD.</summary>
     public const double MinimumUsd = 10, MaximumUsd = 10_000;
 
-    private const int EventBytesMax = 256 * 1024;
-
     private static readonly string[] Kinds = ["topup", "usage", "allowance", "expiry", "adjustment", "plan", "cap", "warning", "reservation"];
 
     /// <summary>Amounts on offer, in USD.</summary>
@@ -112,7 +110,7 @@ internal static class BillingEndpoints
     /// </summary>
     private static async Task ReceiveAsync(ApiCall call)
     {
-        if (await call.TryBodyAsync(EventBytesMax) is not { } body)
+        if (await call.TryBodyAsync() is not { } body)
         {
             return;
         }
