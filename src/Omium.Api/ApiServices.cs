@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Options;
 using Omium.Api.Access;
+using Omium.Api.Audit;
 using Omium.Api.Http;
 using Omium.Api.Keys;
 using Omium.Api.Policies;
@@ -9,6 +10,7 @@ using Omium.Api.Workflows;
 using Omium.Runtime.Audit;
 using Omium.Runtime.Billing;
 using Omium.Runtime.Effects;
+using Omium.Runtime.Effects.Secrets;
 using Omium.Runtime.Executions;
 using Omium.Runtime.Ports;
 using Omium.Runtime.Resources;
@@ -37,7 +39,13 @@ internal sealed record ApiServices(
     SessionService Sessions,
     SignInThrottle Throttle,
     TenantDirectory Tenants,
+    RetentionService Retention,
     AuditTrail Audit,
+    AuditSettler AuditSettler,
+    AuditedStore AuditedStore,
+    Acts Acts,
+    StoredSecrets Secrets,
+    PersonVault Persons,
     WorkflowStore Workflows,
     TaskBoard Tasks,
     PolicyStore Policies,

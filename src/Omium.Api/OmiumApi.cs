@@ -16,6 +16,7 @@ using Omium.Api.Operations;
 using Omium.Api.Policies;
 using Omium.Api.Residue;
 using Omium.Api.Reviews;
+using Omium.Api.Secrets;
 using Omium.Api.Sessions;
 using Omium.Api.Sharing;
 using Omium.Api.Tenants;
@@ -23,6 +24,7 @@ using Omium.Api.Workers;
 using Omium.Api.Workflows;
 using Omium.Runtime.Audit;
 using Omium.Runtime.Billing;
+using Omium.Runtime.Effects.Secrets;
 using Omium.Runtime.Executions;
 using Omium.Runtime.Ports;
 using Omium.Runtime.Resources;
@@ -92,7 +94,11 @@ public static class OmiumApi
         services.TryAddSingleton<TenantDirectory>();
         services.TryAddSingleton<SessionService>();
         services.TryAddSingleton<AccountService>();
+        services.TryAddSingleton<StoredSecrets>();
+        services.TryAddSingleton<RetentionService>();
         services.TryAddSingleton<Authenticator>();
+        services.TryAddSingleton<AuditSettler>();
+        services.AddHostedService(provider => provider.GetRequiredService<AuditSettler>());
         services.TryAddSingleton(provider => new KeyService(
             provider.GetRequiredService<IDocumentStore>(), provider.GetRequiredService<AuditedStore>(), provider.GetRequiredService<Acts>(),
             provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<KeyService>>()));
@@ -107,6 +113,9 @@ public static class OmiumApi
         KeyEndpoints.Map(routes);
         SessionEndpoints.Map(routes);
         MemberEndpoints.Map(routes);
+        AuditEndpoints.Map(routes);
+        SecretEndpoints.Map(routes);
+        RetentionEndpoints.Map(routes);
         WorkflowEndpoints.Map(routes);
         ImportEndpoints.Map(routes);
         ExecutionEndpoints.Map(routes);

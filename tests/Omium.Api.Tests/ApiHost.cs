@@ -117,6 +117,9 @@ public sealed class ApiHost : IAsyncDisposable
     public HttpClient ClientOf(string key) =>
         new(new DocumentedAnswers()) { BaseAddress = Address, DefaultRequestHeaders = { Authorization = new AuthenticationHeaderValue("Bearer", key) }, Timeout = TimeSpan.FromSeconds(30) };
 
+    /// <summary>What the API works with.</summary>
+    public IServiceProvider Services => _application.Services;
+
     /// <summary>A client that says nothing of who it is.</summary>
     public HttpClient Anonymous() => new(new DocumentedAnswers()) { BaseAddress = Address, Timeout = TimeSpan.FromSeconds(30) };
 

@@ -42,6 +42,7 @@ internal sealed class Acts(PersonVault persons, TimeProvider time)
     private const int IdDigits = 20;
 
     /// <summary>An entry of now.</summary>
+    /// <param name="tenant">Whose trail it is for.</param>
     /// <param name="action">What.</param>
     /// <param name="actor">Who.</param>
     /// <param name="subject">To whom or what.</param>
@@ -50,15 +51,15 @@ internal sealed class Acts(PersonVault persons, TimeProvider time)
     /// <param name="about">Data about another person, sealed with theirs.</param>
     /// <param name="cancellation">Gives up.</param>
     public async ValueTask<AuditEntry> MakeAsync(
-        string action, string actor, string subject, JsonElement? detail, Origin origin, (string Person, JsonElement Data)? about = null, CancellationToken cancellation = default)
+        string tenant, string action, string actor, string subject, JsonElement? detail, Origin origin, (string Person, JsonElement Data)? about = null, CancellationToken cancellation = default)
     {
         var personal = new List<PersonalPart>(2);
-        if (origin != Origin.None && await persons.PartAsync(actor, origin.ToJson(), cancellation) is { } from)
+        if (origin != Origin.None && await persons.PartAsync(tenant, actor, origin.ToJson(), cancellation) is { } from)
         {
             personal.Add(from);
         }
 
-        if (about is var (person, data) && await persons.PartAsync(person, data, cancellation) is { } whom)
+        if (about is var (person, data) && await persons.PartAsync(tenant, person, data, cancellation) is { } whom)
         {
             personal.Add(whom);
         }

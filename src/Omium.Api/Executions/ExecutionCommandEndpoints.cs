@@ -100,8 +100,8 @@ internal static class ExecutionCommandEndpoints
 
         if (request.Preview != true)
         {
-            var result = await call.Services.Engine.SubmitAsync(
-                cell.Stream, new RollBackExecution(now, call.Caller.KeyId, call.RequestId, request.To, scope, request.AcceptResidue == true, request.Steps), null, call.Cancellation);
+            var result = await call.SubmitAsync(
+                cell.Stream, new RollBackExecution(now, call.Caller.KeyId, call.RequestId, request.To, scope, request.AcceptResidue == true, request.Steps));
             if (result.Rejection is { } rejection)
             {
                 await call.RejectedAsync(rejection);
@@ -122,7 +122,7 @@ internal static class ExecutionCommandEndpoints
             return;
         }
 
-        var result = await call.Services.Engine.SubmitAsync(cell.Stream, command(call.Services.Advancer.NowMs), stored, call.Cancellation);
+        var result = await call.SubmitAsync(cell.Stream, command(call.Services.Advancer.NowMs), stored);
         if (result.Rejection is { } rejection)
         {
             await call.RejectedAsync(rejection);

@@ -64,7 +64,7 @@ internal static class MigrationEndpoints
         }
 
         var command = new MigrateExecution(call.Services.Advancer.NowMs, call.Caller.KeyId, call.RequestId, target.Version, target.Digest, view.Digest, request.Again);
-        var result = await call.Services.Engine.SubmitAsync(cell.Stream, command, null, call.Cancellation);
+        var result = await call.SubmitAsync(cell.Stream, command);
         if (result.Rejection is { } rejection)
         {
             await call.RejectedAsync(rejection);

@@ -9,6 +9,7 @@ using Omium.Api.Keys;
 using Omium.Contracts.Workflows;
 using Omium.Kernel.Executions;
 using Omium.Kernel.Json;
+using Omium.Runtime.Audit;
 using Omium.Runtime.Executions;
 using Omium.Runtime.Ports;
 
@@ -111,6 +112,14 @@ internal sealed class ApiCall(HttpContext context, ApiServices services, Caller 
     /// <summary>A 422 with one finding.</summary>
     public Task InvalidAsync(string pointer, string message, string code = "invalid_value") =>
         ProblemAsync("validation_failed", message, [new SpecProblem(code, "error", pointer, message, "Send a value that fits.")]);
+
+    /// <summary>Records what a person wants of an execution, with from where they want it, sealed as theirs.</summary>
+    public async ValueTask<AdvanceResult> SubmitAsync(StreamId stream, ExecutionCommand command, IReadOnlyDictionary<string, byte[]>? stored = null)
+    {
+        var part = await Services.Persons.PartAsync(Caller.Tenant, Caller.KeyId, Origin.ToJson(), Cancellation);
+        var from = part is null ? (JsonElement?)null : JsonSerializer.SerializeToElement(part, AuditJson.Default.PersonalPart);
+        return await Services.Engine.SubmitAsync(stream, command with { Origin = from }, stored, Cancellation);
+    }
 
     /// <summary>The execution the route names, loaded; null when it was answered 404 (also for one of another tenant).</summary>
     public async ValueTask<ExecutionCell?> TryExecutionAsync(string? id = null)

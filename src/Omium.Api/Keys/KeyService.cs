@@ -51,8 +51,8 @@ public sealed partial class KeyService
         var id = ExecutionIds.Random(IdDigits);
         var secret = ExecutionIds.Random(SecretDigits);
         var key = new StoredKey(id, tenant, name, environment, StoredKey.Active, HashOf(secret), ScopeWords.Of(scopes), spendCapCredits, by, NowMs, null);
-        var detail = Acts.Detail(("name", name), ("environment", environment), ("scopes", string.Join(' ', key.Scopes)));
-        var entry = await acts.MakeAsync("key.created", by, $"key_{id}", detail, origin, null, cancellation);
+        var detail = Acts.Detail(("name", name), ("environment", environment), ("scopes", string.Join(' ', ScopeWords.Of(scopes))));
+        var entry = await acts.MakeAsync(tenant, "key.created", by, $"key_{id}", detail, origin, null, cancellation);
 
         // The tenant's list first: a key that is listed and missing is passed over, one that works and is not listed could never be revoked.
         await documents.PutAsync(new DocumentKey(tenant, Kind, id), "{}"u8.ToArray(), "", cancellation);
@@ -120,6 +120,9 @@ public sealed partial class KeyService
     /// <summary>The part of a key id behind its prefix <c>key_</c>.</summary>
     internal static string BareId(string id) => id.StartsWith("key_", StringComparison.Ordinal) ? id[4..] : id;
 
+    /// <summary>The tenant of a stored key.</summary>
+    internal static string TenantOf(StoredDocument stored) => JsonSerializer.Deserialize(stored.Content, KeyJson.Default.StoredKey)!.Tenant;
+
     private async Task<StoredKey?> ChangeAsync(string tenant, string id, string action, string by, Origin origin, Func<StoredKey, StoredKey> change, CancellationToken cancellation)
     {
         if (await FindAsync(tenant, id, cancellation) is not { Status: StoredKey.Active } found)
@@ -127,7 +130,7 @@ public sealed partial class KeyService
             return null;
         }
 
-        var entry = await acts.MakeAsync(action, by, $"key_{id}", Acts.Detail(("name", found.Name)), origin, null, cancellation);
+        var entry = await acts.MakeAsync(tenant, action, by, $"key_{id}", Acts.Detail(("name", found.Name)), origin, null, cancellation);
         return await store.ChangeAsync(
             tenant, KeyOf(id), KeyJson.Default.StoredKey, known => known is { Status: StoredKey.Active } ? (change(known), entry) : null, cancellation);
     }
@@ -210,9 +213,9 @@ public sealed partial class KeyService
         $"key_{key.Id}", key.Name, key.Environment, key.Status, DateTimeOffset.FromUnixTimeMilliseconds(key.CreatedMs),
         key.LastUsedMs is { } used ? DateTimeOffset.FromUnixTimeMilliseconds(used) : null, secret is null ? null : $"{Prefix}{key.Environment}_{key.Id}_{secret}")
     {
-        Scopes = key.Scopes,
+        Scopes = ScopeWords.Of(key.Granted),
         SpendCapCredits = key.SpendCapCredits,
-        CreatedBy = key.CreatedBy,
+        CreatedBy = key.CreatedBy ?? Acts.Omium,
     };
 
     [LoggerMessage(3002, LogLevel.Warning, "The use of key {Id} was not noted")]
@@ -227,7 +230,7 @@ public sealed partial class KeyService
 
         public byte[] Hash { get; } = Convert.FromHexString(key.SecretSha256);
 
-        public Caller Caller { get; } = new(key.Tenant, $"key_{key.Id}", key.Environment) { Scopes = ScopeWords.Parse(key.Scopes) ?? Scopes.None, SpendCapCredits = key.SpendCapCredits };
+        public Caller Caller { get; } = new(key.Tenant, $"key_{key.Id}", key.Environment) { Scopes = key.Granted, SpendCapCredits = key.SpendCapCredits };
 
         public long NotedMs = key.LastUsedMs ?? 0;
     }

@@ -69,7 +69,7 @@ internal static class ResidueEndpoints
 
         var effect = found.Residue.Left.Effect;
         var command = new ResolveResidue(call.Services.Advancer.NowMs, call.Caller.KeyId, call.RequestId, effect, request.Note);
-        var result = await call.Services.Engine.SubmitAsync(found.Cell.Stream, command, null, call.Cancellation);
+        var result = await call.SubmitAsync(found.Cell.Stream, command);
         if (result.Rejection is { } rejection)
         {
             await call.RejectedAsync(rejection);

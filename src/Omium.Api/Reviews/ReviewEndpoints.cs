@@ -97,7 +97,7 @@ internal static class ReviewEndpoints
         var id = found.Review.Request.Review;
         var command = new DecideReview(
             call.Services.Advancer.NowMs, id, request.Decision, request.Digest, call.Caller.KeyId, ExecutionCommandEndpoints.Edit(request.Edits), output, request.To, request.Note);
-        var result = await call.Services.Engine.SubmitAsync(found.Cell.Stream, command, stored, call.Cancellation);
+        var result = await call.SubmitAsync(found.Cell.Stream, command, stored);
         if (result.Rejection is { } rejection)
         {
             await call.RejectedAsync(rejection);
@@ -146,7 +146,7 @@ internal static class ReviewEndpoints
 
         var record = new RecordTest(
             call.Services.Advancer.NowMs, asked.Review, call.Caller.KeyId, edit, trial.Outcome, trial.Problem, trial.InputTokens, trial.OutputTokens, call.RequestId);
-        await call.Services.Engine.SubmitAsync(found.Cell.Stream, record, null, call.Cancellation);
+        await call.SubmitAsync(found.Cell.Stream, record);
         var view = new TestFixView(
             trial.Outcome, trial.Output, [.. trial.Checks.Select(ReviewViews.Guard)], trial.Problem, trial.UnrecordedCalls, (long)Stopwatch.GetElapsedTime(started).TotalMilliseconds);
         await call.JsonAsync(view, ContractJson.Default.TestFixView);

@@ -141,13 +141,41 @@ internal sealed partial class AccountService(
         }
     }
 
+    /// <summary>Forgets that somebody belonged to a tenant; whoever belongs to none any more is erased: e-mail, name and password are gone for good.</summary>
+    public async Task LeaveAsync(string id, string tenant, CancellationToken cancellation)
+    {
+        while (await documents.GetAsync(UserKey(id), cancellation) is { } stored)
+        {
+            var known = JsonSerializer.Deserialize(stored.Content, SessionJson.Default.StoredUser)!;
+            var rest = known.Tenants.Where(other => other != tenant).ToArray();
+            var next = rest.Length > 0
+                ? known with { Tenants = rest }
+                : known with { Tenants = [], Persons = [], Status = StoredUser.Erased, Profile = null, PasswordHash = null, AddressHash = null };
+            if (await documents.PutAsync(UserKey(id), JsonSerializer.SerializeToUtf8Bytes(next, SessionJson.Default.StoredUser), stored.ETag, cancellation) is null)
+            {
+                continue;
+            }
+
+            if (next.Status == StoredUser.Erased)
+            {
+                await persons.DestroyAsync("", id, cancellation);
+                if (known.AddressHash is { } address)
+                {
+                    await documents.DeleteAsync(new DocumentKey("", AddressKind, address), null, cancellation);
+                }
+            }
+
+            return;
+        }
+    }
+
     /// <summary>A user; null when there is none.</summary>
     public async ValueTask<StoredUser?> FindAsync(string id, CancellationToken cancellation) =>
         (await store.ReadAsync(UserKey(id), SessionJson.Default.StoredUser, cancellation)).Value;
 
     /// <summary>E-mail and name of a user; null once erased.</summary>
     public async ValueTask<UserProfile?> ProfileAsync(StoredUser user, CancellationToken cancellation) =>
-        user.Profile is { } closed && await persons.OpenAsync(user.Id, Convert.FromBase64String(closed), $"user/{user.Id}", cancellation) is { } plain
+        user.Profile is { } closed && await persons.OpenAsync("", user.Id, Convert.FromBase64String(closed), $"user/{user.Id}", cancellation) is { } plain
             ? JsonSerializer.Deserialize(plain, SessionJson.Default.UserProfile)
             : null;
 
@@ -185,7 +213,7 @@ internal sealed partial class AccountService(
         string id, string email, string passwordHash, string? name, IReadOnlyList<string> inTenants, IReadOnlyList<string> personNames, CancellationToken cancellation)
     {
         var profile = JsonSerializer.SerializeToUtf8Bytes(new UserProfile(email, name), SessionJson.Default.UserProfile);
-        var closed = Convert.ToBase64String(await persons.SealAsync(id, profile, $"user/{id}", cancellation));
+        var closed = Convert.ToBase64String(await persons.SealAsync("", id, profile, $"user/{id}", cancellation));
         var address = await AddressHashAsync(email, cancellation);
         var user = new StoredUser(id, StoredUser.Active, passwordHash, ExecutionIds.Random(IdDigits), closed, address, inTenants, personNames, NowMs);
         var written = await documents.PutAsync(UserKey(id), JsonSerializer.SerializeToUtf8Bytes(user, SessionJson.Default.StoredUser), "", cancellation);
@@ -202,10 +230,23 @@ internal sealed partial class AccountService(
 
     private async Task<bool> ChangePasswordHashAsync(StoredUser from, StoredUser to, string action, string tenant, Origin origin, CancellationToken cancellation)
     {
-        var entry = await acts.MakeAsync(action, from.Id, from.Id, null, origin, null, cancellation);
+        var entry = await acts.MakeAsync(tenant, action, from.Id, from.Id, null, origin, null, cancellation);
         return await store.ChangeAsync(
             tenant, UserKey(from.Id), SessionJson.Default.StoredUser,
             known => known?.PasswordHash == from.PasswordHash ? (known! with { PasswordHash = to.PasswordHash, Stamp = to.Stamp }, entry) : null, cancellation) is not null;
+    }
+
+    /// <summary>Removes sign-ups that nobody completed in time.</summary>
+    public async Task SweepAsync(CancellationToken cancellation)
+    {
+        const int PageSize = 500;
+        foreach (var stored in await documents.ListAsync("", SignUpKind, "", null, PageSize, cancellation))
+        {
+            if (JsonSerializer.Deserialize(stored.Content, SessionJson.Default.StoredSignUp)!.ExpiresMs < NowMs)
+            {
+                await documents.DeleteAsync(stored.Key, stored.ETag, cancellation);
+            }
+        }
     }
 
     private async Task NoteFailureAsync(StoredUser user, Origin origin)
@@ -214,7 +255,7 @@ internal sealed partial class AccountService(
         {
             foreach (var tenant in user.Tenants)
             {
-                await trail.AppendAsync(tenant, await acts.MakeAsync("session.sign_in_failed", user.Id, user.Id, null, origin));
+                await trail.AppendAsync(tenant, await acts.MakeAsync(tenant, "session.sign_in_failed", user.Id, user.Id, null, origin));
             }
         }
         catch (Exception error) when (error is StorageException or ObjectDisposedException or TimeoutException)

@@ -32,7 +32,7 @@ internal sealed class SessionService(AuditedStore store, IDocumentStore document
         var session = new StoredSession(
             id, user.Id, tenant, user.Stamp, StoredSession.Active, Convert.ToBase64String(keys.Wrap(key)), 1, SessionTokens.HashOf(access), SessionTokens.HashOf(csrf), isCookie,
             now, now + Ms(options.Value.AccessFor), Math.Min(expires, now + Ms(options.Value.SessionIdleFor)), expires);
-        var entry = await acts.MakeAsync("session.signed_in", user.Id, user.Id, Acts.Detail(("how", how)), origin, null, cancellation);
+        var entry = await acts.MakeAsync(tenant, "session.signed_in", user.Id, user.Id, Acts.Detail(("how", how)), origin, null, cancellation);
         await store.ChangeAsync(tenant, KeyOf(id), SessionJson.Default.StoredSession, known => known is null ? (session, entry) : null, cancellation);
         return new OpenedSession(session, access, SessionTokens.Refresh(id, 1, key), csrf);
     }
@@ -96,7 +96,7 @@ internal sealed class SessionService(AuditedStore store, IDocumentStore document
     /// <summary>Ends a session for good.</summary>
     public async Task EndAsync(StoredSession session, string status, string action, Origin origin, CancellationToken cancellation)
     {
-        var entry = await acts.MakeAsync(action, session.User, session.User, null, origin, null, cancellation);
+        var entry = await acts.MakeAsync(session.Tenant, action, session.User, session.User, null, origin, null, cancellation);
         await store.ChangeAsync(
             session.Tenant, KeyOf(session.Id), SessionJson.Default.StoredSession,
             known => known is { Status: StoredSession.Active } ? (known with { Status = status }, entry) : null, cancellation);

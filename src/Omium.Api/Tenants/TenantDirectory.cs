@@ -33,7 +33,7 @@ internal sealed class TenantDirectory(AuditedStore store, Acts acts, PersonVault
     /// <summary>Makes a tenant with its first administrator. Done twice with one id, it is done once.</summary>
     public async Task CreateAsync(string id, string name, string admin, Origin origin, CancellationToken cancellation)
     {
-        var created = await acts.MakeAsync("tenant.created", admin, id, Acts.Detail(("name", name)), origin, null, cancellation);
+        var created = await acts.MakeAsync(id, "tenant.created", admin, id, Acts.Detail(("name", name)), origin, null, cancellation);
         await store.ChangeAsync(id, TenantKey(id), TenantJson.Default.StoredTenant, known => known is null ? (new StoredTenant(id, name, NowMs), created) : null, cancellation);
         await JoinAsync(id, admin, Roles.Admin, [], "founder", admin, origin, cancellation);
     }
@@ -49,7 +49,7 @@ internal sealed class TenantDirectory(AuditedStore store, Acts acts, PersonVault
     /// <summary>Adds a member who needs no invitation; one who belongs already stays as they are.</summary>
     public async Task JoinAsync(string tenant, string user, string role, IReadOnlyList<string> teams, string how, string by, Origin origin, CancellationToken cancellation)
     {
-        var entry = await acts.MakeAsync("member.joined", by, user, Acts.Detail(("role", role), ("how", how)), origin, null, cancellation);
+        var entry = await acts.MakeAsync(tenant, "member.joined", by, user, Acts.Detail(("role", role), ("how", how)), origin, null, cancellation);
         await ChangeAsync(
             tenant, roster => roster.Find(user) is null ? (roster with { Members = [.. roster.Members, new StoredMember(user, role, teams, NowMs)] }, entry) : null, cancellation);
     }
@@ -60,10 +60,10 @@ internal sealed class TenantDirectory(AuditedStore store, Acts acts, PersonVault
     {
         var id = $"inv_{ExecutionIds.Random(IdDigits)}";
         var secret = ExecutionIds.Random(SecretDigits);
-        var closed = Convert.ToBase64String(await persons.SealAsync(id, Encoding.UTF8.GetBytes(email), Place(tenant, id), cancellation));
+        var closed = Convert.ToBase64String(await persons.SealAsync(tenant, id, Encoding.UTF8.GetBytes(email), Place(tenant, id), cancellation));
         var now = NowMs;
         var invitation = new StoredInvitation(id, role, teams, closed, SessionTokens.HashOf(secret), by, now, now + (long)options.Value.InvitationFor.TotalMilliseconds);
-        var entry = await acts.MakeAsync("member.invited", by, id, Acts.Detail(("role", role)), origin, (id, Acts.Detail(("email", email))), cancellation);
+        var entry = await acts.MakeAsync(tenant, "member.invited", by, id, Acts.Detail(("role", role)), origin, (id, Acts.Detail(("email", email))), cancellation);
         RosterRefusal? refusal = null;
         var seatsMax = (await FindAsync(tenant, cancellation))?.SeatsMax ?? MembersMax;
         var changed = await ChangeAsync(
@@ -94,12 +94,12 @@ internal sealed class TenantDirectory(AuditedStore store, Acts acts, PersonVault
 
     /// <summary>The e-mail that was invited; null once erased.</summary>
     public async ValueTask<string?> EmailOfAsync(string tenant, StoredInvitation invitation, CancellationToken cancellation) =>
-        await persons.OpenAsync(invitation.Id, Convert.FromBase64String(invitation.SealedEmail), Place(tenant, invitation.Id), cancellation) is { } plain ? Encoding.UTF8.GetString(plain) : null;
+        await persons.OpenAsync(tenant, invitation.Id, Convert.FromBase64String(invitation.SealedEmail), Place(tenant, invitation.Id), cancellation) is { } plain ? Encoding.UTF8.GetString(plain) : null;
 
     /// <summary>Uses an invitation up for a user. False when somebody else was first, or it was revoked.</summary>
     public async Task<bool> AcceptAsync(string tenant, StoredInvitation invitation, string user, Origin origin, CancellationToken cancellation)
     {
-        var entry = await acts.MakeAsync("member.joined", user, user, Acts.Detail(("role", invitation.Role), ("how", invitation.Id)), origin, null, cancellation);
+        var entry = await acts.MakeAsync(tenant, "member.joined", user, user, Acts.Detail(("role", invitation.Role), ("how", invitation.Id)), origin, null, cancellation);
         return await ChangeAsync(
             tenant,
             roster =>
@@ -120,7 +120,7 @@ internal sealed class TenantDirectory(AuditedStore store, Acts acts, PersonVault
     /// <summary>Takes an invitation back. False when there is none.</summary>
     public async Task<bool> RevokeInvitationAsync(string tenant, string id, string by, Origin origin, CancellationToken cancellation)
     {
-        var entry = await acts.MakeAsync("invitation.revoked", by, id, null, origin, null, cancellation);
+        var entry = await acts.MakeAsync(tenant, "invitation.revoked", by, id, null, origin, null, cancellation);
         return await ChangeAsync(
             tenant,
             roster => roster.Invitations.Any(known => known.Id == id) ? (roster with { Invitations = [.. roster.Invitations.Where(known => known.Id != id)] }, entry) : null,
@@ -133,7 +133,7 @@ internal sealed class TenantDirectory(AuditedStore store, Acts acts, PersonVault
     {
         RosterRefusal? refusal = null;
         StoredMember? changed = null;
-        var entry = await acts.MakeAsync("member.role_changed", by, user, null, origin, null, cancellation);
+        var entry = await acts.MakeAsync(tenant, "member.role_changed", by, user, null, origin, null, cancellation);
         await ChangeAsync(
             tenant,
             roster =>
@@ -158,7 +158,7 @@ internal sealed class TenantDirectory(AuditedStore store, Acts acts, PersonVault
     public async Task<(bool IsRemoved, RosterRefusal? Refusal)> RemoveMemberAsync(string tenant, string user, string by, Origin origin, CancellationToken cancellation)
     {
         RosterRefusal? refusal = null;
-        var entry = await acts.MakeAsync("member.removed", by, user, null, origin, null, cancellation);
+        var entry = await acts.MakeAsync(tenant, "member.removed", by, user, null, origin, null, cancellation);
         var changed = await ChangeAsync(
             tenant,
             roster =>

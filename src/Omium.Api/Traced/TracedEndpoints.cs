@@ -109,7 +109,7 @@ internal static class TracedEndpoints
 
     private static async Task TraceAsync(ApiCall call)
     {
-        if (await call.TryReadAsync(RequestJson.Default.TraceRequest) is { } request && await call.TryExecutionAsync() is { } cell)
+        if (await call.TryExecutionAsync() is { } cell && await call.TryReadAsync(RequestJson.Default.TraceRequest) is { } request)
         {
             await SubmitAsync(call, cell.Stream, request, "");
         }
@@ -117,7 +117,7 @@ internal static class TracedEndpoints
 
     private static async Task StepAsync(ApiCall call, Func<TraceStepRequest, string> word, Func<TraceStepRequest, TraceStepRequest>? change = null)
     {
-        if (await call.TryReadAsync(RequestJson.Default.TraceStepRequest) is { } request && await call.TryExecutionAsync() is { } cell)
+        if (await call.TryExecutionAsync() is { } cell && await call.TryReadAsync(RequestJson.Default.TraceStepRequest) is { } request)
         {
             request = change is null ? request : change(request);
             await SubmitAsync(call, cell.Stream, new TraceRequest(request.Owner, [request with { Do = word(request) }], request.LeaseMs, request.WaitMs), "");
@@ -127,7 +127,7 @@ internal static class TracedEndpoints
     /// <summary>What became of a step: its output, why there is none, or whether a transaction in doubt happened.</summary>
     private static async Task SettleAsync(ApiCall call)
     {
-        if (await call.TryReadAsync(RequestJson.Default.TraceStepRequest) is { } request && await call.TryExecutionAsync() is { } cell)
+        if (await call.TryExecutionAsync() is { } cell && await call.TryReadAsync(RequestJson.Default.TraceStepRequest) is { } request)
         {
             var word = request.Failure is not null ? TraceWords.Fail : request.Status is not null ? TraceWords.Verified : TraceWords.Finish;
             await SubmitAsync(call, cell.Stream, new TraceRequest(request.Owner, [request with { Do = word, Sid = call.Route("sid") }], request.LeaseMs, request.WaitMs), "");

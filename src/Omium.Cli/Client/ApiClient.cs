@@ -58,6 +58,14 @@ internal sealed class ApiClient : IDisposable
         }
     }
 
+    /// <summary>A long answer that is read as it comes; the whole of it must come, or reading it throws.</summary>
+    public async Task<Stream> OpenAsync(string path, CancellationToken cancellation)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, path);
+        var answer = await SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellation);
+        return await answer.Content.ReadAsStreamAsync(cancellation);
+    }
+
     /// <inheritdoc/>
     public void Dispose() => _http.Dispose();
 

@@ -19,6 +19,9 @@ internal sealed record ClientSettings(Uri BaseUrl, string ApiKey)
         "omium",
         "config.json");
 
+    /// <summary>For what asks no server.</summary>
+    public static readonly ClientSettings Offline = new(new Uri("http://127.0.0.1"), "none");
+
     /// <summary>Resolves both. The key of the local installation goes to loopback addresses only.</summary>
     /// <exception cref="CommandFailedException">No key is known, the address is none, or the configuration file cannot be read.</exception>
     public static ClientSettings Resolve(string? url, string? key)

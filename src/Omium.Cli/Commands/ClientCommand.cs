@@ -20,14 +20,15 @@ internal sealed class ClientCommand : Command
         Options.Add(_json);
     }
 
-    /// <summary>What it does.</summary>
-    public ClientCommand Does(Func<ParseResult, ApiClient, Report, CancellationToken, Task<int>> action)
+    /// <summary>What it does; <paramref name="isOffline"/>: whether it will not ask the server, so that no key is needed.</summary>
+    public ClientCommand Does(Func<ParseResult, ApiClient, Report, CancellationToken, Task<int>> action, Func<ParseResult, bool>? isOffline = null)
     {
         SetAction(async (parsed, cancellation) =>
         {
             try
             {
-                using var client = new ApiClient(ClientSettings.Resolve(parsed.GetValue(_url), parsed.GetValue(_key)));
+                using var client = new ApiClient(
+                    isOffline?.Invoke(parsed) == true ? ClientSettings.Offline : ClientSettings.Resolve(parsed.GetValue(_url), parsed.GetValue(_key)));
                 return await action(parsed, client, new Report(parsed.GetValue(_json)), cancellation);
             }
             catch (CommandFailedException failed)

@@ -27,7 +27,9 @@ internal sealed class DevHost : IAsyncDisposable
 {
     private readonly LocalPlatform _platform;
     private readonly WebApplication _application;
-    private const string Tenant = "ten_local";
+
+    /// <summary>The tenant of whoever started the process.</summary>
+    public const string Tenant = "ten_local";
 
     private readonly DemoServers? _demo;
     private volatile bool _isReady;

@@ -43,7 +43,7 @@ internal sealed class LocalPlatform : IAsyncDisposable
         Functions = new FunctionRegistry();
         Functions.Register("noop", static (arguments, _) => new(arguments));
         _model = new OpenAiModelClient(model);
-        _http = new HttpToolClient(network, new EnvironmentSecretSource());
+        _http = new HttpToolClient(network, new FirstSecretSource(new StoredSecrets(store.Documents, Keys), new EnvironmentSecretSource(DevHost.Tenant)));
         // Intents of an earlier incarnation are not this one's to carry out, whatever its process id was.
         var owner = "dev-" + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8));
         Resources = new ResourceAdvancer(store.Log, Keys, Clock);

@@ -2,12 +2,15 @@ using Omium.Runtime.Ports;
 
 namespace Omium.Embedded.Engine;
 
-/// <summary>A heap of times at which a stream must be looked at again. Entries are hints: looking too often does no harm.</summary>
+/// <summary>
+/// A heap of times at which a stream must be looked at again, the next one of each. Whoever looks adds what is due later, so that one time is enough;
+/// with more, two things that wait and look again would add twice as many times with every look.
+/// </summary>
 internal sealed class DueTimes(TimeProvider time) : IDisposable
 {
     private static readonly TimeSpan WaitMax = TimeSpan.FromHours(1);
     private readonly PriorityQueue<StreamId, long> _heap = new();
-    private readonly HashSet<(StreamId, long)> _known = [];
+    private readonly Dictionary<StreamId, long> _next = [];
     private readonly SemaphoreSlim _changed = new(0);
     private readonly Lock _gate = new();
 
@@ -17,11 +20,12 @@ internal sealed class DueTimes(TimeProvider time) : IDisposable
     {
         lock (_gate)
         {
-            if (!_known.Add((stream, dueMs)))
+            if (_next.TryGetValue(stream, out var next) && next <= dueMs)
             {
                 return;
             }
 
+            _next[stream] = dueMs;
             var first = !_heap.TryPeek(out _, out var earliest) || dueMs < earliest;
             _heap.Enqueue(stream, dueMs);
             if (!first)
@@ -55,8 +59,11 @@ internal sealed class DueTimes(TimeProvider time) : IDisposable
             while (_heap.TryPeek(out var stream, out var at) && at <= now)
             {
                 _heap.Dequeue();
-                _known.Remove((stream, at));
-                due.Add(stream);
+                if (_next.TryGetValue(stream, out var next) && next == at)
+                {
+                    _next.Remove(stream);
+                    due.Add(stream);
+                }
             }
 
             return due;

@@ -199,7 +199,7 @@ internal sealed partial class Decision
         }
 
         Emit(new AttemptStarted(key.Step, key.Visit, Visit(key).Attempt));
-        if (Plan.Step(key.Step)! is { Shared.Gathers: true } sharing)
+        if (!key.IsItem && Plan.Step(key.Step)! is { Shared.Gathers: true } sharing)
         {
             Gather(sharing, key);
             return;

@@ -306,12 +306,13 @@ internal sealed partial class Decision
         Notify("handoff_disputed", key.From.Step, dispute.Message);
     }
 
-    /// <summary>Nothing new begins while two agents do not agree.</summary>
+    /// <summary>Nothing new begins while agents do not agree, whatever else it was that lets the execution go on.</summary>
     private void HaltIfDisputed()
     {
-        if (_state.Status == ExecutionStatus.Running && !_state.OpenReviews.IsEmpty && _state.OpenReviews.Any(id => _state.Reviews[id].Request.Kind == "handoff"))
+        if (_state.Status == ExecutionStatus.Running && !_state.OpenReviews.IsEmpty
+            && _state.OpenReviews.FirstOrDefault(id => _state.Reviews[id].Request.Kind is "handoff" or "verification") is { } open)
         {
-            Emit(new ExecutionPaused("handoff_disputed", "policy", null));
+            Emit(new ExecutionPaused(_state.Reviews[open].Request.Kind == "handoff" ? "handoff_disputed" : "verification_split", "policy", null));
         }
     }
 
@@ -334,7 +335,7 @@ internal sealed partial class Decision
             Emit(new HandoffRepeated(key.Edge, key.From.Step, key.From.Visit, _state.Handoffs[key].Round + 1, command.By));
         }
 
-        Resume(command.By);
+        Resume(command.By, key.From);
         EndIfRejected();
         EnqueueAll();
         return null;
@@ -360,7 +361,7 @@ internal sealed partial class Decision
             Emit(new EditsApplied(step.Spec.Agent!, edits, command.By));
         }
 
-        Resume(command.By);
+        Resume(command.By, sender);
         PlanRollback(target, "failure", affected, [.. effects.Select(call => call.Id.ToString())], "person", command.By, null, new RollbackSequel(null, null, true, false));
         return null;
     }

@@ -31,6 +31,7 @@ internal sealed partial class Decision
         if (_state.Status == ExecutionStatus.Paused && !_state.OpenReviews.Any(IsFailure) && OpenDoubt() is null)
         {
             Emit(new ExecutionResumed(command.By, null)); // What follows is what the policy says, as if nothing had stood in the way.
+            RetryPaused(key);
         }
 
         PlanRollback(target, "failure", affected, Undoable(effects), "person", command.By, null, new RollbackSequel(key, withheld.Actions ?? [], false, false));

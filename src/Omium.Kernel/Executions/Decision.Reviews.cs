@@ -126,7 +126,7 @@ internal sealed partial class Decision
 
         if (command.Decision == "reject")
         {
-            Resume(command.By);
+            Resume(command.By, key);
             GiveUp(key);
             EnqueueAll();
             return null;
@@ -137,7 +137,7 @@ internal sealed partial class Decision
             Emit(new EditsApplied(step.Spec.Agent!, command.Edits!, command.By));
         }
 
-        Resume(command.By);
+        Resume(command.By, key);
         if (command.Decision == "skip")
         {
             SkipFailed(key, "person");
@@ -155,7 +155,7 @@ internal sealed partial class Decision
     private static bool IsHalting(ReviewRequested request) => request.Kind is "failure" or "handoff" or "verification";
 
     /// <summary>Goes on after a person's decision; an execution that is not paused stays as it is.</summary>
-    private void Resume(string by)
+    private void Resume(string by, VisitKey decided)
     {
         if (_state.Status != ExecutionStatus.Paused || _state.OpenReviews.Any(id => IsHalting(_state.Reviews[id].Request)))
         {
@@ -165,10 +165,20 @@ internal sealed partial class Decision
         if (OpenDoubt() is null)
         {
             Emit(new ExecutionResumed(by, null));
+            RetryPaused(decided);
         }
         else if (_state.PauseReason != PausedInDoubt)
         {
             Emit(new ExecutionPaused(PausedInDoubt, "policy", null)); // This question is answered, another is not: nobody knows yet whether a call happened.
+        }
+    }
+
+    /// <summary>Attempts that failed while the execution was paused, and the policy only said to pause: nobody is asked about them, so that going on means trying again.</summary>
+    private void RetryPaused(VisitKey? decided = null)
+    {
+        foreach (var key in _state.Open.Values.Where(key => key != decided && Visit(key) is { Failing: true, Rollback: null, Deferred: null, Reviews.Count: 0 }).ToArray())
+        {
+            RetryAttempt(key, 0, byPerson: true);
         }
     }
 
@@ -194,7 +204,7 @@ internal sealed partial class Decision
 
         Emit(new ReviewDecided(command.Review, command.Decision, command.By, null, command.Note));
         GiveUpCalls(key);
-        Resume(command.By);
+        Resume(command.By, key);
         var target = key;
         if (Visit(key).Status == VisitStatus.RolledBack)
         {

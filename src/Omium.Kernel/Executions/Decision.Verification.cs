@@ -191,9 +191,9 @@ internal sealed partial class Decision
             ("input", Visit(key).Input), (verification.Request.Subject, verification.Request.Value));
         Ask(key, "verification", null, ["approve", "repeat", "reject"], shown);
         Notify("verification_split", key.Step, $"the verifiers of {key.Step} do not agree");
-        if (_state.Status == ExecutionStatus.Running)
+        if (_state.Status == ExecutionStatus.Running || _state is { Status: ExecutionStatus.Paused, PauseReason: PausedInDoubt })
         {
-            Emit(new ExecutionPaused("verification_split", "policy", null));
+            Emit(new ExecutionPaused("verification_split", "policy", null)); // Else it would go on as soon as nothing is in doubt.
         }
     }
 
@@ -201,7 +201,7 @@ internal sealed partial class Decision
     {
         var key = new VisitKey(request.Step, request.Visit);
         Emit(new ReviewDecided(command.Review, command.Decision, command.By, null, command.Note));
-        Resume(command.By);
+        Resume(command.By, key);
         switch (command.Decision)
         {
             case "approve":

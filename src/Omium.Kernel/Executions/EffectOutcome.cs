@@ -106,6 +106,9 @@ public sealed record ModelTool(string Name, string? Description, JsonElement? Pa
 /// </summary>
 public sealed record ToolRequest
 {
+    /// <summary>Whose secrets it may carry.</summary>
+    public string Tenant { get; init; } = "";
+
     /// <summary>Tool.</summary>
     public required Specs.ToolSpec Tool { get; init; }
 

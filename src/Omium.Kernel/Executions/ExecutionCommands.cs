@@ -26,6 +26,11 @@ public abstract partial record ExecutionCommand(long AtMs)
     /// <summary>Stable name, as stored in the envelope.</summary>
     [JsonIgnore]
     public abstract string Name { get; }
+
+    /// <summary>
+    /// From where a person sent it, sealed with a key of that person's alone, for whoever accounts for it. Nothing is decided by it; null = not known.
+    /// </summary>
+    public JsonElement? Origin { get; init; }
 }
 
 #pragma warning disable CS1591 // Name is documented on the base; the records below say what each command means.

@@ -12,7 +12,8 @@ internal static partial class ExecutionEvolver
             Scopes = e.Scopes ?? [],
             Wanted = e.Reads ?? [],
             LeaseMs = e.LeaseMs,
-            Locks = e.Scopes is null ? s.Locks : s.Locks == LockPhase.Held ? LockPhase.Held : LockPhase.Requested,
+            // What was given up stays to be given back until it is granted anew, or a part of it would be held while another is waited for.
+            Locks = e.Scopes is null || s.Locks is LockPhase.Held or LockPhase.Yielded ? s.Locks : LockPhase.Requested,
         }),
         LocksGranted e => Sharing(state, new(e.Step, e.Visit), s => s with { Locks = LockPhase.Held, Grants = e.Grants, Gathering = s.Gathering && s.Wanted.Count > 0 }),
         LocksYielded e => Sharing(state, new(e.Step, e.Visit), s => s with { Locks = LockPhase.Yielded, Gathering = true, Gathers = s.Gathers + 1, Wanted = [] }),
@@ -43,13 +44,13 @@ internal static partial class ExecutionEvolver
 
     /// <summary>
     /// An execution that had ended goes on: what its open visits held may be given back at this moment, so that they give it back themselves and
-    /// ask again.
+    /// ask again. One with a call that is not settled has given nothing back, and keeps what it holds.
     /// </summary>
     private static ExecutionState Reopened(ExecutionState state)
     {
         foreach (var key in state.Ended ? state.Sharing.Values : [])
         {
-            if (Visit(state, key) is { Status: VisitStatus.Open, Shared: { Locks: LockPhase.Held } })
+            if (Visit(state, key) is { Status: VisitStatus.Open, Shared: { Locks: LockPhase.Held } } visit && state.Settles(visit))
             {
                 state = Sharing(state, key, s => s with { Locks = LockPhase.Yielded, Gathering = true, Gathers = s.Gathers + 1, Wanted = [] });
             }

@@ -28,13 +28,19 @@ public sealed partial record ExecutionState
         Visits.TryGetValue(key, out var visit) && visit.Shared is { Scopes.Count: > 0 } shared && !Settles(visit)
         && (shared.Gathering || shared.Locks is LockPhase.Requested or LockPhase.Held or LockPhase.Yielded);
 
-    /// <summary>True when a visit has to give back what it shares: it is settled or the execution has ended, and nothing of it is in doubt.</summary>
+    /// <summary>
+    /// True when a visit has to give back what it shares: it is settled or the execution has ended, and nothing of it is in doubt. A call that is
+    /// only to be made again is under way nowhere once the execution has ended; if it goes on after all, the locks are asked for first.
+    /// </summary>
     internal bool Settles(VisitState visit) =>
-        (Ended || visit.Status is not (VisitStatus.Open or VisitStatus.FailedAttempt)) && !HasUnsettled(visit);
+        Ended ? !HasCall(visit, call => call.ChildRuns || call is { Unsettled: true, Next: not ("rerun" or "redo") })
+        : visit.Status is not (VisitStatus.Open or VisitStatus.FailedAttempt) && !HasUnsettled(visit);
 
     /// <summary>True while an effect of a visit, or of one of its items, has begun and its outcome is not known; a child that runs works under its locks.</summary>
-    internal bool HasUnsettled(VisitState visit) =>
-        visit.Calls.Any(call => call.Unsettled || call.ChildRuns) || (visit.Items is not null && Visits.Values.Any(item => item.ItemOf == visit.Key && item.Calls.Any(call => call.Unsettled)));
+    internal bool HasUnsettled(VisitState visit) => HasCall(visit, call => call.Unsettled || call.ChildRuns);
+
+    private bool HasCall(VisitState visit, Func<CallState, bool> which) =>
+        visit.Calls.Any(which) || (visit.Items is not null && Visits.Values.Any(item => item.ItemOf == visit.Key && item.Calls.Any(which)));
 
     /// <summary>What a visit shares with other executions; an item's is its step's.</summary>
     internal SharedUse? SharedOf(VisitKey key) =>

@@ -126,6 +126,7 @@ public static class ToolRendering
 
         return new ToolRequest
         {
+            Tenant = state.Tenant,
             Tool = tool.Spec,
             Arguments = arguments,
             Url = url,

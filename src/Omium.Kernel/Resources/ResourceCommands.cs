@@ -48,15 +48,21 @@ public sealed record PrepareWrites(long AtMs, string Root, string Owner, string 
 /// <summary>
 /// The owner's visit is settled: commit <paramref name="Committed"/> (a transaction of it, if one was), drop its other prepared writes, and when
 /// <paramref name="Release"/> release what it holds, or withdraw it from the queue. Who waited is granted in order. <paramref name="TokenMax"/>:
-/// a grant with a greater token stays: it is a later one than the caller knows of (0 = release whatever there is).
+/// a grant with a greater token stays: it is a later one than the caller knows of (0 = release whatever there is). <paramref name="Withdraw"/>: it
+/// does not wait any more either, also where a greater token would stay; if it goes on after all, it asks again. <paramref name="AttemptMax"/>: what
+/// later attempts have prepared stays, for the same reason (null = drop whatever there is).
 /// </summary>
-public sealed record SettleOwner(long AtMs, string Root, string Owner, string? Committed, bool Release, long TokenMax = 0) : ResourceCommand(AtMs, Root)
+public sealed record SettleOwner(
+    long AtMs, string Root, string Owner, string? Committed, bool Release, long TokenMax = 0, bool Withdraw = false, int? AttemptMax = null) : ResourceCommand(AtMs, Root)
 {
     public override string Name => "settle_owner";
 }
 
-/// <summary>Put back what stood before a committed transaction, value by value, where its version is still the newest.</summary>
-public sealed record RestoreValues(long AtMs, string Root, string Transaction, IReadOnlyList<string> Keys) : ResourceCommand(AtMs, Root)
+/// <summary>
+/// Put back what stood before a committed transaction, value by value, where its version is still the newest. Refused with <c>lock_conflict</c> while
+/// another execution holds the value's scope or one above; one of <paramref name="Ancestors"/>, or one that has its locks from this one, is not in the way.
+/// </summary>
+public sealed record RestoreValues(long AtMs, string Root, string Transaction, IReadOnlyList<string> Keys, IReadOnlyList<string>? Ancestors = null) : ResourceCommand(AtMs, Root)
 {
     public override string Name => "restore";
 }

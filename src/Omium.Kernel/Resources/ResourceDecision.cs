@@ -1,3 +1,4 @@
+using System.Globalization;
 using Omium.Kernel.Executions;
 
 namespace Omium.Kernel.Resources;
@@ -156,7 +157,7 @@ internal sealed class ResourceDecision(ResourceState state, long atMs)
     {
         var open = _state.Prepared.Values.Select(write => write.Transaction).Where(transaction => OwnerOf(transaction) == command.Owner)
             .Distinct(StringComparer.Ordinal).ToArray();
-        foreach (var transaction in open)
+        foreach (var transaction in open.Where(transaction => transaction == command.Committed || AttemptOf(transaction) <= (command.AttemptMax ?? int.MaxValue)))
         {
             if (transaction == command.Committed)
             {
@@ -177,7 +178,7 @@ internal sealed class ResourceDecision(ResourceState state, long atMs)
                 GrantWaiters();
             }
         }
-        else if (command is { Release: true, TokenMax: 0 } && _state.WaiterOf(command.Owner) is not null)
+        else if ((command.Withdraw || command is { Release: true, TokenMax: 0 }) && _state.WaiterOf(command.Owner) is not null)
         {
             Emit(new LockWithdrawn(command.Owner));
             GrantWaiters();
@@ -189,8 +190,28 @@ internal sealed class ResourceDecision(ResourceState state, long atMs)
     /// <summary>The visit of a transaction: <c>execution/step~visit~attempt</c> without its attempt.</summary>
     internal static string OwnerOf(string transaction) => transaction[..transaction.LastIndexOf('~')];
 
+    private static int AttemptOf(string transaction) => int.Parse(transaction.AsSpan(transaction.LastIndexOf('~') + 1), CultureInfo.InvariantCulture);
+
+    private static ReadOnlySpan<char> ExecutionOf(string name) => name.AsSpan(0, Math.Max(name.IndexOf('/', StringComparison.Ordinal), 0));
+
+    /// <summary>
+    /// An execution does not wait for itself, its parents or its children: what they have read of a value that is taken back is taken back as well,
+    /// and they may wait for it.
+    /// </summary>
+    private static bool IsOneFamily(LockHolder held, RestoreValues command) =>
+        held.Ancestors.Append(held.Owner).Any(owner => ExecutionOf(owner).SequenceEqual(ExecutionOf(command.Transaction)))
+        || command.Ancestors?.Any(owner => ExecutionOf(owner).SequenceEqual(ExecutionOf(held.Owner))) == true;
+
     private ResourceOutcome? Restore(RestoreValues command)
     {
+        foreach (var key in command.Keys.Where(key => _state.Values.TryGetValue(key, out var value) && !value.Undone.Contains(command.Transaction)))
+        {
+            if (_state.Holders.Find(held => !IsOneFamily(held, command)
+                && held.Scopes.Any(scope => ScopeName.Covers(scope, StateKey.ScopeOf(key)))) is { } holder)
+            {
+                return Refuse("lock_conflict", $"{holder.Owner} holds the scope of {key}", holder.Owner, key);
+            }
+        }
         foreach (var key in command.Keys)
         {
             if (!_state.Values.TryGetValue(key, out var value) || value.Undone.Contains(command.Transaction))

@@ -65,5 +65,6 @@ public sealed record AuditRow(long Seq, AuditEntry Entry, string PrevHash, strin
 [JsonSerializable(typeof(AuditRow))]
 [JsonSerializable(typeof(AuditEntry))]
 [JsonSerializable(typeof(List<AuditEntry>))]
+[JsonSerializable(typeof(PersonalPart))]
 [JsonSerializable(typeof(long))]
 public sealed partial class AuditJson : JsonSerializerContext;

@@ -12,8 +12,8 @@ namespace Omium.Runtime.Audit;
 /// </summary>
 public sealed class AuditTrail(IEventLog log, IKeyWrap keys, TimeProvider time)
 {
-    /// <summary>How many of the last ids are known again: an entry that is handed in twice comes soon after itself, from a recovery.</summary>
-    public const int KnownIdsMax = 4_096;
+    /// <summary>How many of the last ids are known again: an entry that is handed in twice comes soon after itself, from a recovery. Default 4,096.</summary>
+    public int KnownIdsMax { get; init; } = 4_096;
 
     private const int PageRecords = 500, RecordVersion = 1;
     private const string EventType = "audit.recorded";
@@ -36,7 +36,7 @@ public sealed class AuditTrail(IEventLog log, IKeyWrap keys, TimeProvider time)
     public async ValueTask<IReadOnlyList<AuditRow>> ReadAsync(string tenant, long afterSeq, int countMax, CancellationToken cancellation = default)
     {
         var stream = StreamOf(tenant);
-        var cell = await StreamAppender.FindAsync(_cells, stream, LoadAsync, cancellation);
+        var cell = await StreamAppender.FindAsync(_cells, stream, LoadAsync, current: false, cancellation);
         if (cell.DataKey is not { } key)
         {
             return [];
@@ -50,7 +50,7 @@ public sealed class AuditTrail(IEventLog log, IKeyWrap keys, TimeProvider time)
     public async ValueTask<(long Seq, string Hash)> HeadAsync(string tenant, CancellationToken cancellation = default)
     {
         var stream = StreamOf(tenant);
-        var known = (await StreamAppender.FindAsync(_cells, stream, LoadAsync, cancellation)).Seq;
+        var known = (await StreamAppender.FindAsync(_cells, stream, LoadAsync, current: false, cancellation)).Seq;
         var seq = await LastSeqAsync(stream, known, cancellation); // Another process may have written since.
         return seq == 0 ? (0, AuditRow.Genesis) : (seq, (await ReadAsync(tenant, seq - 1, 1, cancellation))[0].Hash);
     }
@@ -116,21 +116,22 @@ public sealed class AuditTrail(IEventLog log, IKeyWrap keys, TimeProvider time)
             return null;
         }
 
-        cell.Take(row);
+        cell.Take(row, KnownIdsMax);
         return new Taken(row);
     }
 
     /// <summary>Loads the end of the trail: its last hash, and the ids that may come again.</summary>
     private async ValueTask LoadAsync(AuditCell cell, CancellationToken cancellation)
     {
-        if (cell.Seq == 0 && await LastSeqAsync(cell.Stream, 0, cancellation) is var last and > KnownIdsMax)
+        if (cell.Seq == 0 && await LastSeqAsync(cell.Stream, 0, cancellation) is var last && last > KnownIdsMax)
         {
             var before = (await log.ReadAsync(cell.Stream, last - KnownIdsMax - 1, 1, cancellation))[0];
             cell.DataKey = keys.Unwrap((await log.ReadKeyAsync(cell.Stream, cancellation))!);
+            cell.Lineage = Lineage.Of(cell.Stream);
             (cell.Seq, cell.LastHash) = (before.Seq, before.Hash);
         }
 
-        var (seq, hash) = await _appender.ReadOnAsync(cell, body => AuditRow.Deserialize(body), (_, row) => cell.Take(row), cancellation);
+        var (seq, hash) = await _appender.ReadOnAsync(cell, body => AuditRow.Deserialize(body), (_, row) => cell.Take(row, KnownIdsMax), cancellation);
         (cell.Seq, cell.LastHash, cell.Fresh) = (seq, hash, true);
     }
 
@@ -170,7 +171,7 @@ internal sealed class AuditCell(StreamId stream) : StreamCell(stream)
 
     public bool Knows(string id) => _ids.Contains(id);
 
-    public void Take(AuditRow row)
+    public void Take(AuditRow row, int knownIdsMax)
     {
         RowHash = row.Hash;
         if (_ids.Add(row.Entry.Id))
@@ -178,7 +179,7 @@ internal sealed class AuditCell(StreamId stream) : StreamCell(stream)
             _order.Enqueue(row.Entry.Id);
         }
 
-        if (_order.Count > AuditTrail.KnownIdsMax)
+        if (_order.Count > knownIdsMax)
         {
             _ids.Remove(_order.Dequeue());
         }

@@ -53,7 +53,7 @@ public sealed class LedgerAdvancer(IEventLog log, IKeyWrap keys, TimeProvider ti
 
     /// <summary>The cell of a ledger, loaded.</summary>
     public ValueTask<LedgerCell> FindAsync(string tenant, CancellationToken cancellation = default) =>
-        StreamAppender.FindAsync(_cells, StreamOf(tenant), LoadAsync, cancellation);
+        StreamAppender.FindAsync(_cells, StreamOf(tenant), LoadAsync, current: false, cancellation);
 
     /// <summary>Opened records of a ledger after <paramref name="afterSeq"/>.</summary>
     public async ValueTask<IReadOnlyList<(LogRecord Record, LedgerBody Body)>> ReadAsync(string tenant, long afterSeq, int countMax, CancellationToken cancellation = default)

@@ -111,7 +111,7 @@ public sealed partial class EffectRunner(Advancer advancer, SharedRunner shared,
     public async ValueTask<AdvanceResult> RecoverAsync(ExecutionCell cell, bool isAlone, CancellationToken cancellation)
     {
         var state = cell.State;
-        var lost = state.Visits.Values.SelectMany(visit => visit.Calls).Where(call => call is { Status: CallStatus.Intent, IsTask: false } && call.Owner != owner).ToArray();
+        var lost = state.Visits.Values.OrderBy(visit => visit.Ordinal).SelectMany(visit => visit.Calls).Where(call => call is { Status: CallStatus.Intent, IsTask: false } && call.Owner != owner).ToArray();
         foreach (var call in lost)
         {
             if (await advancer.ReadPayloadAsync(cell, RawResults.KeyOf(call.Id, call.Runs), cancellation) is { } raw)

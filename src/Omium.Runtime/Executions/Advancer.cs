@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Omium.Kernel.Executions;
 using Omium.Kernel.Json;
+using Omium.Runtime.Audit;
 using Omium.Runtime.Payloads;
 using Omium.Runtime.Ports;
 using Omium.Runtime.Search;
@@ -52,7 +53,14 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
     /// <summary>The cell of an execution, loaded; null when there is no such stream.</summary>
     public async ValueTask<ExecutionCell?> FindAsync(StreamId stream, CancellationToken cancellation = default)
     {
-        var cell = await StreamAppender.FindAsync(_cells, stream, LoadAsync, cancellation);
+        var cell = await StreamAppender.FindAsync(_cells, stream, LoadAsync, current: false, cancellation);
+        return cell.Seq > 0 ? cell : null;
+    }
+
+    /// <summary>The same with every record that is in the log by now. Where several processes write, what is cached may lag behind: nothing is taken from others on its word.</summary>
+    public async ValueTask<ExecutionCell?> FindCurrentAsync(StreamId stream, CancellationToken cancellation = default)
+    {
+        var cell = await StreamAppender.FindAsync(_cells, stream, LoadAsync, current: true, cancellation);
         return cell.Seq > 0 ? cell : null;
     }
 
@@ -186,6 +194,11 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
         {
             rows = await SearchProjector.WithTermsAsync(
                 Search, after, rows, () => IndexProjector.ExecutionRow(cell, after, outcome.Events, pending), outcome.Events, cancellation);
+        }
+
+        if (ExecutionAudit.Owed(after, cell.Seq + 1, command, outcome.Events) is { } owed)
+        {
+            rows = [.. rows, owed];
         }
 
         IReadOnlyList<SealedPayload> stored = [];

@@ -78,13 +78,13 @@ internal sealed class StreamAppender(IEventLog log, IKeyWrap keys, TimeProvider 
         }
     }
 
-    /// <summary>The cell of a stream, loaded; one that holds no record is not kept.</summary>
+    /// <summary>The cell of a stream, loaded; one that holds no record is not kept. <paramref name="current"/>: with every record that is in the log by now.</summary>
     public static async ValueTask<TCell> FindAsync<TCell>(
-        CellCache<TCell> cells, StreamId stream, Func<TCell, CancellationToken, ValueTask> load, CancellationToken cancellation)
+        CellCache<TCell> cells, StreamId stream, Func<TCell, CancellationToken, ValueTask> load, bool current, CancellationToken cancellation)
         where TCell : StreamCell
     {
         var cell = cells.Of(stream);
-        if (cell is { Fresh: true, Seq: > 0 })
+        if (!current && cell is { Fresh: true, Seq: > 0 })
         {
             return cell;
         }
@@ -92,7 +92,7 @@ internal sealed class StreamAppender(IEventLog log, IKeyWrap keys, TimeProvider 
         cell = await cells.EnterAsync(stream, cancellation);
         try
         {
-            if (!cell.Fresh)
+            if (current || !cell.Fresh)
             {
                 await load(cell, cancellation);
             }

@@ -71,6 +71,12 @@ public static class IndexKinds
     /// <summary>One row per root of shared scopes: free or held, with the label contended when somebody waits. What it is called stays sealed in its stream.</summary>
     public const string Resource = "resource";
 
+    /// <summary>
+    /// One row per record that the tenant's audit trail accounts for: owed from the record on, written once its row is in the trail. Both changes are
+    /// one append with what causes them.
+    /// </summary>
+    public const string Audit = "audit";
+
     /// <summary>One row per effect that a rollback could not undo.</summary>
     public const string Residue = "residue";
 }

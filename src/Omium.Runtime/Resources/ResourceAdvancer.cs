@@ -41,9 +41,13 @@ public sealed class ResourceAdvancer(IEventLog log, IKeyWrap keys, TimeProvider 
     public async ValueTask<ResourceState> StateAsync(string tenant, string root, CancellationToken cancellation = default) =>
         (await FindAsync(StreamOf(tenant, root), cancellation)).State;
 
+    /// <summary>The same with every record that is in the log by now, other processes' included.</summary>
+    public async ValueTask<ResourceState> CurrentStateAsync(string tenant, string root, CancellationToken cancellation = default) =>
+        (await StreamAppender.FindAsync(_cells, StreamOf(tenant, root), LoadAsync, current: true, cancellation)).State;
+
     /// <summary>The cell of a resource stream, loaded.</summary>
     public ValueTask<ResourceCell> FindAsync(StreamId stream, CancellationToken cancellation = default) =>
-        StreamAppender.FindAsync(_cells, stream, LoadAsync, cancellation);
+        StreamAppender.FindAsync(_cells, stream, LoadAsync, current: false, cancellation);
 
     /// <summary>Opened records of a root after <paramref name="afterSeq"/>.</summary>
     public async ValueTask<IReadOnlyList<(LogRecord Record, ResourceBody Body)>> ReadAsync(string tenant, string root, long afterSeq, int countMax, CancellationToken cancellation = default)

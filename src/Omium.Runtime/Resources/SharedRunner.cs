@@ -71,7 +71,7 @@ public sealed class SharedRunner(Advancer advancer, ResourceAdvancer resources, 
 
     private async ValueTask<CurrentValue> CurrentAsync(string tenant, string key, long since, CancellationToken cancellation)
     {
-        var state = await resources.StateAsync(tenant, StateKey.RootOf(key), cancellation);
+        var state = await resources.CurrentStateAsync(tenant, StateKey.RootOf(key), cancellation);
         if (!state.Values.TryGetValue(key, out var value))
         {
             return new CurrentValue(key, 0, null);
@@ -92,9 +92,10 @@ public sealed class SharedRunner(Advancer advancer, ResourceAdvancer resources, 
 
         if (visit.Shared.Locks == LockPhase.Yielded)
         {
-            foreach (var old in visit.Shared.Grants.DistinctBy(grant => grant.Root))
+            // The last root first: whoever is cut off here still holds what comes first, and waits for nothing that comes before what it holds.
+            foreach (var old in visit.Shared.Grants.DistinctBy(grant => grant.Root).OrderByDescending(grant => grant.Root, StringComparer.Ordinal))
             {
-                await AdvanceAsync(visit.Tenant, new SettleOwner(resources.NowMs, old.Root, visit.Owner, null, Release: true, old.Token), cancellation);
+                await AdvanceAsync(visit.Tenant, new SettleOwner(resources.NowMs, old.Root, visit.Owner, null, Release: true, old.Token, AttemptMax: visit.Attempt - 1), cancellation);
             }
         }
 
@@ -168,7 +169,7 @@ public sealed class SharedRunner(Advancer advancer, ResourceAdvancer resources, 
                     return held.Token;
                 }
 
-                await AdvanceAsync(visit.Tenant, new SettleOwner(resources.NowMs, root, visit.Owner, null, Release: true, held.Token), cancellation);
+                await AdvanceAsync(visit.Tenant, new SettleOwner(resources.NowMs, root, visit.Owner, null, Release: true, held.Token, AttemptMax: visit.Attempt - 1), cancellation);
             }
             else if (tries > 0 || !await LookAfterAsync(visit.Tenant, outcome.State, visit.Owner, ancestors, scopes, cancellation))
             {
@@ -190,7 +191,7 @@ public sealed class SharedRunner(Advancer advancer, ResourceAdvancer resources, 
                 continue;
             }
 
-            var cell = await advancer.FindAsync(stream, cancellation);
+            var cell = await FindAsync(stream, state => !state.NeedsLocks(visit), cancellation);
             if (cell is null || !cell.State.NeedsLocks(visit))
             {
                 released |= await SettleForAsync(tenant, state.Root, holder.Owner, cell, visit, release: true, holder.Token, cancellation);
@@ -208,6 +209,14 @@ public sealed class SharedRunner(Advancer advancer, ResourceAdvancer resources, 
         return released;
     }
 
+    /// <summary>Another execution. That it is done with something is believed from the log alone: a cache may not know yet what has begun since.</summary>
+    private async ValueTask<ExecutionCell?> FindAsync(StreamId stream, Func<ExecutionState, bool> isDone, CancellationToken cancellation) =>
+        await advancer.FindAsync(stream, cancellation) is { } cell && !isDone(cell.State) ? cell : await advancer.FindCurrentAsync(stream, cancellation);
+
+    /// <summary>The last attempt whose writes come to nothing unless they are committed: one that goes on may be preparing its own.</summary>
+    private static int? DroppedUpTo(ExecutionCell? cell, VisitKey key) =>
+        cell?.State.Visits.GetValueOrDefault(key) is { Status: VisitStatus.Open } visit && !cell.State.Ended ? visit.Attempt - 1 : null;
+
     /// <summary>Settles another visit's business under one root as its own execution says.</summary>
     private async ValueTask<bool> SettleForAsync(
         string tenant, string root, string owner, ExecutionCell? cell, VisitKey visit, bool release, long tokenMax, CancellationToken cancellation)
@@ -215,7 +224,7 @@ public sealed class SharedRunner(Advancer advancer, ResourceAdvancer resources, 
         var committed = cell?.State.Visits.GetValueOrDefault(visit)?.Shared is { CommittedAttempt: > 0 } shared
             ? SharedNames.Transaction(cell.Stream.Id, visit, shared.CommittedAttempt)
             : null;
-        var outcome = await AdvanceAsync(tenant, new SettleOwner(resources.NowMs, root, owner, committed, release, tokenMax), cancellation);
+        var outcome = await AdvanceAsync(tenant, new SettleOwner(resources.NowMs, root, owner, committed, release, tokenMax, AttemptMax: DroppedUpTo(cell, visit)), cancellation);
         return outcome.Events.Count > 0;
     }
 
@@ -230,7 +239,7 @@ public sealed class SharedRunner(Advancer advancer, ResourceAdvancer resources, 
                 continue;
             }
 
-            var cell = await advancer.FindAsync(stream, cancellation);
+            var cell = await FindAsync(stream, state => state.OutcomeOf(visit, attempt) != TransactionOutcome.Open, cancellation);
             if (cell is not null && cell.State.OutcomeOf(visit, attempt) == TransactionOutcome.Open)
             {
                 return write.Transaction;
@@ -302,13 +311,13 @@ public sealed class SharedRunner(Advancer advancer, ResourceAdvancer resources, 
             ValueWrite[] own = [.. root.OrderBy(write => write.Key, StringComparer.Ordinal)];
             if (await PrepareAsync(visit, transaction, root.Key, own, cancellation) is { } inTheWay)
             {
-                var result = await SettleAsync(visit, inTheWay, cancellation);
-                if (result is not { Changed: true })
+                if (await SettleAsync(visit, inTheWay, cancellation) is { Changed: true } result)
                 {
-                    OnNudge?.Invoke(visit.Cell.Stream, advancer.NowMs + (long)PrepareAgainAfter.TotalMilliseconds);
+                    return result;
                 }
 
-                return result;
+                OnNudge?.Invoke(visit.Cell.Stream, advancer.NowMs + (long)PrepareAgainAfter.TotalMilliseconds);
+                return null; // Nothing to go on with: the engine would try again at once, and spin.
             }
         }
 
@@ -346,11 +355,12 @@ public sealed class SharedRunner(Advancer advancer, ResourceAdvancer resources, 
     private async ValueTask<AdvanceResult?> SettleAsync(SharedVisit visit, CancellationToken cancellation)
     {
         var committed = visit.Shared.CommittedAttempt > 0 ? SharedNames.Transaction(visit.Cell.Stream.Id, visit.Key, visit.Shared.CommittedAttempt) : null;
-        foreach (var root in await RootsAsync(visit, cancellation))
+        foreach (var root in (await RootsAsync(visit, cancellation)).OrderDescending(StringComparer.Ordinal))
         {
-            // What was given up may be granted anew by the time this runs: then the later grant stays.
-            var tokenMax = visit.Shared.Locks == LockPhase.Yielded ? visit.Shared.Grants.FirstOrDefault(grant => grant.Root == root)?.Token ?? 0 : 0;
-            await AdvanceAsync(visit.Tenant, new SettleOwner(resources.NowMs, root, visit.Owner, committed, Release: true, tokenMax), cancellation);
+            // A visit that goes on after all may be granted them anew by the time this runs, or prepare again: then the later grant and attempt stay.
+            var tokenMax = visit.Shared.Grants.FirstOrDefault(grant => grant.Root == root)?.Token ?? 0;
+            await AdvanceAsync(
+                visit.Tenant, new SettleOwner(resources.NowMs, root, visit.Owner, committed, Release: true, tokenMax, Withdraw: true, AttemptMax: visit.Attempt), cancellation);
         }
 
         return await SettleAsync(visit, new SettleSharing(advancer.NowMs, visit.Effect), cancellation);
@@ -375,10 +385,17 @@ public sealed class SharedRunner(Advancer advancer, ResourceAdvancer resources, 
     {
         var transaction = SharedNames.Transaction(visit.Cell.Stream.Id, visit.Key, visit.Shared.CommittedAttempt);
         var (restored, conflicts) = (new List<string>(), new List<RestoreConflict>());
+        var ancestors = await AncestorsAsync(visit, cancellation);
         foreach (var root in visit.Shared.Written.GroupBy(StateKey.RootOf, StringComparer.Ordinal).OrderBy(group => group.Key, StringComparer.Ordinal))
         {
             await ResolvePreparedAsync(visit.Tenant, [.. root], cancellation);
-            await AdvanceAsync(visit.Tenant, new RestoreValues(resources.NowMs, root.Key, transaction, [.. root]), cancellation);
+            var outcome = await AdvanceAsync(visit.Tenant, new RestoreValues(resources.NowMs, root.Key, transaction, [.. root], ancestors), cancellation);
+            if (outcome.Rejection is not null)
+            {
+                await LookAfterAsync(visit.Tenant, outcome.State, visit.Owner, ancestors, [StateKey.ScopeOf(outcome.Key!)], cancellation);
+                OnNudge?.Invoke(visit.Cell.Stream, advancer.NowMs + (long)PrepareAgainAfter.TotalMilliseconds);
+                return null;
+            }
 
             // From the record, because an earlier run may have done it and not come back.
             await foreach (var happened in EventsAsync(visit.Tenant, root.Key, cancellation))
@@ -461,5 +478,7 @@ public sealed class SharedRunner(Advancer advancer, ResourceAdvancer resources, 
         public string Tenant => Cell.Stream.Tenant;
 
         public string Owner => SharedNames.Owner(Cell.Stream.Id, Key);
+
+        public int Attempt => Cell.State.Visits[Key].Attempt;
     }
 }

@@ -132,4 +132,98 @@ public sealed class SimulatedFaultTests
         Assert.DoesNotContain(harness.State.LatestVisit("a")!.Calls, call => call.Unsettled); // The second is not made again: it counts as one that may stand.
         Laws.Check(harness);
     }
+
+    [Fact]
+    public void Decide_OfOneQuestion_AlsoTriesAgainWhatThePolicyOnlyPausedFor()
+    {
+        var harness = Flow.Of(Call("a") + "," + Call("b"), "", """{"rules": [{"on": ["timeout"], "do": ["pause", "await_review"]}, {"on": ["tool_error"], "do": ["pause"]}]}""");
+        harness.Start();
+        harness.Failure("a~1~1~c1", new EffectFailure("timeout", "tool_timeout", "silent"));
+        harness.Failure("b~1~1~c1", new EffectFailure("tool_error", "http_500", "broke"));
+        Assert.True(harness.Decide("approve").Accepted);
+        Assert.Equal(ExecutionStatus.Running, harness.State.Status);
+        harness.Run((_, _) => Ok("{}"));
+        Assert.Equal((ExecutionStatus.Succeeded, 2), (harness.State.Status, harness.State.LatestVisit("b")!.Attempt));
+        Laws.Check(harness);
+    }
+
+    [Theory]
+    [InlineData("reject")]
+    [InlineData("skip")]
+    public void Decide_ThatTheOneFailureIsNotTriedAgain_IsNotOverruled(string decision)
+    {
+        var harness = Flow.Of(Call("a"), "", """{"rules": [{"do": ["pause", "await_review"]}]}""");
+        harness.Start();
+        harness.Failure("a~1~1~c1", new EffectFailure("timeout", "tool_timeout", "silent"));
+        Assert.True(harness.Decide(decision).Accepted);
+        Assert.Equal(1, harness.State.LatestVisit("a")!.Attempt);
+        Assert.True(harness.State.Ended);
+    }
+
+    [Fact]
+    public void Retry_WhileVerifiersOfAnotherStepDoNotAgree_GoesOnOnlyAfterThat()
+    {
+        const string Verifiers = """, "verifiers": {"quorum": 3, "of": ["spare", "two", "three"]}""";
+        var harness = Flow.Of(Agent("a", more: Verifiers) + "," + Call("b"), "", """{"rules": [{"on": ["tool_error"], "do": ["pause"]}]}""");
+        harness.Start();
+        harness.Answer("a~1~1~m1", """{"n": 1}""");
+        harness.Answer("a~1~1~j1~t1", """{"verdict": "approve", "reason": "fine"}""");
+        harness.Answer("a~1~1~j2~t1", """{"verdict": "reject", "reason": "low"}""");
+        harness.Answer("a~1~1~j3~t1", """{"verdict": "abstain", "reason": "hm"}""");
+        harness.Failure("b~1~1~c1", new EffectFailure("tool_error", "http_500", "broke"));
+        Assert.True(harness.Send(new RetryExecution(harness.NowMs, "ada", "r1", null, null)).Accepted);
+        Assert.Equal((ExecutionStatus.Paused, "verification_split"), (harness.State.Status, harness.State.PauseReason));
+        Assert.True(harness.Decide("approve").Accepted);
+        harness.Run((_, _) => Ok("{}"));
+        Assert.Equal(ExecutionStatus.Succeeded, harness.State.Status);
+        Laws.Check(harness);
+    }
+
+    [Fact]
+    public void Retry_OfAnItemUnderItsStepsLock_AsksForNoLockOfItsOwn()
+    {
+        const string Sharing = """, "locks": ["customer/1"], "for_each": {"items": "[{'i': 0}]"}, "retry": {"max_attempts": 2, "backoff": "constant", "initial": "1s", "max": "1s"}""";
+        var harness = Flow.Of(Call("send", more: Sharing));
+        harness.Start();
+        harness.Send(new SettleGather(harness.NowMs, "send~1~1~g1", [new LockGrant("customer/1", "customer/1", "customer/1", 1)], null, null));
+        harness.Failure("send-0~1~1~c1", new EffectFailure("tool_error", "http_500", "broke"));
+        harness.NowMs += 2_000;
+        harness.Send(new WakeTimers(harness.NowMs));
+        Assert.Equal(["send-0~1~2~c1"], harness.Due());
+        Assert.Single(harness.Events.OfType<LocksRequested>());
+    }
+
+    [Fact]
+    public void Retry_AfterLocksWereGivenUp_GivesThemBackBeforeItWaits()
+    {
+        var harness = Flow.Of(Call("a", more: """, "locks": ["customer/1", "order/9"], "retry": {"max_attempts": 2, "backoff": "constant", "initial": "1s", "max": "1s"}"""));
+        harness.Start();
+        harness.Send(new SettleGather(harness.NowMs, "a~1~1~g1", [new LockGrant("customer/1", "customer/1", "customer/1", 1), new LockGrant("order/9", "order/9", "order/9", 1)], null, null));
+        harness.Failure("a~1~1~c1", new EffectFailure("tool_error", "http_500", "broke"));
+        harness.Send(new YieldLocks(harness.NowMs, "a", 1, "exe_other/a~1"));
+        harness.NowMs += 2_000;
+        harness.Send(new WakeTimers(harness.NowMs));
+        var shared = harness.State.LatestVisit("a")!.Shared!;
+        Assert.Equal((LockPhase.Yielded, true, 2), (shared.Locks, shared.Gathering, shared.Grants.Count));
+    }
+
+    [Theory]
+    [InlineData(true, LockPhase.Yielded)]
+    [InlineData(false, LockPhase.Held)]
+    public void Retry_OfAnEndedExecution_GivesUpOnlyLocksUnderWhichNothingIsUnderWay(bool lost, LockPhase expected)
+    {
+        var harness = Flow.Of(Call("a", more: """, "locks": ["customer/1"]""", tool: "pay") + "," + Call("b"), "", """{"rules": [{"do": ["fail"]}]}""");
+        harness.Start();
+        harness.Send(new SettleGather(harness.NowMs, "a~1~1~g1", [new LockGrant("customer/1", "customer/1", "customer/1", 1)], null, null));
+        harness.Send(new BeginCall(harness.NowMs, "a~1~1~c1", "runner", 5_000));
+        if (lost)
+        {
+            harness.Send(new LoseRunner(harness.NowMs, "other")); // The call is only to be made again: while the execution is over, nobody makes it.
+        }
+
+        harness.Failure("b~1~1~c1", new EffectFailure("tool_error", "http_500", "broke", Permanent: true));
+        Assert.Equal((ExecutionStatus.Failed, lost), (harness.State.Status, harness.Pending.Any(effect => effect.Kind == PendingKind.SettleSharing)));
+        Assert.True(harness.Send(new RetryExecution(harness.NowMs, "ada", "r1", null, null)).Accepted);
+        Assert.Equal(expected, harness.State.LatestVisit("a")!.Shared!.Locks);
+    }
 }

@@ -74,6 +74,33 @@ public sealed class ValueTests
     }
 
     [Fact]
+    public void Settle_ByWhoKnowsOnlyOfAnEarlierAttempt_LeavesWhatALaterOnePrepared()
+    {
+        _root.Prepare("a/s~1", 2, "count", "5");
+        Assert.Empty(_root.Send(new SettleOwner(_root.NowMs, "stock/7", "a/s~1", null, Release: true, AttemptMax: 1)).Events);
+        Assert.IsType<StateAborted>(Assert.Single(_root.Send(new SettleOwner(_root.NowMs, "stock/7", "a/s~1", null, Release: true, AttemptMax: 2)).Events));
+    }
+
+    [Fact]
+    public void Settle_OfOneWhoWaitsAndIsOver_WithdrawsIt()
+    {
+        _root.Acquire("a/s~1", "stock/7");
+        _root.Acquire("b/s~1", "stock/7");
+        Assert.Empty(_root.Send(new SettleOwner(_root.NowMs, "stock/7", "b/s~1", null, Release: true, TokenMax: 1)).Events);
+        Assert.IsType<LockWithdrawn>(Assert.Single(_root.Send(new SettleOwner(_root.NowMs, "stock/7", "b/s~1", null, Release: true, TokenMax: 1, Withdraw: true)).Events));
+    }
+
+    [Fact]
+    public void Restore_UnderALockOfAnotherExecution_WaitsForIt_OfItsOwnFamilyNot()
+    {
+        _root.Write("a/s~1", "count", "1");
+        _root.Acquire("b/s~1", "stock/7");
+        Assert.Equal("lock_conflict", _root.Restore("a/s~1", 1, "count").Rejection!.Code);
+        Assert.Null(_root.Send(new RestoreValues(_root.NowMs, "stock/7", "a/s~1~1", ["stock/7#count"], ["b/parent~1"])).Rejection);
+        Assert.Equal(2, _root.Value("count").Version);
+    }
+
+    [Fact]
     public void Restore_Newest_PutsTheOldValueBackAsANewVersion()
     {
         _root.Write("a/s~1", "name", "\"Ann\"");

@@ -245,7 +245,7 @@ public sealed class HttpToolClientTests
             await cancel.CancelAsync();
             await Task.Delay(Timeout.Infinite, context.RequestAborted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         });
-        using var client = new HttpToolClient(Local, new EnvironmentSecretSource());
+        using var client = new HttpToolClient(Local, new EnvironmentSecretSource(""));
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => client.CallAsync(Request(server.Url), cancel.Token));
     }

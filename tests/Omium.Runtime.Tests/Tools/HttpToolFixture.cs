@@ -1,4 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
 using System.Net;
 using System.Text.Json;
 using Omium.Kernel.Executions;
@@ -44,6 +43,6 @@ internal static class HttpToolFixture
 
     public sealed class FixedSecrets(Dictionary<string, string> values) : ISecretSource
     {
-        public bool TryGet(string name, [NotNullWhen(true)] out string? value) => values.TryGetValue(name, out value);
+        public ValueTask<string?> FindAsync(string tenant, string name, CancellationToken cancellation = default) => new(values.GetValueOrDefault(name));
     }
 }

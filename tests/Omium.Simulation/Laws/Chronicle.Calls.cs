@@ -27,6 +27,7 @@ internal sealed partial class Chronicle
 
         Law(e.Key is { Length: > 0 }, $"{e.Effect} has no key");
         CheckKey(visit, call);
+        CheckVerified(visit, e);
         CheckApproval(call);
         var arguments = resolve(e.Arguments);
         Law(e.Tool != "twice" || Member(arguments, "a") is not > DrawnTools.ArgumentMax, $"{e.Effect} was requested although a guard forbids its arguments");
@@ -93,6 +94,7 @@ internal sealed partial class Chronicle
         Law(e.Run == call.Runs + 1, $"{e.Effect} has run {e.Run} after {call.Runs}");
         Law(!call.Refused && (!call.Requested.Approval || call.Approved), $"{e.Effect} was begun without its approval");
         Law(e.InDoubtAtMs > record.AtMs, $"{e.Effect} is in doubt as soon as it begins");
+        CheckSharing(visit, call);
         switch (call.Happened)
         {
             case Happened.NotAsked:

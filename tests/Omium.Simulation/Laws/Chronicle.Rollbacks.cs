@@ -9,6 +9,9 @@ internal sealed partial class Chronicle
     private List<string> _remaining = [];
     private bool _wasPaused;
 
+    /// <summary>Compensations of items that were perhaps under way when a rollback of the execution took them over.</summary>
+    private readonly HashSet<string> _takenOver = [];
+
     /// <summary>Effects that a rollback ever listed for compensation.</summary>
     public HashSet<string> EverListed { get; } = [];
 
@@ -25,7 +28,8 @@ internal sealed partial class Chronicle
         // An orphan would stand on what is gone.
         foreach (var visit in _visits.Values.Where(visit => visit.Standing != Standing.TakenBack && !set.Contains(visit.Key)))
         {
-            Law(!visit.After.Concat(visit.Reads).Any(set.Contains), $"{visit.Key} stands on what rollback {e.Rollback} takes back, and is not taken back itself");
+            var stands = e.Scope == "stale" ? visit.Reads : visit.After.Concat(visit.Reads);
+            Law(!stands.Any(set.Contains) && !ReadsWriteOf(visit, set.Contains), $"{visit.Key} stands on what rollback {e.Rollback} takes back, and is not taken back itself");
         }
 
         CheckReach(e, set);
@@ -40,11 +44,13 @@ internal sealed partial class Chronicle
             visit.DetachedBy = null;
         }
 
-        foreach (var (rollback, _) in _itemPlans.Where(plan => set.Contains(plan.Value.Item)).ToArray())
+        foreach (var (rollback, plan) in _itemPlans.Where(plan => set.Contains(plan.Value.Item)).ToArray())
         {
-            _itemPlans.Remove(rollback); // Undone with the rest.
+            _itemPlans.Remove(rollback); // Undone with the rest; what has been begun of it is not called back.
+            _takenOver.UnionWith(plan.Remaining.Take(1));
         }
 
+        Reopen();
         EverListed.UnionWith(e.Compensations);
         (_plan, _remaining, _wasPaused, Status) = (e, [.. e.Compensations], Status == "paused", "rolling_back");
     }
@@ -52,6 +58,12 @@ internal sealed partial class Chronicle
     /// <summary>Nothing outside: every visit in the set is a failed one, lies between the place to go back to and a failed one, or stands on such a visit.</summary>
     private void CheckReach(RollbackPlanned e, HashSet<VisitKey> set)
     {
+        if (e.Scope == "stale")
+        {
+            CheckStaleReach(e, set);
+            return;
+        }
+
         if (e.To is "start" or "attempt" || set.Count == 0)
         {
             return;
@@ -62,7 +74,7 @@ internal sealed partial class Chronicle
         var reached = new HashSet<VisitKey>(place);
         foreach (var visit in _visits.Values.OrderBy(visit => visit.Order))
         {
-            if (visit.Standing is Standing.Failing or Standing.Failed || visit.SkippedByDecision || visit.After.Concat(visit.Reads).Any(reached.Contains))
+            if (visit.Standing is Standing.Failing or Standing.Failed || visit.SkippedByDecision || _handoffs.Values.Any(handoff => handoff.From == visit.Key && handoff.Disputed) || visit.After.Concat(visit.Reads).Any(reached.Contains) || ReadsWriteOf(visit, reached.Contains))
             {
                 reached.Add(visit.Key);
             }
@@ -71,6 +83,27 @@ internal sealed partial class Chronicle
         foreach (var key in set.Where(key => !reached.Contains(key)))
         {
             Law(false, $"rollback {e.Rollback} to {e.To} touches {key}, which has nothing to do with it");
+        }
+    }
+
+    /// <summary>What was made from a value that has changed: the one that read it, what was made from that, and the one that found out.</summary>
+    private void CheckStaleReach(RollbackPlanned e, HashSet<VisitKey> set)
+    {
+        var failing = _record.Events.OfType<StepFailed>().LastOrDefault();
+        var made = _visits.Values.Where(visit => visit.Step == e.To && set.Contains(visit.Key) && visit.Shared.Values.Count > 0).Select(visit => visit.Key).ToHashSet();
+        Law(made.Count > 0, $"rollback {e.Rollback} runs {e.To} again, which has read nothing that is shared");
+        foreach (var visit in _visits.Values.OrderBy(visit => visit.Order))
+        {
+            if (visit.Reads.Any(made.Contains) || (visit.Parent is { } parent && made.Contains(parent)) || ReadsWriteOf(visit, made.Contains)
+                || visit.After.Any(source => made.Contains(source) && Workflow.Edges.Any(edge => edge.From == source.Step && edge.To == visit.Step && edge.Above is not null)))
+            {
+                made.Add(visit.Key);
+            }
+        }
+
+        foreach (var key in set.Where(key => !made.Contains(key) && !(failing is not null && key == new VisitKey(failing.Step, failing.Visit))))
+        {
+            Law(false, $"rollback {e.Rollback} of what {e.To} read touches {key}, which was not made from it");
         }
     }
 
@@ -103,7 +136,7 @@ internal sealed partial class Chronicle
     {
         var call = _calls[e.Effect];
         var remaining = RemainingOf(e.Effect);
-        Law(remaining.FirstOrDefault() == e.Effect || (!e.Done && remaining.Contains(e.Effect)), $"{e.Effect} was undone out of turn");
+        Law(remaining.FirstOrDefault() == e.Effect || (remaining.Contains(e.Effect) && (!e.Done || _takenOver.Contains(e.Effect))), $"{e.Effect} was undone out of turn");
         call.UndoTries = e.Attempt;
         if (e.Done)
         {
@@ -126,6 +159,7 @@ internal sealed partial class Chronicle
             return;
         }
 
+        Law(!OwesRestore, $"rollback {e.Rollback} is complete and a value that was written is not put back");
         Law(_plan?.Rollback == e.Rollback && _remaining.Count == 0, $"rollback {e.Rollback} is complete while {string.Join(", ", _remaining)} remain");
         foreach (var call in (_plan?.Compensations ?? []).Select(effect => _calls[effect]))
         {
@@ -145,5 +179,9 @@ internal sealed partial class Chronicle
     }
 
     /// <summary>Between records: a rollback that has nothing left to undo is complete.</summary>
-    private void AfterRecord() => Law(_plan is null || _remaining.Count > 0, $"rollback {_plan?.Rollback} has nothing left to undo and is not complete");
+    private void AfterRecord()
+    {
+        Law(_plan is null || _remaining.Count > 0 || OwesRestore, $"rollback {_plan?.Rollback} has nothing left to undo and is not complete");
+        CheckHalted();
+    }
 }

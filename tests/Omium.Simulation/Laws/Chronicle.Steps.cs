@@ -57,6 +57,11 @@ internal sealed partial class Chronicle
             Law(source is { Settled: true, DetachedBy: null }, $"{e.Step}~{e.Visit} was scheduled before {edge.From} was settled");
             if (source is { Settled: true } && IsTaken(edge, source) is { } taken)
             {
+                if (taken && after.Contains(source.Key))
+                {
+                    CheckAgreed(e, edge, source);
+                }
+
                 var others = Workflow.Into(e.Step).Any(other => other != edge && other.From == edge.From && IsTaken(other, source) is not false);
                 Law(taken == after.Contains(source.Key) || (!taken && others), $"{e.Step}~{e.Visit} says that the edge from {source.Key} was {(taken ? "not " : "")}taken");
             }
@@ -70,7 +75,7 @@ internal sealed partial class Chronicle
     {
         Standing.Committed => edge.On != "failure" && edge.Holds(source.Output),
         Standing.Failed => edge.On != "success",
-        Standing.Skipped when source.SkippedByDecision => edge.Above is null ? null : false,
+        Standing.Skipped when source.SkippedByDecision => edge is { Above: null, Handoff: null } ? null : false,
         _ => false,
     };
 
@@ -138,6 +143,7 @@ internal sealed partial class Chronicle
                 $"{visit.Key} was committed and nobody approved it");
         }
 
+        CheckVerified(visit, e, output);
         if (e.By is null)
         {
             CheckOrigin(visit, output);

@@ -142,6 +142,8 @@ internal sealed partial class Chronicle(StreamId stream, DrawnWorkflow workflow,
     {
         switch (happened)
         {
+            case not null when ReadShared(happened) || ReadAgreement(happened):
+                break;
             case ItemsExpanded e:
                 Expanded(e);
                 break;
@@ -153,6 +155,8 @@ internal sealed partial class Chronicle(StreamId stream, DrawnWorkflow workflow,
                 break;
             case CompensationSettled e:
                 Compensated(e);
+                break;
+            case ResidueRecorded { Reason: "state_conflict" }:
                 break;
             case ResidueRecorded e:
                 Law(!_calls[e.Effect].Residue, $"{e.Effect} became residue twice");
@@ -194,6 +198,7 @@ internal sealed partial class Chronicle(StreamId stream, DrawnWorkflow workflow,
                 break;
             case ExecutionResumed:
                 Law(Status is "paused" or "failed", $"resumed while {Status}");
+                Reopen();
                 Status = "running";
                 break;
             case ExecutionSucceeded:
@@ -203,7 +208,8 @@ internal sealed partial class Chronicle(StreamId stream, DrawnWorkflow workflow,
                 break;
             case ExecutionFailed e:
                 Law(Status == "running", $"failed while {Status}");
-                Law(Visit(e.Step, e.Visit).Standing is Standing.Failed, $"the execution failed by {e.Step}~{e.Visit}, which has not failed");
+                var rejected = _reviews.Values.Any(review => review is { Requested.Kind: "handoff", Decided.Decision: "reject" } && review.Requested.Step == e.Step);
+                Law(Visit(e.Step, e.Visit).Standing is Standing.Failed || (rejected && e.Class == "handoff_disputed"), $"the execution failed by {e.Step}~{e.Visit}, which has not failed");
                 Status = "failed";
                 break;
             case ExecutionCancelled:

@@ -36,7 +36,10 @@ internal sealed class VisitFacts(string step, int visit, StepScheduled? schedule
 
     public IReadOnlyList<VisitKey> After { get; set; } = scheduled?.After ?? [];
 
-    public IReadOnlyList<VisitKey> Reads { get; } = scheduled?.Reads ?? [];
+    public IReadOnlyList<VisitKey> Reads { get; set; } = scheduled?.Reads ?? [];
+
+    /// <summary>What it shares with other executions.</summary>
+    public SharedFacts Shared { get; } = new();
 
     /// <summary>Of an item's visit: the visit of its step.</summary>
     public VisitKey? Parent { get; } = scheduled is { After: [var parent] } && Workflows.ItemNames.IsItem(step) ? parent : null;

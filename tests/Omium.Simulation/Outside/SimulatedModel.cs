@@ -38,6 +38,14 @@ internal sealed class SimulatedModel(Scheduler scheduler, SimulatedProcess proce
 
     private ModelAnswer Answer(ModelRequest request, Action<string>? onDelta)
     {
+        if (request.AnswerSchemaName == "verdict")
+        {
+            var verdict = weather.Happens(3) ? weather.Dice.Of<string>(["reject", "abstain"]) : "approve";
+            var reason = $"r{world.VerdictOfReason.Count + 1}";
+            world.VerdictOfReason[reason] = verdict;
+            return new ModelAnswer { Content = $$"""{"verdict": "{{verdict}}", "reason": "{{reason}}"}""", InputTokens = 4, OutputTokens = 1 };
+        }
+
         if (weather.Loud > 0 && request.Tools.Count > 0 && weather.Happens(2))
         {
             var count = weather.Dice.Between(1, weather.Loud);

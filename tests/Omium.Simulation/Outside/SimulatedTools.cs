@@ -24,6 +24,7 @@ internal sealed class SimulatedTools(Scheduler scheduler, SimulatedProcess proce
         world.Sending?.Invoke(request.EffectId);
         world.UnderWay[request.EffectId] = world.UnderWay.GetValueOrDefault(request.EffectId) + 1;
         _flights.Add(flight);
+        world.Limits.Begins(process.Owner, request.Tool.Name, scheduler.NowMs);
         var subject = Subject(request);
         if (MayFail(request) && weather.Happens(weather.ToolFailsOneIn * 2))
         {
@@ -120,6 +121,11 @@ internal sealed class SimulatedTools(Scheduler scheduler, SimulatedProcess proce
             return fails ? Failing(false) : Result("{}");
         }
 
+        if (!fails && tool == "measure")
+        {
+            return Result($$"""{"n": {{Measure(flight.Request.Arguments, flight.Request.EffectId)}}}""");
+        }
+
         if (!fails)
         {
             Perform(flight);
@@ -142,6 +148,15 @@ internal sealed class SimulatedTools(Scheduler scheduler, SimulatedProcess proce
             default:
                 return Failing(weather.Dice.OneIn(3));
         }
+    }
+
+    /// <summary>Whoever measures a claim sees what there is, or in the first phase something else.</summary>
+    private double Measure(JsonElement message, string effect)
+    {
+        var there = Math.Max(DrawnHandoff.SaidOf(message, "n"), DrawnHandoff.SaidOf(message, "succeeded"));
+        var seen = weather.Happens(4) ? there + 1 : there;
+        world.Measured.Add((effect, seen));
+        return seen;
     }
 
     private void Perform(Flight flight)
@@ -179,6 +194,7 @@ internal sealed class SimulatedTools(Scheduler scheduler, SimulatedProcess proce
     {
         Land(flight);
         _flights.Remove(flight);
+        world.Limits.Ends(process.Owner, flight.Request.Tool.Name, scheduler.NowMs, outcome.Failure is { Permanent: false });
         flight.Done.SetResult(outcome);
     }
 

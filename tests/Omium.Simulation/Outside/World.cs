@@ -28,6 +28,15 @@ internal sealed class World(Func<long> nowMs)
     /// <summary>Which effect made an answer: its tag, told in the answer itself.</summary>
     public Dictionary<string, string> EffectOfTag { get; } = [];
 
+    /// <summary>What tools and workers that were asked to measure a claim told, per effect; who is asked twice may see something else the second time.</summary>
+    public HashSet<(string Effect, double Seen)> Measured { get; } = [];
+
+    /// <summary>Verdicts as verifiers gave them, by the reason that came with each.</summary>
+    public Dictionary<string, string> VerdictOfReason { get; } = [];
+
+    /// <summary>Limits of tools, and how calls under them went.</summary>
+    public LimitLaws Limits { get; } = new();
+
     /// <summary>
     /// How far clocks were set back so far, and how long processes stood still after they looked at theirs: so much later a key may come than its
     /// sender could know. Receivers honour keys at least that much longer (docs/simulation.md).

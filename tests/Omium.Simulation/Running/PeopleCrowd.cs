@@ -16,6 +16,9 @@ internal sealed class PeopleCrowd(Dice dice, World world, Weather weather, Tally
     private readonly Dictionary<string, int> _approvals = [];
     private int _requests;
 
+    /// <summary>How often people approve in the second phase what fails again; then they give it up.</summary>
+    public int ApprovalsMax { get; set; } = 20;
+
     /// <summary>Something a person does in the first phase.</summary>
     public ExecutionCommand? Interfere(Chronicle chronicle)
     {
@@ -73,7 +76,7 @@ internal sealed class PeopleCrowd(Dice dice, World world, Weather weather, Tally
         else if (weather.Healed)
         {
             var times = _approvals[chronicle.Stream.Id] = _approvals.GetValueOrDefault(chronicle.Stream.Id) + 1;
-            decision = request.Kind == "failure" && times > 20 ? "reject" : "approve";
+            decision = request.Kind is "failure" or "handoff" or "verification" && times > ApprovalsMax ? "reject" : request.Kind == "handoff" ? request.Decisions[0] : "approve";
         }
         else
         {

@@ -1,8 +1,10 @@
 using System.Text.Json;
 using Omium.Kernel.Executions;
 using Omium.Kernel.Json;
+using Omium.Kernel.Resources;
 using Omium.Kernel.Specs;
 using Omium.Runtime.Effects;
+using Omium.Runtime.Effects.Limits;
 using Omium.Runtime.Executions;
 using Omium.Runtime.Payloads;
 using Omium.Runtime.Ports;
@@ -31,14 +33,17 @@ internal sealed partial class Simulation
     private readonly World _world;
     private readonly Weather _weather;
     private readonly PeopleCrowd _people;
+    private readonly WorkerCrowd _workers;
     private readonly LocalKeyWrap _keys = new(MasterKey);
     private readonly Dictionary<string, Chronicle> _chronicles = [];
+    private readonly RootBook _roots;
     private readonly Dictionary<StreamId, byte[]> _dataKeys = [];
     private readonly Dictionary<(string Execution, int Number), int> _delivered = [];
     private readonly List<SimulatedHost> _hosts = [];
     private readonly List<Start> _starts = [];
     private readonly PlanCache _plans;
     private readonly Features _allowed;
+    private Features _features;
 
     public Simulation(int seed, Features features = Features.All, bool traced = false)
     {
@@ -50,7 +55,10 @@ internal sealed partial class Simulation
         _world = new World(() => _scheduler.NowMs);
         _people = new PeopleCrowd(_dice.Split(3), _world, _weather, Tally, () => SimulatedHost.EpochMs + _scheduler.NowMs);
         _store.Synced = Observe;
+        _roots = new RootBook(name => _chronicles.GetValueOrDefault(name));
         _plans = new PlanCache(new SpecDocuments(_store));
+        _workers = new WorkerCrowd(
+            _scheduler, _world, _weather, Tally, () => [.. _hosts.Select(host => host.Process).OfType<SimulatedProcess>().Where(process => process is { Alive: true, Engine: not null })], name => _chronicles.GetValueOrDefault(name));
         _world.Sending = effect =>
         {
             if (WorldLaws.Sending(_world, effect, _chronicles.GetValueOrDefault(SimulatedTools.ExecutionOf(effect))) is { } broken)
@@ -99,10 +107,10 @@ internal sealed partial class Simulation
 
             if (!Broke)
             {
-                Violations.AddRange(EndLaws.Check(this, _store, _world, _keys));
+                Violations.AddRange(EndLaws.Check(this, _store, _world, _keys).Concat(_roots.AtTheEnd(_chronicles.Values)));
             }
         }
-        catch (Exception error) when (error is LawBrokenException or CorruptLogException or KeyNotFoundException)
+        catch (Exception error) when (error is LawBrokenException or BusyLoopException or CorruptLogException or KeyNotFoundException)
         {
             Violations.Add(error.ToString());
         }
@@ -113,32 +121,62 @@ internal sealed partial class Simulation
     private void Draw()
     {
         var dice = _dice.Split(4);
-        var features = FeatureDrawer.Choose(_dice.Split(5), _allowed);
+        _features = FeatureDrawer.Choose(_dice.Split(5), _allowed);
+        if (_weather.ClockOneIn > 0)
+        {
+            _features &= ~(Features.Workers | Features.Limits); // A worker cannot know that its host's clock jumped, and a rate is told by that clock.
+        }
+
+        var features = _features;
+        _people.ApprovalsMax = features.HasFlag(Features.Sharing) ? 6 : _people.ApprovalsMax;
+        _world.Limits.AreTimely = _weather is { SlowOneIn: 0, StallOneIn: 0, StoreFullOneIn: 0, AnswerLostOneIn: 0 };
+        _world.Limits.Drawn = features.HasFlag(Features.Limits) ? FeatureDrawer.Limits(_dice.Split(8)) : [];
         Tally.Count("features", features.ToString());
         var workflows = new List<DrawnWorkflow>();
         for (var number = 1; number <= (dice.OneIn(4) ? 2 : 1); number++)
         {
-            var workflow = FeatureDrawer.Add(_dice.Split(5 + number), features, WorkflowDrawer.Draw(dice, number, out var shape));
+            var workflow = FeatureDrawer.Add(_dice.Split(5 + number), features, _world.Limits.Drawn, WorkflowDrawer.Draw(dice, number, out var shape));
             Tally.Count("shape", shape);
             Tally.Count("steps", $"{workflow.Steps.Count}");
             Tally.Count("policy", $"{workflow.PolicyIndex}");
             foreach (var step in workflow.Steps)
             {
                 Tally.Count("step", step.Type + (step.Performer.Length > 0 ? $" {step.Performer}" : ""));
+                if (step.Verifiers is { } verifiers)
+                {
+                    Tally.Count("verifiers", $"{verifiers.Quorum} of 3 on {(step.VerifiesArguments ? "arguments" : "output")}");
+                }
+
+                if (step.Sharing is { } sharing)
+                {
+                    Tally.Count("sharing", $"{sharing.Locks.Count} locks{(sharing.ShortLease ? " for a second" : "")}{(sharing.Counts ? ", counts" : sharing.Read is null ? "" : ", reads")}, {sharing.Notes.Count} notes");
+                }
+
                 if (step.Items is { } items)
                 {
                     Tally.Count("items", $"{items.Count} items, {items.OnFailure}");
                 }
             }
 
+            foreach (var handoff in workflow.Edges.Select(edge => edge.Handoff).OfType<DrawnHandoff>())
+            {
+                Tally.Count("handoffs", handoff.By);
+            }
+
             workflows.Add(workflow);
+        }
+
+        _store.Put(new DocumentKey(Tenant, ScopeAliases.Kind, DrawnSharing.Alias.Alias), System.Text.Encoding.UTF8.GetBytes(DrawnSharing.Alias.Scope));
+        foreach (var limit in _world.Limits.Drawn)
+        {
+            Tally.Count("limits", $"{(limit.Concurrent is { } most ? $"{most} at a time" : "")}{(limit.PerSecond is { } rate ? $" {rate}/s" : "")}{(limit.Breaker ? " breaker" : "")}");
         }
 
         NeedsNobody = workflows.All(workflow => workflow.NeedsNobody);
         _weather.ProbesAreClear = NeedsNobody;
         Tally.Count("seed", NeedsNobody ? "needs nobody" : "may need somebody");
         Tally.Count("engines", _weather.TwoEngines ? "two" : "one");
-        var executions = dice.Of([1, 1, 2, 3]);
+        var executions = dice.Of([1, 1, 2, 3]) + (features.HasFlag(Features.Sharing) ? _dice.Split(9).Of([1, 2, 3]) : 0);
         for (var number = 1; number <= executions; number++)
         {
             Admit(dice, dice.Of(workflows), number);
@@ -160,7 +198,7 @@ internal sealed partial class Simulation
         _store.Put(new DocumentKey(Tenant, PlanCache.Kind, digest), canonical);
         var id = $"exe_{Seed}x{number}";
         var stream = new StreamId(Tenant, id);
-        _chronicles[id] = new Chronicle(stream, workflow, _world, value => Resolve(stream, value)) { Delivered = _delivered };
+        _chronicles[id] = new Chronicle(stream, workflow, _world, value => Resolve(stream, value)) { Delivered = _delivered, Roots = _roots };
         var command = new StartExecution(0, id, Tenant, workflow.Name, 1, digest, JsonElement.Parse("""{"n": 2}"""), Seed, "ada", DrawnTools.HighValueUsd);
         var start = new Start(stream, command);
         _starts.Add(start);
@@ -215,6 +253,7 @@ internal sealed partial class Simulation
         var shared = new SharedRunner(advancer, new ResourceAdvancer(store, _keys, process.Time), new ScopeAliases(new SpecDocuments(_store)));
         var runner = new EffectRunner(advancer, shared, model, tools, notifier, process.Owner)
         {
+            Limits = new EffectLimits(new ProcessLimiter(process.Time)),
             OnDelta = (cell, effect, tag) => _world.EffectOfTag[tag] = $"{cell.Stream.Id}/{effect}",
         };
         host.Process = process;
@@ -227,6 +266,10 @@ internal sealed partial class Simulation
         foreach (var host in _hosts)
         {
             host.Process?.PlanTick();
+            if (host.Process is { Alive: true, Recovered: true } process && process.StalledUntilMs <= _scheduler.NowMs && _features.HasFlag(Features.Workers))
+            {
+                _workers.Look(process, Tenant);
+            }
         }
     }
 
@@ -236,7 +279,7 @@ internal sealed partial class Simulation
     {
         get
         {
-            Violations.AddRange(_chronicles.Values.SelectMany(chronicle => chronicle.Broken).Concat(_world.Violations));
+            Violations.AddRange(_chronicles.Values.SelectMany(chronicle => chronicle.Broken).Concat(_world.Violations).Concat(_roots.Broken).Concat(_world.Limits.Broken));
             foreach (var process in _hosts.Select(host => host.Process).OfType<SimulatedProcess>())
             {
                 if (process.Escaped is { } error)
@@ -256,8 +299,13 @@ internal sealed partial class Simulation
         _weather.Heal();
         foreach (var host in _hosts)
         {
-            _world.ClockLossMs += Math.Max(0, host.ClockOffsetMs);
-            host.ClockOffsetMs = Math.Clamp(host.ClockOffsetMs, -1_000, 1_000);
+            if (!_features.HasFlag(Features.Sharing))
+            {
+                // Elsewhere a clock that is ahead stays so: who waits for a lock looks again every two seconds, and hours of that tell nothing.
+                _world.ClockLossMs += Math.Max(0, host.ClockOffsetMs);
+                host.ClockOffsetMs = Math.Clamp(host.ClockOffsetMs, -1_000, 1_000);
+            }
+
             if (host.Process is { } process)
             {
                 process.StalledUntilMs = 0;
@@ -265,7 +313,7 @@ internal sealed partial class Simulation
         }
 
         Help();
-        var end = _scheduler.Taken + HealingStepsMax;
+        var end = _scheduler.Taken + (_features.HasFlag(Features.Sharing) ? HealingStepsMax * 5 : HealingStepsMax);
         while (!Finished && !Broke)
         {
             if (_scheduler.Taken > end || !_scheduler.Take())
@@ -287,7 +335,7 @@ internal sealed partial class Simulation
             }
         }
 
-        _scheduler.Plan("people look", 60_000, Help);
+        _scheduler.Plan("people look", _features == Features.None ? 60_000 : 10_000, Help);
     }
 
     private void Interfere()
@@ -305,8 +353,16 @@ internal sealed partial class Simulation
     /// <summary>A record became durable: everybody who reads the log sees it now.</summary>
     private void Observe(StreamId stream, LogRecord record)
     {
-        var body = RecordCodec.Decode(stream, record, DataKey(stream));
         Tally.Met("recorded", record.EventTypes);
+        if (!_chronicles.ContainsKey(stream.Id))
+        {
+            var shared = ResourceJson.Deserialize(RecordCodec.Open(stream, record, DataKey(stream)));
+            _scheduler.Trace?.Add($"{_scheduler.NowMs,9}   {stream.Id[..12]} {record.Seq} {JsonSerializer.Serialize(shared, ResourceJson.Default.ResourceBody)}");
+            _roots.Read(stream, shared);
+            return;
+        }
+
+        var body = RecordCodec.Decode(stream, record, DataKey(stream));
         _scheduler.Trace?.Add($"{_scheduler.NowMs,9}   {stream.Id} {record.Seq} {JsonSerializer.Serialize(body, KernelJson.Default.RecordBody)}");
         _chronicles[stream.Id].Read(body);
     }

@@ -6,6 +6,9 @@ namespace Omium.Simulation.Scheduling;
 /// </summary>
 internal sealed class Scheduler(Dice dice)
 {
+    /// <summary>Callbacks between two steps; whoever needs more never comes to wait for anything.</summary>
+    private const int CallbacksMax = 20_000;
+
     private readonly PriorityQueue<Step, (long AtMs, ulong Tie)> _steps = new();
     private readonly Queue<(SimulatedProcess Process, SendOrPostCallback Callback, object? State)> _ready = new();
 
@@ -72,8 +75,14 @@ internal sealed class Scheduler(Dice dice)
 
     private void RunReady()
     {
+        var callbacks = 0;
         while (_ready.TryDequeue(out var next))
         {
+            if (++callbacks > CallbacksMax)
+            {
+                throw new BusyLoopException($"{next.Process.Owner} runs in circles and waits for nothing");
+            }
+
             if (!next.Process.Alive)
             {
                 continue;
@@ -98,3 +107,6 @@ internal sealed class Scheduler(Dice dice)
 /// <param name="Subject">What it is about: the event types of a record, the kind of an effect.</param>
 /// <param name="Run">Does it.</param>
 internal sealed record Step(SimulatedProcess? Process, string Name, string Subject, Action Run);
+
+/// <summary>A process does one thing after another and no time passes.</summary>
+internal sealed class BusyLoopException(string message) : Exception(message);

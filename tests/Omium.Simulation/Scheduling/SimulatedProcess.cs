@@ -40,6 +40,9 @@ internal sealed class SimulatedProcess
 
     public Advancer Advancer { get; private set; } = null!;
 
+    /// <summary>Tasks that it offers to workers.</summary>
+    public Omium.Runtime.Workers.TaskBoard? Board => Engine?.Tasks;
+
     /// <summary>True once recovery is through.</summary>
     public bool Recovered { get; private set; }
 
@@ -50,7 +53,7 @@ internal sealed class SimulatedProcess
     {
         Advancer = advancer;
         var options = new EmbeddedEngineOptions { OwnsStore = ownsStore };
-        Engine = new EmbeddedEngine(advancer, runner, index, NullLogger<EmbeddedEngine>.Instance, Time, options);
+        Engine = new EmbeddedEngine(advancer, runner, index, NullLogger<EmbeddedEngine>.Instance, Time, options) { Tasks = new Omium.Runtime.Workers.TaskBoard(Time) };
         Do(async () =>
         {
             await Engine.RecoverAllAsync(CancellationToken.None);
@@ -134,29 +137,39 @@ internal sealed class SimulatedProcess
 
         public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
         {
-            var timer = new StepTimer();
-            scheduler.Plan(new Step(process, "timer", "", () =>
+            var timer = new StepTimer((due, isCurrent) => scheduler.Plan(new Step(process, "timer", "", () =>
             {
-                if (!timer.Disposed)
+                if (isCurrent())
                 {
-                    callback(state);
+                    scheduler.Ready(process, _ => callback(state), null); // Whatever it begins goes on in the process, too.
                 }
-            }), (long)dueTime.TotalMilliseconds);
+            }), (long)Math.Ceiling(due.TotalMilliseconds)));
+            timer.Change(dueTime, period);
             return timer;
         }
     }
 
-    private sealed class StepTimer : ITimer
+    private sealed class StepTimer(Action<TimeSpan, Func<bool>> plan) : ITimer
     {
-        public bool Disposed { get; private set; }
+        private int _changes;
+        private bool _disposed;
 
-        public bool Change(TimeSpan dueTime, TimeSpan period) => throw new NotSupportedException("a delay is not changed");
+        public bool Change(TimeSpan dueTime, TimeSpan period)
+        {
+            var change = ++_changes;
+            if (!_disposed && dueTime != Timeout.InfiniteTimeSpan)
+            {
+                plan(dueTime, () => !_disposed && change == _changes);
+            }
 
-        public void Dispose() => Disposed = true;
+            return !_disposed;
+        }
+
+        public void Dispose() => _disposed = true;
 
         public ValueTask DisposeAsync()
         {
-            Disposed = true;
+            _disposed = true;
             return ValueTask.CompletedTask;
         }
     }

@@ -6,6 +6,14 @@ internal static class DrawnTools
     /// <summary>Amounts above this need approval.</summary>
     public const double HighValueUsd = 10_000;
 
+    /// <summary>What a step of a queue declares as the effect of its task.</summary>
+    public static string TaskEffect(string queue) => queue switch
+    {
+        "checked" => """{"kind": "verifiable", "verify": "look", "verify_after": "30s", "compensate": "undo"}""",
+        "twice" => """{"kind": "idempotent", "key_ttl": "1h", "verify": "look", "compensate": "undo"}""",
+        _ => """{"kind": "none"}""",
+    };
+
     /// <summary>How long the receiver of a tool honours a key.</summary>
     public static long KeyTtlMs(string tool) => tool == "blind" ? 86_400_000 : 3_600_000;
 
@@ -31,12 +39,22 @@ internal static class DrawnTools
           "pricey": {"type": "function", "effect": {"kind": "idempotent", "key_ttl": "1h", "verify": "look", "compensate": "undo", "amount": "has(input.amount) ? input.amount : 0"}}}
         """;
 
+    /// <summary>The agents and tools of a workflow with these limits; with agreement, also verifiers and a tool that measures.</summary>
+    public static string JsonOf(IReadOnlyList<DrawnLimits> limits, bool agreement)
+    {
+        var text = agreement
+            ? Json.Replace("\"agents\": {", $"\"agents\": {{ {string.Concat(DrawnVerifiers.Agents.Select(agent => $"\"{agent}\": {{\"prompt\": \"{agent}\"}}, "))}", StringComparison.Ordinal)
+                .Replace("\"tools\": {\n", "\"tools\": {\n  \"measure\": {\"type\": \"function\"},\n", StringComparison.Ordinal)
+            : Json;
+        return limits.Aggregate(text, (known, limit) => known.Replace($"\"{limit.Tool}\": {{\"type\"", $"\"{limit.Tool}\": {{\"limits\": {limit.Json}, \"type\"", StringComparison.Ordinal));
+    }
+
     public static readonly IReadOnlyList<string> Callable = ["plain", "twice", "blind", "checked", "final", "pricey"];
 
     public static string KindOf(string tool) => tool switch
     {
-        "twice" or "blind" or "pricey" => "idempotent",
-        "checked" => "verifiable",
+        "twice" or "blind" or "pricey" or "worker:twice" => "idempotent",
+        "checked" or "worker:checked" => "verifiable",
         "final" => "irreversible",
         _ => "none",
     };

@@ -13,6 +13,9 @@ internal sealed record DrawnWorkflow(string Name, IReadOnlyList<DrawnStep> Steps
 
     public string Json { get; init; } = "";
 
+    /// <summary>Limits of its tools.</summary>
+    public IReadOnlyList<DrawnLimits> Limits { get; init; } = [];
+
     /// <summary>The workflow as it is saved.</summary>
     public DrawnWorkflow Written() => this with { Json = Write() };
 
@@ -23,7 +26,8 @@ internal sealed record DrawnWorkflow(string Name, IReadOnlyList<DrawnStep> Steps
     {
         var text = new StringBuilder();
         text.Append(System.Globalization.CultureInfo.InvariantCulture, $"{{\"omium\": \"v0\", \"name\": \"{Name}\", ");
-        text.Append(DrawnTools.Json).Append(", \"steps\": [");
+        var agreement = Edges.Any(edge => edge.Handoff is not null) || Steps.Any(step => step.Verifiers is not null);
+        text.Append(DrawnTools.JsonOf(Limits, agreement)).Append(", \"steps\": [");
         text.AppendJoin(", ", Steps.Select(step => step.Json(this)));
         text.Append("], \"edges\": [");
         text.AppendJoin(", ", Edges.Where(edge => !edge.IsNeed).Select(edge => edge.Json));
@@ -56,6 +60,15 @@ internal sealed record DrawnStep(string Id, string Type, string Performer)
     /// <summary>Runs once for every item of a list; null = once.</summary>
     public DrawnItems? Items { get; init; }
 
+    /// <summary>Agents that must agree; null = nobody is asked.</summary>
+    public DrawnVerifiers? Verifiers { get; init; }
+
+    /// <summary>True when its verifiers judge the arguments of its call, not its output.</summary>
+    public bool VerifiesArguments => Verifiers is not null && Type == "tool_call" && DrawnTools.KindOf(Performer) != "none";
+
+    /// <summary>What it shares with other executions; null = nothing.</summary>
+    public DrawnSharing? Sharing { get; init; }
+
     /// <summary>The member of its output that conditions and inputs of other steps look at.</summary>
     public string Number => Items is null ? "n" : "succeeded";
 
@@ -70,7 +83,13 @@ internal sealed record DrawnStep(string Id, string Type, string Performer)
     public string Json(DrawnWorkflow workflow)
     {
         var text = new StringBuilder($"{{\"id\": \"{Id}\", \"type\": \"{Type}\"");
-        text.Append(Type switch { "agent_task" => $", \"agent\": \"{Performer}\"", "tool_call" => $", \"tool\": \"{Performer}\"", _ => "" });
+        text.Append(Type switch
+        {
+            "agent_task" => $", \"agent\": \"{Performer}\"",
+            "tool_call" => $", \"tool\": \"{Performer}\"",
+            "worker" => $", \"worker\": \"{Performer}\", \"effect\": {DrawnTools.TaskEffect(Performer)}",
+            _ => "",
+        });
         var needs = workflow.Edges.Where(edge => edge.To == Id && edge.IsNeed).Select(edge => $"\"{edge.From}\"");
         text.Append(", \"needs\": [").AppendJoin(", ", needs).Append(']');
         var members = Reads.Select(read => (Id: read, workflow.Step(read)!.Number))
@@ -101,6 +120,8 @@ internal sealed record DrawnStep(string Id, string Type, string Performer)
         text.Append(Retries ? ", \"retry\": {\"max_attempts\": 3, \"backoff\": \"constant\", \"initial\": \"2s\", \"max\": \"2s\"}" : "");
         text.Append(Timeout is { } timeout ? $", \"timeout\": \"{timeout}\"" : "");
         text.Append(Checkpoint switch { null => "", "" => ", \"checkpoint\": false", _ => $", \"checkpoint\": \"{Checkpoint}\"" });
+        text.Append(Verifiers is { } verifiers ? $", \"verifiers\": {verifiers.Json}" : "");
+        text.Append(Sharing is { Json: { Length: > 0 } sharing } ? $", {sharing}" : "");
         text.Append(Items is { } items ? $", \"for_each\": {items.Json}" : "");
         return text.Append('}').ToString();
     }
@@ -138,11 +159,14 @@ internal sealed record DrawnEdge(string From, string To, string On, int? Above, 
 {
     public bool IsLoop => VisitsMax is not null;
 
+    /// <summary>What both ends must agree on; null = nothing.</summary>
+    public DrawnHandoff? Handoff { get; init; }
+
     /// <summary>The member of its source's output that its condition looks at.</summary>
     public string Number { get; init; } = "n";
 
     public string Json =>
-        $"{{\"from\": \"{From}\", \"to\": \"{To}\", \"on\": \"{On}\"{(Above is { } above ? $", \"when\": \"has(output.{Number}) && output.{Number} > {above}\"" : "")}{(VisitsMax is { } max ? $", \"max_visits\": {max}" : "")}}}";
+        $"{{\"from\": \"{From}\", \"to\": \"{To}\", \"on\": \"{On}\"{(Above is { } above ? $", \"when\": \"has(output.{Number}) && output.{Number} > {above}\"" : "")}{(VisitsMax is { } max ? $", \"max_visits\": {max}" : "")}{(Handoff is { } handoff ? $", \"handoff\": {handoff.Json(Number)}" : "")}}}";
 
     /// <summary>Whether an output takes it, told without the kernel's expressions. <paramref name="output"/> null: the step failed or was skipped.</summary>
     public bool Holds(JsonElement? output) =>

@@ -13,6 +13,21 @@ internal enum Features
     /// <summary>Steps that run once for every item of a list.</summary>
     Items = 1,
 
+    /// <summary>Locks over executions, and values that they share.</summary>
+    Sharing = 2,
+
+    /// <summary>Handoffs with claims that are measured by an expression, a tool or the receiving worker.</summary>
+    Handoffs = 4,
+
+    /// <summary>Agents that must agree before a step commits or a call is made.</summary>
+    Verifiers = 8,
+
+    /// <summary>Steps done by code that polls for tasks.</summary>
+    Workers = 16,
+
+    /// <summary>Limits of tools: how many calls at a time, how many in a second, a breaker.</summary>
+    Limits = 32,
+
     /// <summary>All of them.</summary>
-    All = Items,
+    All = Items | Sharing | Handoffs | Verifiers | Workers | Limits,
 }

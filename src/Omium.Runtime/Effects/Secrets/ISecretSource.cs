@@ -1,25 +1,43 @@
-using System.Diagnostics.CodeAnalysis;
-
 namespace Omium.Runtime.Effects.Secrets;
 
 /// <summary>Where the values of <c>secrets.&lt;name&gt;</c> come from. Values are read at the moment of sending and kept nowhere.</summary>
 public interface ISecretSource
 {
-    /// <summary>Looks a secret up. False when there is none of this name; then nothing is sent.</summary>
-    bool TryGet(string name, [NotNullWhen(true)] out string? value);
+    /// <summary>A tenant's secret; null when it has none of this name: then nothing is sent.</summary>
+    ValueTask<string?> FindAsync(string tenant, string name, CancellationToken cancellation = default);
 }
 
-/// <summary>Secrets from the process's environment: <c>secrets.crm_token</c> is <c>OMIUM_SECRET_CRM_TOKEN</c>.</summary>
-public sealed class EnvironmentSecretSource : ISecretSource
+/// <summary>
+/// Secrets from the process's environment: <c>secrets.crm_token</c> is <c>OMIUM_SECRET_CRM_TOKEN</c>. They belong to whoever started the process, so
+/// they serve one tenant only: another one's workflow could send them wherever it likes.
+/// </summary>
+public sealed class EnvironmentSecretSource(string owner) : ISecretSource
 {
     /// <summary>Start of every variable that holds a secret.</summary>
     public const string Prefix = "OMIUM_SECRET_";
 
     /// <inheritdoc/>
-    public bool TryGet(string name, [NotNullWhen(true)] out string? value)
+    public ValueTask<string?> FindAsync(string tenant, string name, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(name);
-        value = Environment.GetEnvironmentVariable(Prefix + name.ToUpperInvariant());
-        return value is not null;
+        return new(tenant == owner ? Environment.GetEnvironmentVariable(Prefix + name.ToUpperInvariant()) : null);
+    }
+}
+
+/// <summary>The first of several sources that has a secret.</summary>
+public sealed class FirstSecretSource(params IReadOnlyList<ISecretSource> sources) : ISecretSource
+{
+    /// <inheritdoc/>
+    public async ValueTask<string?> FindAsync(string tenant, string name, CancellationToken cancellation = default)
+    {
+        foreach (var source in sources)
+        {
+            if (await source.FindAsync(tenant, name, cancellation) is { } value)
+            {
+                return value;
+            }
+        }
+
+        return null;
     }
 }

@@ -12,7 +12,7 @@ internal sealed class SecretMissingException(string name) : Exception($"The secr
 /// The secrets of one call: puts values in place of markers, and takes them out of every text that leaves the call again, whether the
 /// other side wrote them back plain, percent-encoded, Base64 or escaped for JSON.
 /// </summary>
-internal sealed class SecretScope(ISecretSource source)
+internal sealed class SecretScope
 {
     /// <summary>
     /// Shortest secret that is also taken out of results. A shorter one would garble ordinary data (a secret "1" is no secret), so only
@@ -21,7 +21,37 @@ internal sealed class SecretScope(ISecretSource source)
     public const int ResultScrubCharsMin = 8;
 
     private const string Kind = "secret:";
+    private readonly Dictionary<string, string> _known;
     private readonly Dictionary<string, string> _used = new(StringComparer.Ordinal);
+
+    private SecretScope(Dictionary<string, string> known) => _known = known;
+
+    /// <summary>The scope of a request, with every secret that it names and that its tenant has.</summary>
+    public static async ValueTask<SecretScope> LoadAsync(ISecretSource source, ToolRequest request, CancellationToken cancellation)
+    {
+        var names = new HashSet<string>(StringComparer.Ordinal);
+        Collect(request.Url ?? request.Tool.Url ?? "", names);
+        foreach (var value in request.Headers.Values)
+        {
+            Collect(value, names);
+        }
+
+        if (request.Body is { ValueKind: not JsonValueKind.Undefined } body)
+        {
+            Collect(body, names);
+        }
+
+        var known = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var name in names)
+        {
+            if (await source.FindAsync(request.Tenant, name, cancellation) is { } value)
+            {
+                known[name] = value;
+            }
+        }
+
+        return new SecretScope(known);
+    }
 
     /// <summary>True once a marker was replaced.</summary>
     public bool Any => _used.Count > 0;
@@ -108,7 +138,7 @@ internal sealed class SecretScope(ISecretSource source)
 
     private string Value(string name)
     {
-        if (!source.TryGet(name, out var value))
+        if (!_known.TryGetValue(name, out var value))
         {
             throw new SecretMissingException(name);
         }
@@ -119,6 +149,41 @@ internal sealed class SecretScope(ISecretSource source)
         }
 
         return value;
+    }
+
+    private static void Collect(string text, HashSet<string> names)
+    {
+        for (var start = text.IndexOf(SecretMarker.Start); start >= 0; start = text.IndexOf(SecretMarker.Start, start + 1))
+        {
+            if (text.IndexOf(SecretMarker.End, start) is > 0 and var end && text[(start + 1)..end] is var inner && inner.StartsWith(Kind, StringComparison.Ordinal))
+            {
+                names.Add(inner[Kind.Length..]);
+            }
+        }
+    }
+
+    private static void Collect(JsonElement value, HashSet<string> names)
+    {
+        switch (value.ValueKind)
+        {
+            case JsonValueKind.String:
+                Collect(value.GetString()!, names);
+                break;
+            case JsonValueKind.Object:
+                foreach (var member in value.EnumerateObject())
+                {
+                    Collect(member.Value, names);
+                }
+
+                break;
+            case JsonValueKind.Array:
+                foreach (var item in value.EnumerateArray())
+                {
+                    Collect(item, names);
+                }
+
+                break;
+        }
     }
 
     private JsonNode? RevealNode(JsonNode? node)

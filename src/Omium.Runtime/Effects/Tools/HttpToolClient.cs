@@ -39,7 +39,7 @@ public sealed class HttpToolClient : IToolClient, IDisposable
     public async Task<EffectOutcome> CallAsync(ToolRequest request, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(request);
-        var secrets = new SecretScope(_secrets);
+        var secrets = await SecretScope.LoadAsync(_secrets, request, cancellation);
         var failures = new HttpToolFailures(secrets, _time);
         HttpToolMessage message;
         try

@@ -1,0 +1,104 @@
+using Microsoft.Extensions.DependencyInjection;
+using Omium.Api.Tenants;
+using Omium.Contracts;
+using Omium.Contracts.Executions;
+using Omium.Runtime.Audit;
+
+namespace Omium.Api.Tests.Access;
+
+public sealed class ErasureTests : IAsyncLifetime
+{
+    private ApiHost _host = null!;
+
+    public async ValueTask InitializeAsync() => _host = await ApiHost.StartAsync(options => options.SignUpBeat = TimeSpan.FromMilliseconds(1));
+
+    public ValueTask DisposeAsync() => _host.DisposeAsync();
+
+    [Fact]
+    public async Task Person_WhoIsErased_IsReadNowhereAndTheTrailStillVerifies()
+    {
+        using var ada = await People.SignUpAsync(_host, "ada@example.org");
+        using var bob = await InvitedAsync(ada, "bob.secret@example.org");
+        Assert.Contains("bob.secret@example.org", await ada.Client.GetStringAsync("/v1/audit"), StringComparison.Ordinal);
+
+        using var erased = await ada.Client.PostAsync($"/v1/members/{bob.Session.User}/erase", null);
+        await ApiHost.ReadAsync(erased, ContractJson.Default.ErasureView, 200);
+
+        foreach (var path in new[] { "/v1/audit", "/v1/audit/export", "/v1/members", "/v1/invitations" })
+        {
+            Assert.DoesNotContain("bob.secret", await ada.Client.GetStringAsync(path), StringComparison.Ordinal);
+        }
+
+        var checker = new AuditChecker();
+        Assert.All((await ada.Client.GetStringAsync("/v1/audit/export")).Split('\n', StringSplitOptions.RemoveEmptyEntries), line => Assert.Null(checker.Check(line)));
+        Assert.InRange(checker.Erased, 2, 100);
+        Assert.Equal("intact", (await ApiHost.GetAsync(ada.Client, "/v1/audit/verify", ContractJson.Default.AuditVerifyView)).Status);
+        Assert.Single((await ApiHost.GetAsync(ada.Client, $"/v1/audit?action=person.erased&subject={bob.Session.User}", ContractJson.Default.AuditPage)).Items);
+
+        await _host.FailAsync(HttpMethod.Get, "/v1/me", 401, client: bob.Client);
+        using var client = _host.Anonymous();
+        await _host.FailAsync(HttpMethod.Post, "/v1/auth/login", 401, People.Body(new { email = bob.Email, password = Person.Password }), client);
+        using var again = await People.SignUpAsync(_host, bob.Email);
+        Assert.NotEqual(bob.Session.User, again.Session.User);
+    }
+
+    [Fact]
+    public async Task Execution_ThatIsErased_IsGoneAndItsChainStillVerifies()
+    {
+        var paused = await _host.RunCompanyXAsync();
+        Assert.Equal("execution_not_ended", (await _host.FailAsync(HttpMethod.Post, $"/v1/executions/{paused.Id}/erase", 409)).Code);
+        await _host.PostAsync($"/v1/executions/{paused.Id}/cancel", "{}", ContractJson.Default.ExecutionView);
+        await Streams.UntilEndedAsync(_host, paused.Id);
+
+        await SetAsync("""{"legal_hold": true, "reason": "case 7"}""");
+        Assert.Equal("legal_hold", (await _host.FailAsync(HttpMethod.Post, $"/v1/executions/{paused.Id}/erase", 409)).Code);
+        await SetAsync("""{"legal_hold": false}""");
+        await _host.PostAsync($"/v1/executions/{paused.Id}/erase", "{}", ContractJson.Default.ErasureView);
+
+        await _host.FailAsync(HttpMethod.Get, $"/v1/executions/{paused.Id}", 404);
+        Assert.Equal("erased", (await VerifyAsync(paused)).Verdict);
+        Assert.Equal(
+            ["execution.erased", "execution.cancelled", "execution.rolled_back"],
+            (await _host.GetAsync($"/v1/audit?subject={paused.Id}", ContractJson.Default.AuditPage)).Items.Select(row => row.Action));
+    }
+
+    [Fact]
+    public async Task Execution_PastItsTime_IsErasedUnlessHeld()
+    {
+        var paused = await _host.RunCompanyXAsync();
+        await _host.PostAsync($"/v1/executions/{paused.Id}/cancel", "{}", ContractJson.Default.ExecutionView);
+        await Streams.UntilEndedAsync(_host, paused.Id);
+        var later = ActivatorUtilities.CreateInstance<RetentionService>(_host.Services, new LaterTime(TimeSpan.FromDays(3)));
+
+        await SetAsync("""{"executions_days": 4}""");
+        Assert.Equal(0, await later.SweepAsync("ten_a", CancellationToken.None));
+        await SetAsync("""{"executions_days": 2, "legal_hold": true}""");
+        Assert.Equal(0, await later.SweepAsync("ten_a", CancellationToken.None));
+        Assert.Equal("identical", (await VerifyAsync(paused)).Verdict);
+        await SetAsync("""{"executions_days": 2}""");
+        Assert.Equal(1, await later.SweepAsync("ten_a", CancellationToken.None));
+        Assert.Equal(0, await later.SweepAsync("ten_a", CancellationToken.None));
+        Assert.Equal("erased", (await VerifyAsync(paused)).Verdict);
+    }
+
+    [Theory]
+    [InlineData("""{"executions_days": 0}""")]
+    [InlineData("""{"executions_days": 99999}""")]
+    [InlineData("""{"legal_hold": "yes"}""")]
+    public async Task Retention_OutOfBounds_IsRefused(string body) => await _host.FailAsync(HttpMethod.Put, "/v1/retention", 422, ApiHost.Json(body));
+
+    private Task<VerifyView> VerifyAsync(ExecutionView execution) => _host.GetAsync($"/v1/executions/{execution.Id}/verify", ContractJson.Default.VerifyView);
+
+    private Task<Person> InvitedAsync(Person admin, string email) => People.JoinAsync(_host, admin, email, "operator");
+
+    private async Task SetAsync(string body)
+    {
+        using var set = await _host.Client.PutAsync("/v1/retention", ApiHost.Json(body));
+        await ApiHost.ReadAsync(set, ContractJson.Default.RetentionView, 200);
+    }
+
+    private sealed class LaterTime(TimeSpan by) : TimeProvider
+    {
+        public override DateTimeOffset GetUtcNow() => base.GetUtcNow() + by;
+    }
+}
