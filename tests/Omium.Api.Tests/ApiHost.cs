@@ -162,6 +162,12 @@ public sealed class ApiHost : IAsyncDisposable
         return await ReadAsync(response, type, status);
     }
 
+    public async Task<T> PutAsync<T>(string path, string body, JsonTypeInfo<T> type, int status = 200)
+    {
+        using var response = await Client.PutAsync(path, Json(body));
+        return await ReadAsync(response, type, status);
+    }
+
     public async Task<Problem> FailAsync(HttpMethod method, string path, int status, HttpContent? content = null, HttpClient? client = null)
     {
         using var request = new HttpRequestMessage(method, path) { Content = content };

@@ -20,6 +20,7 @@ namespace Omium.Embedded.Engine;
 /// </summary>
 public sealed partial class EmbeddedEngine : IExecutionEngine, IAsyncDisposable
 {
+    private const int RecoverPage = 500;
     private readonly Advancer _advancer;
     private readonly EffectRunner _runner;
     private readonly IIndex _index;
@@ -31,13 +32,14 @@ public sealed partial class EmbeddedEngine : IExecutionEngine, IAsyncDisposable
     private readonly SemaphoreSlim _externalEffects;
     private readonly CancellationTokenSource _stopping = new();
     private Task _timerLoop = Task.CompletedTask;
+    private Task _look = Task.CompletedTask;
 
     /// <summary>Makes an engine; <see cref="StartAsync"/> recovers and begins.</summary>
     public EmbeddedEngine(Advancer advancer, EffectRunner runner, IIndex index, ILogger<EmbeddedEngine> logger, TimeProvider time, EmbeddedEngineOptions options)
     {
         (_advancer, _runner, _index, _logger, _options) = (advancer, runner, index, logger, options);
         runner.Submit = SubmitAsync;
-        _dueTimes = new DueTimes(time);
+        _dueTimes = new DueTimes(time, options.TimersMax);
         _externalEffects = new SemaphoreSlim(options.ConcurrentEffectsMax);
         _runner.OnHeld = (cell, effect, error) => LogStorage(_logger, cell.Stream, effect, error);
         runner.Shared.OnNudge = Nudge;
@@ -97,7 +99,7 @@ public sealed partial class EmbeddedEngine : IExecutionEngine, IAsyncDisposable
         StreamId? after = null;
         while (true)
         {
-            var page = await _index.ListActiveAsync(after, 500, cancellation);
+            var page = await _index.ListActiveAsync(after, RecoverPage, cancellation);
             foreach (var stream in page)
             {
                 await RecoverAsync(stream, cancellation);
@@ -105,7 +107,7 @@ public sealed partial class EmbeddedEngine : IExecutionEngine, IAsyncDisposable
                 after = stream;
             }
 
-            if (page.Count < 500)
+            if (page.Count < RecoverPage)
             {
                 return count;
             }
@@ -118,7 +120,11 @@ public sealed partial class EmbeddedEngine : IExecutionEngine, IAsyncDisposable
     /// <summary>
     /// Takes up what is due by now: one turn of the loop that <see cref="StartAsync"/> runs, for hosts that keep time themselves (a simulator).
     /// </summary>
-    public Task TickAsync(CancellationToken cancellation) => TakeUpAsync(_dueTimes.TakeDue(), cancellation);
+    public async Task TickAsync(CancellationToken cancellation)
+    {
+        await LookAroundIfDueAsync(cancellation);
+        await TakeUpAsync(_dueTimes.TakeDue(), cancellation);
+    }
 
     /// <summary>Decides and records a command, then runs what became outstanding.</summary>
     public async ValueTask<AdvanceResult> SubmitAsync(
@@ -152,6 +158,7 @@ public sealed partial class EmbeddedEngine : IExecutionEngine, IAsyncDisposable
     {
         await _stopping.CancelAsync();
         await _timerLoop.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await _look.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _stopping.Dispose();
         _externalEffects.Dispose();
         _dueTimes.Dispose();
@@ -277,6 +284,45 @@ public sealed partial class EmbeddedEngine : IExecutionEngine, IAsyncDisposable
         while (!stopping.IsCancellationRequested)
         {
             await TakeUpAsync(await _dueTimes.NextAsync(stopping), stopping);
+            if (_look.IsCompleted)
+            {
+                _look = LookAroundIfDueAsync(stopping); // Beside the timers: with very many streams it takes a while.
+            }
+        }
+    }
+
+    /// <summary>Looks at every active stream when times that were let go of have come near: its outstanding work says what it waits for.</summary>
+    private async Task LookAroundIfDueAsync(CancellationToken stopping)
+    {
+        if (!_dueTimes.TryBeginLook())
+        {
+            return;
+        }
+
+        var sawAll = false;
+        try
+        {
+            StreamId? after = null;
+            do
+            {
+                var page = await _index.ListActiveAsync(after, RecoverPage, stopping);
+                await TakeUpAsync(page, stopping);
+                sawAll = page.Count < RecoverPage;
+                after = page.Count > 0 ? page[^1] : after;
+            }
+            while (!sawAll);
+        }
+        catch (StorageException error)
+        {
+            LogNotLooked(_logger, error);
+        }
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        {
+            // The next start looks at everything.
+        }
+        finally
+        {
+            _dueTimes.EndLook(sawAll);
         }
     }
 
@@ -319,6 +365,9 @@ public sealed partial class EmbeddedEngine : IExecutionEngine, IAsyncDisposable
     [LoggerMessage(2004, LogLevel.Warning, "Execution {Stream} waits to be taken up again, because the store cannot take the record of it")]
     private static partial void LogNotRecovered(ILogger logger, StreamId stream, Exception error);
 
+    [LoggerMessage(2005, LogLevel.Warning, "The store could not list what is active: timers that are far away are looked for again")]
+    private static partial void LogNotLooked(ILogger logger, Exception error);
+
     [LoggerMessage(2002, LogLevel.Warning, "Execution {Stream}: effect {Effect} waits, because the store cannot take its record")]
     private static partial void LogStorage(ILogger logger, StreamId stream, string effect, Exception error);
 }
@@ -334,6 +383,12 @@ public sealed record EmbeddedEngineOptions
 
     /// <summary>Models and tools called at the same time by this process; default 256.</summary>
     public int ConcurrentEffectsMax { get; init; } = 256;
+
+    /// <summary>
+    /// Times that are kept in memory, about 160 bytes each; default 100,000, at least 2. Of more than that the furthest stay in the store alone and are
+    /// looked for when they come near.
+    /// </summary>
+    public int TimersMax { get; init; } = 100_000;
 
     /// <summary>
     /// When set, executions that are under way at the start are paused for this reason before anything is begun for them: after a restore nobody

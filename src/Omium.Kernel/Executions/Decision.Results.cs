@@ -73,6 +73,10 @@ internal sealed partial class Decision
         {
             RequestAgentCalls(step, visit, answer);
         }
+        else if (answer.Output is { } read)
+        {
+            Finish(step, visit.Key, values.Resolve(read));
+        }
         else if (TryReadAnswer(step, answer.Content, out var output, out var problem))
         {
             Finish(step, visit.Key, output);
@@ -88,14 +92,15 @@ internal sealed partial class Decision
     /// <summary>Half a surrogate pair cannot be stored: the record would say something else than what was decided on.</summary>
     private static ModelAnswer WellFormed(ModelAnswer answer)
     {
-        static string? Mend(string? text) => text is null ? null : Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(text));
         return answer with
         {
-            Content = Mend(answer.Content),
-            Refusal = Mend(answer.Refusal),
-            ToolCalls = [.. answer.ToolCalls.Select(call => new ModelToolCall(Mend(call.Id)!, Mend(call.Name)!, Mend(call.Arguments)!))],
+            Content = answer.Content is { } content ? Mend(content) : null,
+            Refusal = answer.Refusal is { } refusal ? Mend(refusal) : null,
+            ToolCalls = [.. answer.ToolCalls.Select(call => new ModelToolCall(Mend(call.Id), Mend(call.Name), Mend(call.Arguments)))],
         };
     }
+
+    internal static string Mend(string text) => Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(text));
 
     /// <summary>Why an answer that came is none; null when it is one.</summary>
     private static Failing? Withheld(ModelAnswer answer) => answer switch

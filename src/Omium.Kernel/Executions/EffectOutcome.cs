@@ -34,8 +34,14 @@ public sealed record EffectFailure(
 /// <summary>One answer of a model, raw: the kernel parses and checks it.</summary>
 public sealed record ModelAnswer
 {
-    /// <summary>Text; null when there is none.</summary>
+    /// <summary>Text; null when there is none, or when <see cref="Output"/> says what it was read as.</summary>
     public string? Content { get; init; }
+
+    /// <summary>
+    /// A large final answer as the step reads it (<see cref="ExecutionKernel.ReadAnswer"/>): a reference to the value, which becomes the step's output.
+    /// So it is stored once and not a second time as text. Null for every other answer.
+    /// </summary>
+    public JsonElement? Output { get; init; }
 
     /// <summary>Calls the model asks for.</summary>
     public IReadOnlyList<ModelToolCall> ToolCalls { get; init; } = [];

@@ -51,6 +51,7 @@ public static class ExecutionKernel
             case SettleEffect or SettleTask or AcknowledgeHandoff:
                 var (effect, result) = command switch { SettleEffect e => (e.Effect, e.Outcome.Result), SettleTask e => (e.Effect, e.Outcome.Result), AcknowledgeHandoff e => (e.Effect, null), _ => ("", null) };
                 Add(result);
+                Add((command as SettleEffect)?.Outcome.Answer?.Output);
                 if (EffectId.TryParse(effect, out var id) && state.Visits.TryGetValue(id.Key, out var visit))
                 {
                     AddItem(state, visit, Add);
@@ -234,6 +235,13 @@ public static class ExecutionKernel
     /// was read; <see cref="BeginCall"/> must say what they are now.
     /// </summary>
     public static IReadOnlyList<(string Key, long Version)> FreshnessOf(ExecutionState state, WorkflowPlan plan, string effect) => Freshness.Needs(state, plan, effect);
+
+    /// <summary>
+    /// What a step reads a model's final answer as; null when it cannot be read as what the step asks for. Hosts use it to store a large answer once
+    /// (<see cref="ModelAnswer.Output"/>); whether it is accepted is decided afterwards.
+    /// </summary>
+    public static JsonElement? ReadAnswer(WorkflowPlan plan, string step, string content) =>
+        plan.Step(step) is { } known && Decision.TryReadAnswer(known, Decision.Mend(content), out var output, out _) ? output : null;
 
     /// <summary>Outstanding work, oldest visit first.</summary>
     public static IReadOnlyList<PendingEffect> Pending(ExecutionState state, WorkflowPlan plan) => PendingEffects.Of(state, plan);

@@ -164,10 +164,30 @@ public sealed partial class EffectRunner(Advancer advancer, SharedRunner shared,
 
         var outcome = refused ?? await model.AnswerAsync(request, onDelta, cancellation);
         EffectLimits.Report(permit, outcome);
-        var recorded = await SettleAsync(cell, effect.Id, outcome, cancellation);
+        var recorded = await SettleAsync(cell, effect.Id, StoredOnce(cell, id, outcome, out var values), cancellation, values);
         Credits?.Charge(cell, effect.Id, outcome, recorded);
         return recorded;
     }
+
+    /// <summary>
+    /// A large final answer by reference to what the step reads it as: that is stored as the step's output anyway. Larger than a decision may read, or
+    /// unreadable: as it is.
+    /// </summary>
+    private static EffectOutcome StoredOnce(ExecutionCell cell, EffectId id, EffectOutcome outcome, out Dictionary<string, byte[]>? values)
+    {
+        values = null;
+        if (outcome.Answer is not { Content: { Length: > PayloadReference.InlineBytesMax / 4 } content, ToolCalls.Count: 0, Refusal: null, FinishReason: "stop" } answer
+            || ExecutionKernel.ReadAnswer(cell.Plan!, id.Step, content) is not { } output || PayloadReference.BytesOf(output).Length > AnswerBytesMax)
+        {
+            return outcome;
+        }
+
+        var stored = PayloadResolver.Intern(output, ref values);
+        return values is null ? outcome : outcome with { Answer = answer with { Content = null, Output = stored } };
+    }
+
+    /// <summary>Half of what a decision may read: there is room for its input, too.</summary>
+    private const int AnswerBytesMax = PayloadReference.DecisionBytesMax / 2;
 
     private async ValueTask<Func<JsonElement, JsonElement>> ResolveAllAsync(ExecutionCell cell, VisitState visit, CancellationToken cancellation)
     {
@@ -306,9 +326,11 @@ public sealed partial class EffectRunner(Advancer advancer, SharedRunner shared,
         return (request, problem);
     }
 
-    private async ValueTask<AdvanceResult?> SettleAsync(ExecutionCell cell, string effect, EffectOutcome outcome, CancellationToken cancellation)
+    private async ValueTask<AdvanceResult?> SettleAsync(
+        ExecutionCell cell, string effect, EffectOutcome outcome, CancellationToken cancellation, Dictionary<string, byte[]>? answered = null)
     {
         var recordable = Recordable(outcome, out var values);
+        values ??= answered;
         try
         {
             return await advancer.AdvanceAsync(cell.Stream, new SettleEffect(advancer.NowMs, effect, recordable), values, cancellation);

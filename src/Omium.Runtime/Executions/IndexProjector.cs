@@ -32,6 +32,9 @@ public static class IndexProjector
                 case StepSkipped e when e.Reason != "no_edge_taken":
                     rows.AddRange(Resolved(before, after, e.Step));
                     break;
+                case ExecutionSucceeded when cell.Plan is { IsTraced: true }:
+                    rows.AddRange(Overcome(after));
+                    break;
                 case HandoffDisputed e:
                     rows.Add(DisputeRow(after, e, "open", atMs));
                     break;
@@ -63,6 +66,11 @@ public static class IndexProjector
 
         return rows;
     }
+
+    /// <summary>A traced execution that has come to its end has dealt with every failure on its way: by itself, or started again.</summary>
+    private static IEnumerable<IndexRow> Overcome(ExecutionState after) => after.Visits.Values
+        .Where(visit => visit.Failures.Count > 0).OrderBy(visit => visit.Ordinal)
+        .SelectMany(visit => visit.Failures.Select(known => FailureRow(after, known.Failure, "resolved", known.AtMs)));
 
     /// <summary>The id of a failure: execution, step, visit, attempt.</summary>
     public static string FailureId(string execution, string step, int visit, int attempt) => $"{execution}.{step}.{visit}.{attempt}";

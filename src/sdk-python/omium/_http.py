@@ -13,6 +13,7 @@ from . import _config
 from .errors import ApiError, CreditsExhausted, LeaseLost, NotAllowed, ReplayMismatch, ServerUnreachable
 
 _KEPT_MAX = 8
+_LIMITED_SECONDS = 60.0  # How long a request waits in all when the server takes no more for now.
 
 
 class Transport:
@@ -41,15 +42,19 @@ class Transport:
         if content is not None:
             sent["Content-Type"] = "application/json"
         until, wait = time.monotonic() + patience_seconds, 0.05
+        limited_until = time.monotonic() + _LIMITED_SECONDS
         while True:
             try:
-                status, answer = self._send(method, self._address.path.rstrip("/") + path, content, sent)
+                status, answer, retry_after = self._send(method, self._address.path.rstrip("/") + path, content, sent)
             except (OSError, http.client.HTTPException) as error:
                 if time.monotonic() >= until:
                     raise ServerUnreachable(
                         f"no Omium server answers at {self.settings.url} ({error or type(error).__name__}): start one with 'omium dev', or set OMIUM_BASE_URL"
                     ) from None
             else:
+                if status == 429 and time.monotonic() + retry_after < limited_until:
+                    time.sleep(retry_after)  # Nothing was done: the server says when it will take more.
+                    continue
                 if status not in (429, 503) or time.monotonic() >= until:
                     return self._read(status, answer)
             time.sleep(wait)
@@ -62,7 +67,7 @@ class Transport:
         for connection in kept:
             connection.close()
 
-    def _send(self, method: str, path: str, content: bytes | None, headers: dict[str, str]) -> tuple[int, bytes]:
+    def _send(self, method: str, path: str, content: bytes | None, headers: dict[str, str]) -> tuple[int, bytes, float]:
         with self._lock:
             connection = self._kept.pop() if self._kept else None
         if connection is not None:
@@ -76,20 +81,22 @@ class Transport:
         kind = http.client.HTTPSConnection if self._address.scheme == "https" else http.client.HTTPConnection
         return kind(self._address.hostname or "", self._address.port, timeout=self._timeout_seconds)
 
-    def _exchange(self, connection: http.client.HTTPConnection, method: str, path: str, content: bytes | None, headers: dict[str, str]) -> tuple[int, bytes]:
+    def _exchange(self, connection: http.client.HTTPConnection, method: str, path: str, content: bytes | None, headers: dict[str, str]) -> tuple[int, bytes, float]:
         try:
             connection.request(method, path, content, headers)
             response = connection.getresponse()
             answer = response.read()
+            told = response.getheader("Retry-After") or ""
+            after = float(told) if told.isdigit() else 1.0
         except BaseException:
             connection.close()
             raise
         with self._lock:
             if not response.will_close and not self._is_closed and len(self._kept) < _KEPT_MAX:
                 self._kept.append(connection)
-                return response.status, answer
+                return response.status, answer, after
         connection.close()
-        return response.status, answer
+        return response.status, answer, after
 
     def _read(self, status: int, answer: bytes) -> Any:
         if status < 400:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import importlib
 import math
 import sys
 from typing import Any
@@ -58,7 +57,7 @@ def decode(value: Any) -> Any:
         return {key: decode(item) for key, item in value.items()}
     if kind == "tuple":
         return tuple(decode(item) for item in value["value"])
-    cls = resolve(value["type"])
+    cls = _class_of(value["type"], kind)
     if kind == "pydantic":
         return cls.model_validate(value["value"])
     fields = {name: decode(item) for name, item in value["value"].items()}
@@ -89,17 +88,30 @@ def name_of(item: Any) -> str | None:
         return None
     try:
         return f"{module}:{name}" if resolve(f"{module}:{name}") is item else None
-    except (ImportError, AttributeError):
+    except LookupError:
         return None
 
 
 def resolve(name: str) -> Any:
-    """What stands under `module:qualified.name`."""
+    """What stands under `module:qualified.name` in a module that is imported already: a record makes a program import nothing. Raises LookupError."""
     module, _, path = name.partition(":")
-    found: Any = sys.modules.get(module) or importlib.import_module(module)
+    found: Any = sys.modules.get(module)
     for part in path.split("."):
-        found = getattr(found, part)
+        found = getattr(found, part, None)
+    if found is None:
+        raise LookupError(name)
     return found
+
+
+def _class_of(name: str, kind: str) -> Any:
+    try:
+        cls = resolve(name)
+    except LookupError:
+        raise NotSerializable(f"a recorded value is a {name}, which is not there: import its module before the agent runs") from None
+    fits = isinstance(cls, type) and name_of(cls) == name and (dataclasses.is_dataclass(cls) if kind == "dataclass" else hasattr(cls, "model_validate"))
+    if not fits:
+        raise NotSerializable(f"a recorded value is a {name}, which is no {kind} any more")
+    return cls
 
 
 def _name_of(cls: type, place: str) -> str:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import functools
 import inspect
 import os
+import sys
 from typing import Any, Callable, TypeVar, overload
 
 from . import _values
 from ._http import Transport
 from ._rewrite import rewrite
-from ._session import Options, Restart, Session, agent_name, current, in_thread
+from ._session import Options, Restart, Session, agent_name, current, in_thread, trusted
 from .blocks import checkpoint, is_block
 from .errors import OmiumError, RolledBack
 
@@ -83,6 +84,7 @@ def start_execution(
     id: an execution to go on with (or any text of yours that means one); default OMIUM_EXECUTION_ID.
     key: any text; the same key is always the same execution.
     """
+    trusted.add(sys._getframe(1).f_globals.get("__name__", "").partition(".")[0])
     return Execution(name, id, key, input, Options(lease_seconds, wait_for_person_seconds, recovery), url, api_key)
 
 
@@ -106,6 +108,7 @@ def agent(
     """
     if function is None:
         return functools.partial(agent, name=name, lease_seconds=lease_seconds, wait_for_person_seconds=wait_for_person_seconds, recovery=recovery)
+    trusted.add(function.__module__.partition(".")[0])
     called = name or function.__name__
     body = rewrite(function, is_block)
     takes_id = "execution_id" in inspect.signature(function).parameters

@@ -55,6 +55,10 @@ class Client:
         """Every finding of the static checks."""
         return self._post("/v1/workflows/validate", {"spec": spec})
 
+    def import_workflow(self, spec: Json, *, trial: bool = False) -> Json:
+        """Saves what an adapter exported, and says which agents were found and what would make it safer. A trial saves nothing."""
+        return self._post("/v1/workflows/import", {"source_framework": spec["source_framework"], "spec": spec, "trial": trial})
+
     def suggest(self, spec: Json) -> Json:
         """Checkpoints, guards and rules that are proposed for a workflow."""
         return self._post("/v1/workflows/suggest", {"spec": spec})

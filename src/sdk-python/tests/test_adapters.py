@@ -17,7 +17,7 @@ import omium
 from omium import Client
 from omium.adapters import autogen, crew, langgraph, sematic
 
-from .support import ServerTest, fresh
+from support import ServerTest, fresh
 
 
 # ---- crewai 1.15.17: crew.py, task.py, agents/agent_builder/base_agent.py, tools/base_tool.py -----------------------
@@ -191,12 +191,12 @@ class AdapterTests(ServerTest):
         self.addCleanup(self.client.close)
 
     def imported(self, spec: dict) -> dict:
-        """Saved, and free of errors in the static checks; what is suggested for it."""
-        json.dumps(spec)
-        checked = self.client.validate_workflow(spec)
-        self.assertEqual([], [finding for finding in checked.get("errors", []) if finding.get("severity") == "error"], checked)
-        self.client.save_workflow(spec)
-        return self.client.suggest(spec)
+        """Imported as the console and the command do it: sound, with the agents found, and what would make it safer."""
+        trial = self.client.import_workflow(json.loads(json.dumps(spec)), trial=True)
+        self.assertTrue(trial["valid"], trial["problems"])
+        done = self.client.import_workflow(spec)
+        self.assertEqual(set(spec.get("agents", {})), set(done["workflow"]["spec"].get("agents", {})))
+        return done
 
     def played(self, spec: dict, worker: omium.Worker, given: Any) -> dict:
         id = self.client.start(spec["name"], given)["id"]
@@ -215,7 +215,8 @@ class AdapterTests(ServerTest):
         self.assertEqual(["senior_researcher", "writer"], list(spec["agents"]))
         self.assertEqual([["research", None], ["check", ["research"]], ["write", ["research", "check"]]], [[step["id"], step.get("needs")] for step in spec["steps"]])
         self.assertEqual("gpt-5", spec["agents"]["senior_researcher"]["model"])
-        self.imported(spec)
+        suggested = self.imported(spec)["suggestions"]
+        self.assertTrue(all(suggestion["reason"] for suggestion in suggested))
         ended = self.played(spec, crew.worker(made, concurrency=1), {"topic": "tides"})
         self.assertEqual("succeeded", ended["status"], ended.get("failure"))
         self.assertIn("Writer: write after (Senior Researcher: research", ended["output"]["write"]["raw"])

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from omium import Client
 
-from .support import PACKAGE, ServerTest, fresh
+from support import PACKAGE, ServerTest, fresh
 
 
 class CommandTests(ServerTest):
@@ -22,7 +22,7 @@ class CommandTests(ServerTest):
             [sys.executable, "-m", "omium.cli", *arguments], env=self.environment(**more), input=given, capture_output=True, text=True, timeout=60, cwd=self.folder, check=False
         )
 
-    def test_Init_KeepsTheKeyWhereOthersCannotReadIt(self):
+    def test_S28_Init_KeepsTheKeyWhereOthersCannotReadIt(self):
         done = self.omium("init", given=self.server.key + "\n")
         path = Path(self.folder) / "omium" / "config.json"
         self.assertEqual(0, done.returncode, done.stderr)
@@ -35,7 +35,7 @@ class CommandTests(ServerTest):
         status = subprocess.run([sys.executable, "-m", "omium.cli", "status", "--json"], env=environment, capture_output=True, text=True, timeout=60, check=False)
         self.assertIn("tenant", json.loads(status.stdout))
 
-    def test_Init_WithAWrongKey_KeepsNothing(self):
+    def test_S28_Init_WithAWrongKey_KeepsNothing(self):
         done = self.omium("init", given="omk_local_abc_def\n")
         self.assertEqual((5, 1, False), (done.returncode, len(done.stderr.splitlines()), (Path(self.folder) / "omium" / "config.json").exists()))
 

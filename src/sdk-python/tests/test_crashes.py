@@ -11,7 +11,7 @@ from collections import Counter
 
 from omium import Client
 
-from .support import PROGRAMS, ServerTest, fresh
+from support import PROGRAMS, ServerTest, fresh
 
 KILLS = int(os.environ.get("OMIUM_SDK_KILLS", "3"))
 SEED = int(os.environ.get("OMIUM_SDK_SEED", "2607"))

@@ -9,7 +9,7 @@ from pathlib import Path
 import omium
 from omium import Checkpoint, Client, agent, start_execution
 
-from .support import ServerTest, fresh
+from support import ServerTest, fresh
 
 
 class MistakeTests(ServerTest):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import omium
 from omium import Checkpoint, Client, Transaction, agent, start_execution
 
-from .support import ServerTest, fresh, told, until
+from support import ServerTest, fresh, told, until
 
 
 @dataclass

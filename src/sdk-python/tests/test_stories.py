@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import omium
 from omium import agent, Agent, Checkpoint, Transaction, Handoff, Consensus
 
-from .support import ServerTest, fresh
+from support import ServerTest, fresh
 
 consensus = Consensus()
 log: list[str] = []

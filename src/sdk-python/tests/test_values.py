@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import json  # noqa: F401: what a record must not reach through this module.
 import unittest
 from dataclasses import dataclass, field
 from typing import Literal, Optional, TypedDict
@@ -34,6 +35,10 @@ class Order:
 class Terms(TypedDict, total=False):
     apr: float
     kind: Literal["fixed", "free"]
+
+
+def undoes_nothing():
+    """A module-level function, as a compensation has to be."""
 
 
 class FakeModel:
@@ -68,6 +73,20 @@ class ValueTests(unittest.TestCase):
             with self.subTest(value=value), self.assertRaises(NotSerializable) as caught:
                 encode(value, "it")
             self.assertIn(words, str(caught.exception))
+
+    def test_Records_ThatNameWhatIsNoValue_MakeAProgramDoNothing(self):
+        for name in ("subprocess:Popen", "antigravity:fly", "os:system", "test_values:Nothing"):
+            with self.subTest(name), self.assertRaises(NotSerializable):
+                decode({"$omium": "dataclass", "type": name, "value": {"args": ["true"]}})
+
+    def test_Compensations_OfModulesWithoutAgents_AreNotCalled(self):
+        from omium import agent
+        from omium._session import Session
+
+        agent(undoes_nothing)
+        found = Session._compensation(None, f"{__name__}:undoes_nothing")  # type: ignore[arg-type]
+        self.assertIs(undoes_nothing, found)
+        self.assertEqual([None, None], [Session._compensation(None, name) for name in ("subprocess:run", f"{__name__}:json.loads")])  # type: ignore[arg-type]
 
     def test_Plain_IsWhatOtherLanguagesRead(self):
         self.assertEqual({"id": 1, "lines": [{"sku": "a", "count": 1}], "risk": None, "tags": {}}, plain(Order(1, [Line("a")]), "it"))

@@ -12,7 +12,7 @@ import threading
 import omium
 from omium import Client, Worker
 
-from .support import PROGRAMS, ServerTest, fresh, until
+from support import PROGRAMS, ServerTest, fresh, until
 
 
 def workflow(name: str, queue: str, effect: str = "") -> dict:
