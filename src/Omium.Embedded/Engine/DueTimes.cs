@@ -22,7 +22,6 @@ internal sealed class DueTimes(TimeProvider time, int countMax = DueTimes.CountM
     private static readonly TimeSpan WaitMax = TimeSpan.FromHours(1);
     private readonly SortedSet<(long DueMs, StreamId Stream)> _kept = new(Comparer<(long DueMs, StreamId Stream)>.Create(Compare));
     private readonly Dictionary<StreamId, long> _next = [];
-    private readonly Dictionary<StreamId, long> _next = [];
     private readonly SemaphoreSlim _changed = new(0);
     private readonly Lock _gate = new();
     private long _horizonMs = long.MaxValue; // Times from here on are not kept.
