@@ -8,6 +8,7 @@ using Omium.Api.Sessions;
 using Omium.Api.Tenants;
 using Omium.Api.Workflows;
 using Omium.Runtime.Audit;
+using Omium.Runtime.Billing;
 using Omium.Runtime.Effects;
 using Omium.Runtime.Effects.Secrets;
 using Omium.Runtime.Executions;
@@ -50,6 +51,10 @@ internal sealed record ApiServices(
     PolicyStore Policies,
     RateLimits Rates,
     IdempotentRequests Idempotency,
+    BillingService Billing,
+    CreditDesk Credits,
+    LedgerVerifier LedgerVerifier,
+    IPaymentGateway Payments,
     TimeProvider Time,
     IOptions<OmiumApiOptions> Configured)
 {

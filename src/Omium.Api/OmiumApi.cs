@@ -6,6 +6,7 @@ using Microsoft.Extensions.Logging;
 using Omium.Api.Access;
 using Omium.Api.Audit;
 using Omium.Api.Analytics;
+using Omium.Api.Billing;
 using Omium.Api.Executions;
 using Omium.Api.Failures;
 using Omium.Api.Http;
@@ -22,6 +23,7 @@ using Omium.Api.Tenants;
 using Omium.Api.Workers;
 using Omium.Api.Workflows;
 using Omium.Runtime.Audit;
+using Omium.Runtime.Billing;
 using Omium.Runtime.Effects.Secrets;
 using Omium.Runtime.Executions;
 using Omium.Runtime.Ports;
@@ -65,6 +67,16 @@ public static class OmiumApi
         services.TryAddSingleton<PolicyStore>();
         services.TryAddSingleton<RateLimits>();
         services.TryAddSingleton<IdempotentRequests>();
+        services.TryAddSingleton<BillingOptions>();
+        services.TryAddSingleton<LedgerAdvancer>();
+        services.TryAddSingleton<LedgerVerifier>();
+        services.TryAddSingleton(provider => new LedgerQueue(provider.GetRequiredService<LedgerAdvancer>())
+        {
+            Opening = _ => provider.GetRequiredService<BillingOptions>().Opening,
+        });
+        services.TryAddSingleton<BillingService>();
+        services.TryAddSingleton(new CreditDesk(null));
+        services.TryAddSingleton<IPaymentGateway, NoPayments>();
         services.TryAddSingleton<ApiServices>();
         return services;
     }
@@ -119,6 +131,7 @@ public static class OmiumApi
         PolicyEndpoints.Map(routes);
         WorkerEndpoints.Map(routes);
         Traced.TracedEndpoints.Map(routes);
+        BillingEndpoints.Map(routes);
         OperationEndpoints.Map(routes);
         AnalyticsEndpoints.Map(routes);
         OpenApiEndpoints.Map(routes);

@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Omium.Contracts.Access;
 using Omium.Contracts.Analytics;
+using Omium.Contracts.Billing;
 using Omium.Contracts.Executions;
 using Omium.Contracts.Failures;
 using Omium.Contracts.Policies;
@@ -79,6 +80,11 @@ namespace Omium.Contracts;
 [JsonSerializable(typeof(TraceRequest))]
 [JsonSerializable(typeof(TraceStepRequest))]
 [JsonSerializable(typeof(TraceView))]
+[JsonSerializable(typeof(BillingView))]
+[JsonSerializable(typeof(TopUpRequest))]
+[JsonSerializable(typeof(TopUpView))]
+[JsonSerializable(typeof(PaymentReceipt))]
+[JsonSerializable(typeof(Page<TransactionView>), TypeInfoPropertyName = "TransactionPage")]
 [JsonSerializable(typeof(PollRequest))]
 [JsonSerializable(typeof(TaskView))]
 [JsonSerializable(typeof(HeartbeatView))]
@@ -136,6 +142,7 @@ public sealed partial class ContractJson : JsonSerializerContext;
 [JsonSerializable(typeof(AcceptInvitationRequest))]
 [JsonSerializable(typeof(InviteRequest))]
 [JsonSerializable(typeof(ChangeMemberRequest))]
+[JsonSerializable(typeof(TopUpRequest))]
 [JsonSerializable(typeof(SetSecretRequest))]
 [JsonSerializable(typeof(RetentionView))]
 public sealed partial class RequestJson : JsonSerializerContext;

@@ -15,6 +15,7 @@ using Omium.Contracts;
 using Omium.Contracts.Executions;
 using Omium.Embedded.Engine;
 using Omium.Embedded.Storage;
+using Omium.Runtime.Billing;
 using Omium.Runtime.Effects;
 using Omium.Runtime.Executions;
 using Omium.Runtime.Resources;
@@ -43,6 +44,12 @@ public sealed class ApiHost : IAsyncDisposable
 
     public PlayedTools Tools { get; }
 
+    public BillingService Billing => _application.Services.GetRequiredService<BillingService>();
+
+    public LedgerQueue Queue => _application.Services.GetRequiredService<LedgerQueue>();
+
+    public Advancer Advancer => _application.Services.GetRequiredService<Advancer>();
+
     public Uri Address { get; }
 
     public IKeyWrap KeyWrap => _application.Services.GetRequiredService<IKeyWrap>();
@@ -51,7 +58,8 @@ public sealed class ApiHost : IAsyncDisposable
 
     public KeyService Keys => _application.Services.GetRequiredService<KeyService>();
 
-    public static async Task<ApiHost> StartAsync(Action<OmiumApiOptions>? configure = null)
+    public static async Task<ApiHost> StartAsync(
+        Action<OmiumApiOptions>? configure = null, BillingOptions? billing = null, IPaymentGateway? payments = null)
     {
         var directory = Path.Combine(Path.GetTempPath(), $"omium-api-{Guid.NewGuid():N}");
         var store = EmbeddedStore.Open(new EmbeddedStoreOptions(directory));
@@ -62,7 +70,15 @@ public sealed class ApiHost : IAsyncDisposable
         var model = new PlayedModel();
         var tools = new PlayedTools();
         var shared = new SharedRunner(advancer, new ResourceAdvancer(store.Log, keys, time), new ScopeAliases(store.Documents));
-        var runner = new EffectRunner(advancer, shared, model, tools, new SilentNotifier(), "test");
+        var ledger = new LedgerAdvancer(store.Log, keys, time);
+        var terms = billing ?? new BillingOptions();
+        var queue = new LedgerQueue(ledger) { Opening = _ => terms.Opening };
+        var credits = new ExecutionCredits(advancer, ledger, queue, NullLogger<ExecutionCredits>.Instance)
+        {
+            Prices = terms.MetersModel ? PriceTable.Current : null, DefaultModel = "gpt-4o",
+        };
+        credits.Attach();
+        var runner = new EffectRunner(advancer, shared, model, tools, new SilentNotifier(), "test") { Credits = credits };
         var tasks = new Omium.Runtime.Workers.TaskBoard(time);
         var engine = new EmbeddedEngine(advancer, runner, store.Index, NullLogger<EmbeddedEngine>.Instance, time, new EmbeddedEngineOptions()) { Tasks = tasks };
         await engine.StartAsync(CancellationToken.None);
@@ -73,6 +89,12 @@ public sealed class ApiHost : IAsyncDisposable
         builder.Services.AddSingleton<IEventLog>(store.Log).AddSingleton<IPayloadStore>(store.Payloads).AddSingleton<IDocumentStore>(store.Documents)
             .AddSingleton<IIndex>(store.Index).AddSingleton<IKeyWrap>(keys).AddSingleton(plans).AddSingleton(advancer).AddSingleton(shared.Resources)
             .AddSingleton<IExecutionEngine>(engine).AddSingleton(tasks).AddSingleton<IModelClient>(model);
+        builder.Services.AddSingleton(terms).AddSingleton(ledger).AddSingleton(queue).AddSingleton(new CreditDesk(credits));
+        if (payments is not null)
+        {
+            builder.Services.AddSingleton(payments);
+        }
+
         builder.Services.AddOmiumApi(options =>
         {
             options.StreamLinger = TimeSpan.FromMilliseconds(50);

@@ -21,9 +21,10 @@ public sealed partial class DocumentTests
     [Fact]
     public void Errors_OfTheCatalogue_AreUniqueAndSnakeCase()
     {
+        // One code was published before there was a catalogue, and is written as it was.
         var codes = ErrorCatalogue.All.Select(error => error.Code).ToList();
         Assert.Equal(codes.Count, codes.Distinct().Count());
-        Repository.AssertNone(codes.Where(code => !SnakeCase().IsMatch(code)).Select(code => $"{code} is not snake_case."));
+        Repository.AssertNone(codes.Where(code => !SnakeCase().IsMatch(code) && code != "CREDITS_EXHAUSTED").Select(code => $"{code} is not snake_case."));
         Assert.All(ErrorCatalogue.All, error => Assert.InRange(error.HttpStatus, 400, 599));
         Assert.All(ErrorCatalogue.All, error => Assert.Same(error, ErrorCatalogue.Find(error.Code)));
         Assert.Null(ErrorCatalogue.Find("Not_Found"));

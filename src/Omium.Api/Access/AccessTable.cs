@@ -17,7 +17,8 @@ internal static class AccessTable
         ]),
         (Scopes.Read,
         [
-            "GET /v1/analytics", "GET /v1/executions", "GET /v1/executions/{id}", "GET /v1/executions/{id}/diff", "GET /v1/executions/{id}/events", "GET /v1/executions/{id}/graph",
+            "GET /v1/analytics", "GET /v1/billing", "GET /v1/billing/transactions", "GET /v1/billing/verify",
+            "GET /v1/executions", "GET /v1/executions/{id}", "GET /v1/executions/{id}/diff", "GET /v1/executions/{id}/events", "GET /v1/executions/{id}/graph",
             "GET /v1/executions/{id}/payloads/{digest}", "GET /v1/executions/{id}/state", "GET /v1/executions/{id}/steps",
             "GET /v1/executions/{id}/steps/{step}/items", "GET /v1/executions/{id}/stream", "GET /v1/executions/{id}/timeline",
             "GET /v1/executions/{id}/verify", "GET /v1/failures", "GET /v1/failures/export", "GET /v1/failures/{id}", "GET /v1/health-summary",
@@ -43,7 +44,7 @@ internal static class AccessTable
         (Scopes.Admin,
         [
             "DELETE /v1/invitations/{id}", "DELETE /v1/keys/{id}", "DELETE /v1/members/{id}", "GET /v1/audit", "GET /v1/audit/export", "GET /v1/audit/verify", "GET /v1/invitations", "GET /v1/keys", "GET /v1/members", "GET /v1/secrets", "DELETE /v1/secrets/{name}", "PUT /v1/secrets/{name}",
-            "GET /v1/retention", "PUT /v1/retention", "POST /v1/members/{id}/erase", "POST /v1/executions/{id}/erase", "POST /v1/invitations", "POST /v1/keys", "POST /v1/keys/{id}/rotate", "PUT /v1/members/{id}",
+            "GET /v1/retention", "PUT /v1/retention", "POST /v1/members/{id}/erase", "POST /v1/executions/{id}/erase", "POST /v1/billing/topups", "POST /v1/invitations", "POST /v1/keys", "POST /v1/keys/{id}/rotate", "PUT /v1/members/{id}",
         ]),
     ];
 

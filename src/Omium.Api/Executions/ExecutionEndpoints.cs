@@ -23,7 +23,7 @@ internal static class ExecutionEndpoints
             .Reads(RequestJson.Default.StartExecutionRequest, bytesMax: options => options.InputBytesMax)
             .Header("Prefer", "`wait=N`: answers when it has ended or paused, after N seconds at the latest.")
             .Answers(ContractJson.Default.ExecutionView, 201, "Started.").Answers(ContractJson.Default.ExecutionView, 202, "It goes on; the time to wait is over.")
-            .Answers(ContractJson.Default.ExecutionView, 200, "Started before, with this key.").IdempotentByItself().Refuses("workflow_not_found", "input_invalid");
+            .Answers(ContractJson.Default.ExecutionView, 200, "Started before, with this key.").IdempotentByItself().Refuses("CREDITS_EXHAUSTED", "key_cap_reached", "workflow_not_found", "input_invalid");
         routes.Map("GET", "/v1/executions", ListAsync).As("list_executions", "Executions, newest first.").Query("workflow", "Only of this workflow.")
             .Query("status", "Only of this status.", ExecutionWords.Statuses).Query("failure_class", "Only with this failure class.")
             .QueryTime("from", "Started at this time or later.").QueryTime("to", "Started before this time.").Query("q", "All of these words: in the workflow's name, or in a failure's step, class, code or message. Or the start key, or (most of) an id.").Paged()
@@ -118,6 +118,19 @@ internal static class ExecutionEndpoints
             return;
         }
 
+        if (call.Services.Credits.Executions is { } credits)
+        {
+            var plan = await call.Services.Plans.GetAsync(call.Caller.Tenant, pinned, call.Cancellation);
+            var (lease, refused) = await credits.LeaseAsync(stream, call.Caller.KeyId, call.Caller.SpendCapCredits, plan);
+            if (refused is not null)
+            {
+                await call.RejectedAsync(refused);
+                return;
+            }
+
+            command = command with { Lease = lease };
+        }
+
         await RunAsync(call, stream, command, input.Stored);
     }
 
@@ -129,6 +142,11 @@ internal static class ExecutionEndpoints
         var started = await call.Services.Engine.SubmitAsync(stream, command, stored, call.Cancellation);
         if (started.Rejection is { } rejection)
         {
+            if (command is StartExecution { Lease: { } lease })
+            {
+                await call.Services.Credits.Executions!.AbandonAsync(stream, lease, started.Cell.State);
+            }
+
             await RejectAsync(call, rejection);
             return;
         }

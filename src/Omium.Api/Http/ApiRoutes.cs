@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.AspNetCore.Routing.Template;
 using Microsoft.Extensions.Logging;
 using Omium.Api.Access;
+using Omium.Api.Billing;
 using Omium.Api.Keys;
 using Omium.Api.OpenApi;
 using Omium.Kernel.Executions;
@@ -71,6 +72,11 @@ internal sealed partial class ApiRoutes(IEndpointRouteBuilder endpoints, ApiServ
             if (caller is null)
             {
                 return;
+            }
+
+            if (!isOpen)
+            {
+                await CreditHeaders.AddAsync(context, services, caller);
             }
 
             await handler(new ApiCall(context, services, caller));

@@ -15,6 +15,9 @@ internal sealed record Caller(string Tenant, string KeyId, string Environment)
     /// <summary>What they may do.</summary>
     public Scopes Scopes { get; init; }
 
+    /// <summary>Most credits that a key may use in a calendar month; null = no limit of its own.</summary>
+    public long? SpendCapCredits { get; init; }
+
     /// <summary>A person's role; null for a key.</summary>
     public string? Role { get; init; }
 

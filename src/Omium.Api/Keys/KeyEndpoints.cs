@@ -4,6 +4,7 @@ using Omium.Api.Access;
 using Omium.Api.Http;
 using Omium.Contracts;
 using Omium.Contracts.Tenants;
+using Omium.Kernel.Ledger;
 
 namespace Omium.Api.Keys;
 
@@ -27,10 +28,14 @@ internal static class KeyEndpoints
             .Refuses("not_found");
     }
 
-    private static Task MeAsync(ApiCall call) =>
-        call.JsonAsync(
-            new MeView(call.Caller.Tenant, call.Caller.Environment, call.Caller.KeyId, null, Version) { Scopes = ScopeWords.Of(call.Caller.Scopes), Role = call.Caller.Role },
+    private static async Task MeAsync(ApiCall call)
+    {
+        var isMetered = call.Services.Credits.Executions is not null;
+        var credits = isMetered ? Credits.Whole((await call.Services.Billing.StateAsync(call.Caller.Tenant, call.Cancellation)).RemainingMicro) : (long?)null;
+        await call.JsonAsync(
+            new MeView(call.Caller.Tenant, call.Caller.Environment, call.Caller.KeyId, credits, Version) { Scopes = ScopeWords.Of(call.Caller.Scopes), Role = call.Caller.Role },
             ContractJson.Default.MeView);
+    }
 
     private static async Task ListAsync(ApiCall call) => await call.JsonAsync(
         new Page<KeyView>(await call.Services.Keys.ListAsync(call.Caller.Tenant, call.Cancellation), null), ContractJson.Default.KeyPage);

@@ -230,7 +230,7 @@ public sealed partial class KeyService
 
         public byte[] Hash { get; } = Convert.FromHexString(key.SecretSha256);
 
-        public Caller Caller { get; } = new(key.Tenant, $"key_{key.Id}", key.Environment) { Scopes = key.Granted };
+        public Caller Caller { get; } = new(key.Tenant, $"key_{key.Id}", key.Environment) { Scopes = key.Granted, SpendCapCredits = key.SpendCapCredits };
 
         public long NotedMs = key.LastUsedMs ?? 0;
     }

@@ -4,7 +4,9 @@ using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Omium.Api;
 using Omium.Api.Keys;
+using Omium.Cli.Billing;
 using Omium.Embedded.Storage;
+using Omium.Runtime.Billing;
 using Omium.Runtime.Effects;
 using Omium.Runtime.Effects.Models;
 using Omium.Runtime.Effects.Notifications;
@@ -71,7 +73,8 @@ internal sealed class DevHost : IAsyncDisposable
             var (model, network) = ReadEffectOptions(builder.Configuration, demo);
             using var logs = LoggerFactory.Create(logging => logging.AddProvider(new LineLogger()));
             var platform = await LocalPlatform.CreateAsync(
-                store, model, network, WorkerOptions.From(builder.Configuration), WebhookOptions.From(builder.Configuration), logs, cancellation);
+                store, model, network, WorkerOptions.From(builder.Configuration), WebhookOptions.From(builder.Configuration),
+                BillingOptions.From(builder.Configuration), logs, cancellation);
             var application = Build(builder, platform);
             host = new DevHost(platform, application, demo);
             await host.ListenAsync(options, cancellation);
@@ -156,6 +159,11 @@ internal sealed class DevHost : IAsyncDisposable
         .AddSingleton(platform.Advancer)
         .AddSingleton(platform.Resources)
         .AddSingleton(platform.Aliases)
+        .AddSingleton(platform.Billing)
+        .AddSingleton(platform.Ledger)
+        .AddSingleton(platform.LedgerQueue)
+        .AddSingleton(new CreditDesk(platform.Billing.IsMetered ? platform.Credits : null))
+        .AddSingleton<IPaymentGateway>(platform.Checkout)
         .AddSingleton<IExecutionEngine>(platform.Engine)
         .AddSingleton(platform.Tasks)
         .AddSingleton<IModelClient>(platform.ModelClient)
@@ -173,10 +181,14 @@ internal sealed class DevHost : IAsyncDisposable
         }
 
         ErrorPages.Map(_application);
+        SandboxPages.Map(_application, _platform.Checkout);
         StatisticsEndpoint.Map(_application, _platform, Key);
         _application.MapOmiumApi();
         await _application.StartAsync(cancellation);
         Address = new Uri(_application.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
+        _platform.Checkout.Address = Address;
+        await _platform.Checkout.ResumeAsync(cancellation);
+        _platform.BeginSweeping();
         Recovered = await _platform.Engine.StartAsync(cancellation);
         RestoredMark.Remove(DataDirectory);
         if (_demo is not null)

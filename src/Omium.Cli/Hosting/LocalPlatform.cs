@@ -1,6 +1,8 @@
 using System.Security.Cryptography;
+using Omium.Cli.Billing;
 using Omium.Embedded.Engine;
 using Omium.Embedded.Storage;
+using Omium.Runtime.Billing;
 using Omium.Runtime.Effects;
 using Omium.Runtime.Effects.Models;
 using Omium.Runtime.Effects.Notifications;
@@ -19,12 +21,15 @@ namespace Omium.Cli.Hosting;
 /// </summary>
 internal sealed class LocalPlatform : IAsyncDisposable
 {
+    private readonly CancellationTokenSource _stopping = new();
+    private Task _sweeping = Task.CompletedTask;
     private readonly OpenAiModelClient _model;
     private readonly HttpToolClient _http;
     private readonly Dictionary<string, WebhookChannel> _webhooks;
 
     private LocalPlatform(
-        EmbeddedStore store, byte[] masterKey, ModelOptions model, ToolNetworkOptions network, WorkerOptions workers, IReadOnlyList<WebhookOptions> webhooks, ILoggerFactory logs)
+        EmbeddedStore store, byte[] masterKey, ModelOptions model, ToolNetworkOptions network, WorkerOptions workers, IReadOnlyList<WebhookOptions> webhooks,
+        BillingOptions billing, ILoggerFactory logs)
     {
         Store = store;
         Plans = new PlanCache(store.Documents);
@@ -43,11 +48,23 @@ internal sealed class LocalPlatform : IAsyncDisposable
         var owner = "dev-" + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8));
         Resources = new ResourceAdvancer(store.Log, Keys, Clock);
         Aliases = new ScopeAliases(store.Documents);
-        Runner = new EffectRunner(Advancer, new SharedRunner(Advancer, Resources, Aliases), _model, new ToolClients(_http, new FunctionToolClient(Functions)), channels, owner);
+        Ledger = new LedgerAdvancer(store.Log, Keys, Clock);
+        LedgerQueue = new LedgerQueue(Ledger) { Opening = _ => billing.Opening };
+        Credits = new ExecutionCredits(Advancer, Ledger, LedgerQueue, logs.CreateLogger<ExecutionCredits>())
+        {
+            Prices = billing.MetersModel ? PriceTable.Current : null, DefaultModel = model.Model ?? "",
+        };
+        Credits.Attach();
+        Runner = new EffectRunner(Advancer, new SharedRunner(Advancer, Resources, Aliases), _model, new ToolClients(_http, new FunctionToolClient(Functions)), channels, owner)
+        {
+            Credits = Credits,
+        };
         Tasks = new TaskBoard(Clock) { Lease = TimeSpan.FromMilliseconds(workers.LeaseMs) };
         Engine = new EmbeddedEngine(Advancer, Runner, store.Index, logs.CreateLogger<EmbeddedEngine>(), Clock,
             new EmbeddedEngineOptions { PauseRecovered = RestoredMark.Read(store.Directory) is { } takenAt ? $"restored from the backup of {takenAt}" : null }) { Tasks = Tasks };
-        Model = model;
+        var secret = billing.WebhookSecret ?? "whsec_" + Convert.ToHexStringLower(HMACSHA256.HashData(masterKey, "omium.payment_webhook_secret.v1"u8));
+        Checkout = new SandboxCheckout(store.Documents, secret, Clock, logs.CreateLogger<SandboxCheckout>());
+        (Model, Billing) = (model, billing);
     }
 
     public EmbeddedStore Store { get; }
@@ -78,19 +95,38 @@ internal sealed class LocalPlatform : IAsyncDisposable
 
     public ModelOptions Model { get; }
 
+    public BillingOptions Billing { get; }
+
+    public LedgerAdvancer Ledger { get; }
+
+    public LedgerQueue LedgerQueue { get; }
+
+    /// <summary>What executions reserve and are charged.</summary>
+    public ExecutionCredits Credits { get; }
+
+    /// <summary>Stands for the payment service.</summary>
+    public SandboxCheckout Checkout { get; }
+
     /// <summary>The model client, for trying fixes beside an execution.</summary>
     public IModelClient ModelClient => _model;
 
     /// <summary>Puts the platform together over a store; takes the store over.</summary>
     /// <exception cref="InvalidDataException">The master key is damaged, missing, or another than the data's.</exception>
     public static async Task<LocalPlatform> CreateAsync(
-        EmbeddedStore store, ModelOptions model, ToolNetworkOptions network, WorkerOptions workers, IReadOnlyList<WebhookOptions> webhooks, ILoggerFactory logs,
-        CancellationToken cancellation) =>
-        new(store, await MasterKey.OpenAsync(store, cancellation), model, network, workers, webhooks, logs);
+        EmbeddedStore store, ModelOptions model, ToolNetworkOptions network, WorkerOptions workers, IReadOnlyList<WebhookOptions> webhooks, BillingOptions billing,
+        ILoggerFactory logs, CancellationToken cancellation) =>
+        new(store, await MasterKey.OpenAsync(store, cancellation), model, network, workers, webhooks, billing, logs);
+
+    /// <summary>Begins to hold open reservations against what executions say.</summary>
+    public void BeginSweeping() => _sweeping = Task.Run(() => Credits.RunAsync(Clock, _stopping.Token));
 
     /// <summary>Takes up nothing new, then closes the store; what is in flight is resumed by the next start.</summary>
     public async ValueTask DisposeAsync()
     {
+        await _stopping.CancelAsync();
+        await _sweeping.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _stopping.Dispose();
+        await Checkout.DisposeAsync();
         await Engine.DisposeAsync();
         Tasks.Dispose();
         await Store.DisposeAsync();

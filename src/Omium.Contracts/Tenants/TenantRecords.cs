@@ -4,7 +4,7 @@ namespace Omium.Contracts.Tenants;
 /// <param name="Tenant">Tenant.</param>
 /// <param name="Environment">Tag of the key; "" for a person.</param>
 /// <param name="KeyId">Who asks: <c>key_...</c>, or <c>usr_...</c> for a person.</param>
-/// <param name="Credits">Credits left; null where usage is not metered (a local installation).</param>
+/// <param name="Credits">Whole credits that can still be used; absent where usage is not metered.</param>
 /// <param name="Version">Version of the server.</param>
 public sealed record MeView(string Tenant, string Environment, string KeyId, long? Credits, string Version)
 {

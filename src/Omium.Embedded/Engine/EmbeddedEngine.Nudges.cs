@@ -35,7 +35,7 @@ public sealed partial class EmbeddedEngine
                 return;
             }
 
-            foreach (var effect in cell.Pending.Where(effect => effect.Kind is PendingKind.Gather or PendingKind.Prepare))
+            foreach (var effect in cell.Pending.Where(effect => effect.Kind is PendingKind.Gather or PendingKind.Prepare or PendingKind.Reserve))
             {
                 _again[(stream, effect.Id)] = true;
             }

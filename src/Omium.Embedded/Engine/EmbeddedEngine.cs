@@ -43,6 +43,10 @@ public sealed partial class EmbeddedEngine : IExecutionEngine, IAsyncDisposable
         _externalEffects = new SemaphoreSlim(options.ConcurrentEffectsMax);
         _runner.OnHeld = (cell, effect, error) => LogStorage(_logger, cell.Stream, effect, error);
         runner.Shared.OnNudge = Nudge;
+        if (runner.Credits is { } credits)
+        {
+            credits.OnNudge = Nudge;
+        }
     }
 
     /// <summary>Where tasks of workers are offered; null = this engine's workflows have none. Its leases end through this engine.</summary>

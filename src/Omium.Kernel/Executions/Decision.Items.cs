@@ -127,7 +127,7 @@ internal sealed partial class Decision
         }
 
         while (_state.Status == ExecutionStatus.Running && _itemsBegun < ItemsPerDecisionMax && Visit(key) is { Status: VisitStatus.Open, Items: { } items }
-            && items.Due(step.Spec.ForEach!) is { } index && ItemAt(items, index) is { } item)
+            && items.Due(step.Spec.ForEach!) is { } index && ItemAt(items, index) is { } item && IsItemCovered())
         {
             _itemsBegun++;
             BeginItem(step, key, index, item);

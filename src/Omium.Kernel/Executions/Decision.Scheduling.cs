@@ -22,7 +22,10 @@ internal sealed partial class Decision
             return;
         }
 
-        Schedule(step, after);
+        if (IsCovered(step))
+        {
+            Schedule(step, after);
+        }
     }
 
     /// <summary>

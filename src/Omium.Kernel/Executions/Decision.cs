@@ -60,6 +60,8 @@ internal sealed partial class Decision(ExecutionState state, DecisionValues valu
             AcknowledgeHandoff c => Acknowledge(c),
             ResolveResidue c => Resolve(c),
             TraceExecution c => Trace(c),
+            GrantCredits c => Grant(c),
+            AwaitCredits c => Await(c),
             _ => new Rejection("unknown_command", $"no command {command.Name} is known to this kernel"),
         };
         if (rejection is { RecordsEvents: false })
@@ -70,7 +72,9 @@ internal sealed partial class Decision(ExecutionState state, DecisionValues valu
         HaltIfDisputed();
         EndIfFailed();
         Work();
+        AskForCredits();
         FinishIfDone();
+        ReturnCredits();
         return new DecisionOutcome(_events, _payloads, _state, rejection);
     }
 
@@ -96,6 +100,11 @@ internal sealed partial class Decision(ExecutionState state, DecisionValues valu
 
         Emit(new ExecutionStarted(
             command.ExecutionId, command.Tenant, command.Workflow, command.WorkflowVersion, command.SpecDigest, command.Input, command.Seed, command.StartedBy, command.HighValueUsd, command.Parent));
+        if (command.Lease is { } lease)
+        {
+            Emit(new LeaseGranted(1, lease.Token, lease.GrantedMicro, lease.CheckpointMicro, lease.ItemMicro));
+        }
+
         foreach (var step in Plan.Steps)
         {
             if (step.Incoming.Count == 0 && !step.LoopTargetOnly)
@@ -157,7 +166,7 @@ internal sealed partial class Decision(ExecutionState state, DecisionValues valu
     private void FinishIfDone()
     {
         if (Plan.IsTraced || _state.Status != ExecutionStatus.Running || _state.Open.Count > 0 || _state.OpenReviews.Count > 0 || _state.Rollback is not null
-            || _state.DeferredSteps is not null || _events.Count == 0 || _state.LiveHandoffs.Any())
+            || _state.DeferredSteps is not null || _state.Credits is { Requested: not null } || _events.Count == 0 || _state.LiveHandoffs.Any())
         {
             return;
         }

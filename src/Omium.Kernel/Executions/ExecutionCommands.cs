@@ -35,11 +35,13 @@ public abstract partial record ExecutionCommand(long AtMs)
 
 #pragma warning disable CS1591 // Name is documented on the base; the records below say what each command means.
 
-/// <summary>Begins an execution of a workflow version. <paramref name="First"/>: what the process that starts a traced one tells at once, in the same append.</summary>
+/// <summary>
+/// Begins an execution of a workflow version. <paramref name="First"/>: what the process that starts a traced one tells at once, in the same append.
+/// <paramref name="Lease"/>: credits reserved for it; null where nothing is metered.
+/// </summary>
 public sealed record StartExecution(
     long AtMs, string ExecutionId, string Tenant, string Workflow, int WorkflowVersion, string SpecDigest, [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] JsonElement Input, long Seed, string StartedBy, double HighValueUsd, ParentLink? Parent = null,
-    TraceExecution? First = null)
-    : ExecutionCommand(AtMs)
+    TraceExecution? First = null, CreditLease? Lease = null) : ExecutionCommand(AtMs)
 {
     public override string Name => "start";
 }

@@ -45,6 +45,8 @@ internal static partial class ExecutionEvolver
             Parent = null,
             Notice = null,
             Consumed = false,
+            Credits = source.Credits is { } credits ? new CreditUse(credits.CheckpointMicro, credits.ItemMicro) : null, // What it inherits is paid for; the lease is its source's.
+            StartedBy = e.ForkedBy,
             Residue = [],
             Notifications = ImmutableDictionary<int, NotificationRequested>.Empty,
             NotificationAttempts = ImmutableDictionary<int, (int, long)>.Empty,

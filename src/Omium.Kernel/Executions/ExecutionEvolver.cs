@@ -81,8 +81,9 @@ internal static partial class ExecutionEvolver
             ExecutionFailed => Owing(state) with { Status = ExecutionStatus.Failed, EndedMs = atMs },
             ExecutionCancelled e => Owing(Requested(state, e.RequestId)) with { Status = ExecutionStatus.Cancelled, EndedMs = atMs },
             _ => EvolvePeople(state, happened, atMs) ?? EvolveShared(state, happened, atMs) ?? EvolveHandoffs(state, happened, atMs) ?? EvolveVerification(state, happened)
-                ?? EvolveTraced(state, happened) ?? EvolveForks(state, happened, atMs) ?? EvolveChildren(state, happened) ?? throw new CorruptLogException($"an event of an unknown kind: {happened.GetType().Name}"),
+                ?? EvolveTraced(state, happened) ?? EvolveForks(state, happened, atMs) ?? EvolveChildren(state, happened) ?? EvolveCredits(state, happened) ?? throw new CorruptLogException($"an event of an unknown kind: {happened.GetType().Name}"),
         };
+        next = Metered(next, happened);
         if (ItemOf(happened) is { } item)
         {
             next = Counted(state, next, item);
@@ -103,6 +104,7 @@ internal static partial class ExecutionEvolver
             SpecDigest = e.SpecDigest,
             Input = e.Input,
             Seed = e.Seed,
+            StartedBy = e.StartedBy,
             HighValueUsd = e.HighValueUsd,
             Parent = e.Parent,
             Status = ExecutionStatus.Running,

@@ -5,9 +5,9 @@ namespace Omium.Kernel.Executions;
 internal static partial class PendingEffects
 {
     /// <summary>A for_each step that can list, begin or conclude something owes a decision; normally the one that settled an item has done so already.</summary>
-    private static void AddItems(List<PendingEffect> pending, VisitState visit, ForEachSpec spec)
+    private static void AddItems(List<PendingEffect> pending, VisitState visit, ForEachSpec spec, bool awaitsCredits)
     {
-        if (visit.Items is not { } items || items.Due(spec) is not null || items.IsSettled(spec))
+        if (visit.Items is not { } items || (items.Due(spec) is not null && !awaitsCredits) || items.IsSettled(spec))
         {
             pending.Add(new PendingEffect($"items~{visit.Key}", PendingKind.Timer, 0));
         }

@@ -56,6 +56,9 @@ public enum PendingKind
     /// <summary>Take committed writes back.</summary>
     Restore,
 
+    /// <summary>Reserve credits in the tenant's ledger; while there are none, it waits.</summary>
+    Reserve,
+
     /// <summary>A review that a person may decide until then: wake the timers when due. Nothing else waits for it.</summary>
     Deadline,
 }
@@ -73,7 +76,7 @@ internal static partial class PendingEffects
         {
             foreach (var (_, key) in state.Open)
             {
-                AddVisit(pending, state.Visits[key], plan);
+                AddVisit(pending, state.Visits[key], plan, state.Credits);
             }
 
             AddMeasurements(pending, state, plan);
@@ -107,11 +110,12 @@ internal static partial class PendingEffects
         }
 
         AddPeople(pending, state);
+        AddCredits(pending, state);
 
         return pending;
     }
 
-    private static void AddVisit(List<PendingEffect> pending, VisitState visit, WorkflowPlan plan)
+    private static void AddVisit(List<PendingEffect> pending, VisitState visit, WorkflowPlan plan, CreditUse? credits)
     {
         if (visit.Status != VisitStatus.Open)
         {
@@ -127,7 +131,7 @@ internal static partial class PendingEffects
 
         if (plan.Expands(visit.Key) && !WaitsForRetry(visit, plan))
         {
-            AddItems(pending, visit, plan.Step(visit.Key.Step)!.Spec.ForEach!);
+            AddItems(pending, visit, plan.Step(visit.Key.Step)!.Spec.ForEach!, credits is { Requested: not null });
             return;
         }
 
@@ -136,7 +140,8 @@ internal static partial class PendingEffects
             return;
         }
 
-        if (AddUnsettled(pending, visit, startNew: true) || AddQuestions(pending, visit))
+        var awaitsModel = credits is { Requested.Effect: not null }; // What a model costs is not there: nobody asks one.
+        if (AddUnsettled(pending, visit, startNew: true) || awaitsModel || AddQuestions(pending, visit))
         {
             return;
         }

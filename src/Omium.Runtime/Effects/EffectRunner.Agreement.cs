@@ -23,9 +23,17 @@ public sealed partial class EffectRunner
         }
 
         var request = VerifierConversation.Build(cell.State, cell.Plan!, verification, id.Number - 1, value => known.GetValueOrDefault(value.GetRawText(), value));
-        var outcome = EffectLimits.Refusal(permit, effect.Kind) ?? await model.AnswerAsync(request, null, cancellation);
+        var refused = EffectLimits.Refusal(permit, effect.Kind);
+        if (refused is null && Credits is not null && await Credits.TryReserveAsync(cell, effect.Id, request, cancellation) is { IsPaid: false } unpaid)
+        {
+            return unpaid.Waits;
+        }
+
+        var outcome = refused ?? await model.AnswerAsync(request, null, cancellation);
         EffectLimits.Report(permit, outcome);
-        return await SettleAsync(cell, effect.Id, outcome, cancellation);
+        var recorded = await SettleAsync(cell, effect.Id, outcome, cancellation);
+        Credits?.Charge(cell, effect.Id, outcome, recorded);
+        return recorded;
     }
 
     private async ValueTask<AdvanceResult?> MeasureAsync(ExecutionCell cell, PendingEffect effect, CallPermit permit, CancellationToken cancellation)

@@ -164,7 +164,9 @@ public sealed partial class EffectRunner
         var input = PayloadResolver.Intern(await advancer.MaterializeAsync(cell, call.Arguments, cancellation), ref stored);
         var start = new StartExecution(
             advancer.NowMs, call.Child!, cell.Stream.Tenant, call.Tool, version.Version, version.SpecDigest, input, RandomNumberGenerator.GetInt32(int.MaxValue), state.ExecutionId,
-            state.HighValueUsd, new ParentLink(state.ExecutionId, call.Id.ToString(), call.ChildDepth));
+            state.HighValueUsd, new ParentLink(state.ExecutionId, call.Id.ToString(), call.ChildDepth),
+            // Nobody is there to be refused: it begins without credits, and asks for them at its first step.
+            Lease: state.Credits is { } credits ? new CreditLease(0, 0, credits.CheckpointMicro, credits.ItemMicro) : null);
         return (start, stored);
     }
 

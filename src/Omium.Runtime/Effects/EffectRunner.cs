@@ -4,6 +4,7 @@ using System.Text.Json;
 using Omium.Kernel.Executions;
 using Omium.Kernel.Json;
 using Omium.Kernel.Specs;
+using Omium.Runtime.Billing;
 using Omium.Runtime.Effects.Limits;
 using Omium.Runtime.Executions;
 using Omium.Runtime.Ports;
@@ -32,6 +33,7 @@ public interface INotifier
 /// notify            try to deliver -> record_notification (delivered, or why not)
 /// timer             wake_timers
 /// gather, prepare, settle, restore   what executions share: see SharedRunner
+/// reserve           credits of the tenant's ledger: see ExecutionCredits
 /// </code>
 /// </summary>
 /// <param name="advancer">The writer.</param>
@@ -45,6 +47,9 @@ public sealed partial class EffectRunner(Advancer advancer, SharedRunner shared,
     private readonly ConcurrentDictionary<(StreamId Stream, string Effect), bool> _underWay = new();
     /// <summary>Carries out what executions owe to what is shared.</summary>
     public SharedRunner Shared => shared;
+
+    /// <summary>Reserves and charges credits; null where nothing is metered.</summary>
+    public ExecutionCredits? Credits { get; init; }
 
     /// <summary>Added to a call's time-out before its intent is in doubt. Default 5 s.</summary>
     public TimeSpan IntentMargin { get; init; } = TimeSpan.FromSeconds(5);
@@ -83,6 +88,7 @@ public sealed partial class EffectRunner(Advancer advancer, SharedRunner shared,
         PendingKind.Replay => ReplayAsync(cell, effect, cancellation),
         PendingKind.Model => AskModelAsync(cell, effect, permit, cancellation),
         PendingKind.Gather or PendingKind.Prepare or PendingKind.SettleSharing or PendingKind.Restore => shared.RunAsync(cell, effect, cancellation),
+        PendingKind.Reserve => Credits?.RunAsync(cell, effect, cancellation) ?? default,
         _ => CallToolAsync(cell, effect, permit, cancellation),
     };
 
@@ -151,9 +157,16 @@ public sealed partial class EffectRunner(Advancer advancer, SharedRunner shared,
         var request = AgentConversation.Build(state, cell.Plan, visit, null, value => found(value));
         var onDelta = OnDelta is { } deltas ? text => deltas(cell, effect.Id, text) : (Action<string>?)null;
         var refused = EffectLimits.Refusal(permit, effect.Kind);
+        if (refused is null && Credits is not null && await Credits.TryReserveAsync(cell, effect.Id, request, cancellation) is { IsPaid: false } unpaid)
+        {
+            return unpaid.Waits;
+        }
+
         var outcome = refused ?? await model.AnswerAsync(request, onDelta, cancellation);
         EffectLimits.Report(permit, outcome);
-        return await SettleAsync(cell, effect.Id, StoredOnce(cell, id, outcome, out var values), cancellation, values);
+        var recorded = await SettleAsync(cell, effect.Id, StoredOnce(cell, id, outcome, out var values), cancellation, values);
+        Credits?.Charge(cell, effect.Id, outcome, recorded);
+        return recorded;
     }
 
     /// <summary>

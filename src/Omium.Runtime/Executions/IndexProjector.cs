@@ -218,16 +218,17 @@ public static class ExecutionWords
             return state.Open.Count == 0 && state.LiveHandoffs.All(IsWithItsReceiver) ? "worker" : null; // What was handed over is being measured.
         }
 
+        var awaitsCredits = state.Credits is { Requested: not null };
         if (state.Open.Count == 0 && state.OpenReviews.Count == 0)
         {
-            return null;
+            return awaitsCredits ? "credits" : null;
         }
 
         var waits = "review";
         foreach (var key in state.Open.Values)
         {
             var visit = state.Visits[key];
-            if (visit.Items is { Open: > 0 })
+            if (visit.Items is { Open: > 0 } || (awaitsCredits && (visit.Items is not null || state.Credits!.Requested!.Effect is { } effect && effect.StartsWith($"{key}~", StringComparison.Ordinal))))
             {
                 continue; // It waits for its items, which are looked at themselves.
             }
@@ -244,7 +245,7 @@ public static class ExecutionWords
             waits = lockWaits || waits == "lock" ? "lock" : retryWaits || waits == "timer" ? "timer" : childRuns || waits == "child" ? "child" : visit.WaitsForPerson ? waits : "worker";
         }
 
-        return waits;
+        return awaitsCredits ? "credits" : waits;
     }
 
     private static bool IsWithItsReceiver(HandoffState handoff) =>

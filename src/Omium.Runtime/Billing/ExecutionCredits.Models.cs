@@ -1,0 +1,93 @@
+using System.Text.Json;
+using Omium.Kernel.Executions;
+using Omium.Kernel.Ledger;
+using Omium.Runtime.Executions;
+using Omium.Runtime.Ports;
+
+namespace Omium.Runtime.Billing;
+
+/// <summary>
+/// Calls of models through Omium's own account: the price of the longest answer there can be is reserved before the call, and what the record of the
+/// answer says was read and written is charged, whether the attempt holds or fails. A call whose answer was never recorded costs nothing.
+/// </summary>
+public sealed partial class ExecutionCredits
+{
+    /// <summary>Tokens that an answer may have where neither the agent nor the endpoint says.</summary>
+    private const int OutputTokensMax = 4_096;
+
+    /// <summary>The price table by which models are charged; null (default): tenants ask with keys of their own, which costs nothing here.</summary>
+    public PriceTable? Prices { get; init; }
+
+    /// <summary>The model that agents ask who name none.</summary>
+    public string DefaultModel { get; init; } = "";
+
+    /// <summary>Reserves a call's price. False: it cannot be paid, and the execution waits for credits; <paramref name="waits"/> is its record.</summary>
+    public async ValueTask<(bool IsPaid, AdvanceResult? Waits)> TryReserveAsync(ExecutionCell cell, string effect, ModelRequest request, CancellationToken cancellation)
+    {
+        if (Prices is null || cell.State.Credits is null)
+        {
+            return (true, null);
+        }
+
+        var price = Prices.PriceOf(request.Model ?? DefaultModel);
+        var micro = Math.Max(1, price.Of(InputTokensOf(request), request.AnswerTokensMax ?? OutputTokensMax));
+        var reply = await queue.PostAsync(cell.Stream.Tenant, new ReserveCredits(OwnerOf(cell.Stream, effect), 1, KeyOf(cell.State), micro, micro, price));
+        return reply.Rejection is null ? (true, null) : (false, await advancer.AdvanceAsync(cell.Stream, new AwaitCredits(advancer.NowMs, effect, micro), null, cancellation));
+    }
+
+    /// <summary>The answer is on record: its tokens are charged. What was not recorded (another runner's was) is left to the sweep.</summary>
+    public void Charge(ExecutionCell cell, string effect, EffectOutcome outcome, AdvanceResult? recorded)
+    {
+        if (Prices is not null && recorded is { Changed: true })
+        {
+            _ = ChargeAsync(cell.Stream, effect, outcome);
+        }
+    }
+
+    private async Task ChargeAsync(StreamId stream, string effect, EffectOutcome outcome)
+    {
+        var owner = OwnerOf(stream, effect);
+        var state = await ledger.StateAsync(stream.Tenant);
+        if (state.Reservations.GetValueOrDefault(owner) is { } open)
+        {
+            await SettleAsync(stream.Tenant, Charged(open, outcome));
+        }
+    }
+
+    /// <summary>Of a model call's reservation: charged when its answer is on record, released when none will come, left alone while one may.</summary>
+    private async ValueTask<SettleCredits?> ModelClaimAsync(ExecutionCell cell, Reservation open, string effect, CancellationToken cancellation)
+    {
+        if (cell.Pending.Any(pending => pending.Id == effect))
+        {
+            return null;
+        }
+
+        const int PageRecords = 500;
+        var after = 0L;
+        while (true)
+        {
+            var page = await advancer.ReadAsync(cell.Stream, after, PageRecords, cancellation);
+            foreach (var (record, body) in page)
+            {
+                after = record.Seq;
+                if (body.Command is SettleEffect settled && settled.Effect == effect)
+                {
+                    return Charged(open, settled.Outcome);
+                }
+            }
+
+            if (page.Count < PageRecords)
+            {
+                return Unknown(open);
+            }
+        }
+    }
+
+    private static SettleCredits Charged(Reservation open, EffectOutcome outcome) =>
+        new(open.Owner, open.Token, 0, 0, outcome.Answer?.InputTokens ?? 0, outcome.Answer?.OutputTokens ?? 0);
+
+    private static string OwnerOf(StreamId stream, string effect) => $"{stream.Id}/{effect}";
+
+    /// <summary>Tokens that a request may be read as: one for each three bytes is more than any text of a language is counted as, and the frame of each message.</summary>
+    private static long InputTokensOf(ModelRequest request) => 64 + (JsonSerializer.SerializeToUtf8Bytes(request, KernelJson.Default.ModelRequest).LongLength / 3);
+}

@@ -1,0 +1,209 @@
+using System.Globalization;
+using System.Net;
+using System.Text;
+using Omium.Contracts;
+using Omium.Contracts.Billing;
+using Omium.Contracts.Executions;
+using Omium.Kernel.Ledger;
+using Omium.Runtime.Billing;
+
+namespace Omium.Api.Tests.Billing;
+
+/// <summary>What executions reserve, use and hand back, over the real engine and store.</summary>
+public sealed class ExecutionCreditsTests
+{
+    private const string Start = """{"workflow": "steps"}""";
+
+    private static Task<ApiHost> HostAsync(long credits, BillingOptions? options = null) =>
+        ApiHost.StartAsync(billing: (options ?? new BillingOptions()) with { Plan = Plans.PayAsYouGo, WelcomeCredits = credits });
+
+    private static async Task SaveAsync(ApiHost host, int steps, string more = "", string tail = "")
+    {
+        var text = new StringBuilder("omium: v0\nname: steps\ntools:\n  noop: {type: function, function: noop, effect: {kind: none}}\nsteps:\n");
+        for (var step = 1; step <= steps; step++)
+        {
+            text.Append(CultureInfo.InvariantCulture, $"  - {{id: s{step}, type: tool_call, tool: noop{(step > 1 ? $", needs: [s{step - 1}]" : "")}{more}}}\n");
+        }
+
+        using var saved = await host.Client.PostAsync("/v1/workflows", ApiHost.Yaml(text + tail));
+        Assert.True(saved.IsSuccessStatusCode, await saved.Content.ReadAsStringAsync());
+    }
+
+    private static async Task<ExecutionView> RunAsync(ApiHost host, string body = Start)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/v1/executions") { Content = ApiHost.Json(body) };
+        request.Headers.Add("Prefer", "wait=20");
+        using var response = await host.Client.SendAsync(request);
+        return await ApiHost.ReadAsync(response, ContractJson.Default.ExecutionView, 201);
+    }
+
+    private static Task<BillingView> BillingAsync(ApiHost host) => host.GetAsync("/v1/billing", ContractJson.Default.BillingView);
+
+    private static async Task EventuallyAsync(Func<Task<bool>> holds)
+    {
+        for (var until = DateTime.UtcNow.AddSeconds(20); !await holds();)
+        {
+            Assert.True(DateTime.UtcNow < until, "it did not come to pass within 20 s");
+            await Task.Delay(10);
+        }
+    }
+
+    private static Task<LedgerReply> TopUpAsync(ApiHost host, long cents) => host.Billing.PostAsync("ten_a", new TopUpCredits($"cs_{Guid.NewGuid():N}", cents));
+
+    [Fact]
+    public async Task Run_FiveSteps_CostsTwentyFiveCreditsAndNoRecordOfItsOwn()
+    {
+        await using var host = await HostAsync(1_000);
+        await SaveAsync(host, 5);
+        var done = await RunAsync(host);
+        Assert.Equal(("succeeded", 6), (done.Status, done.Seq));
+        await EventuallyAsync(async () => (await BillingAsync(host)) is { Reserved: 0 });
+        var billing = await BillingAsync(host);
+        Assert.Equal((975, 25), (billing.Balance, billing.Spent));
+        var usage = Assert.Single((await host.GetAsync("/v1/billing/transactions?kind=usage", ContractJson.Default.TransactionPage)).Items);
+        Assert.Equal((done.Id, -25, "5 checkpoints."), (usage.Execution, usage.Credits, usage.Description));
+        Assert.Equal("identical", (await host.GetAsync($"/v1/executions/{done.Id}/verify", ContractJson.Default.VerifyView)).Verdict);
+    }
+
+    [Fact]
+    public async Task Steps_WithoutACheckpoint_CostNothing()
+    {
+        await using var host = await HostAsync(0);
+        await SaveAsync(host, 2, ", checkpoint: false");
+        Assert.Equal("succeeded", (await RunAsync(host)).Status);
+        Assert.Equal(0, (await BillingAsync(host)).Spent);
+    }
+
+    [Fact]
+    public async Task Items_CountAsOnePerHundred()
+    {
+        await using var host = await HostAsync(1_000);
+        await SaveAsync(host, 0, tail: """
+              - {id: each, type: tool_call, tool: noop, input: {n: "${{ item }}"}, for_each: {items: "input.list"}}
+            """);
+        var list = string.Join(',', Enumerable.Range(0, 250));
+        Assert.Equal("succeeded", (await RunAsync(host, $$$"""{"workflow": "steps", "input": {"list": [{{{list}}}]}}""")).Status);
+        await EventuallyAsync(async () => (await BillingAsync(host)) is { Reserved: 0 });
+        Assert.Equal(5 + (250 * 0.05), (await BillingAsync(host)).Spent, 6);
+    }
+
+    [Fact]
+    public async Task Start_WithoutCredits_IsRefusedAndStartsNothing()
+    {
+        await using var host = await HostAsync(4);
+        await SaveAsync(host, 1);
+        var problem = await host.FailAsync(HttpMethod.Post, "/v1/executions", 402, ApiHost.Json(Start));
+        Assert.Equal("CREDITS_EXHAUSTED", problem.Code);
+        Assert.Empty((await host.GetAsync("/v1/executions", ContractJson.Default.ExecutionPage)).Items);
+    }
+
+    [Fact]
+    public async Task Start_AHundredAtOnceOnTheLastCredits_OneRunsAndNothingIsOverspent()
+    {
+        await using var host = await HostAsync(5);
+        await SaveAsync(host, 1);
+        var answers = await Task.WhenAll(Enumerable.Range(0, 100).Select(_ => host.Client.PostAsync("/v1/executions", ApiHost.Json(Start))));
+        Assert.Equal(1, answers.Count(answer => answer.StatusCode == HttpStatusCode.Created));
+        Assert.Equal(99, answers.Count(answer => answer.StatusCode == HttpStatusCode.PaymentRequired));
+        await EventuallyAsync(async () => (await BillingAsync(host)) is { Reserved: 0 });
+        var billing = await BillingAsync(host);
+        Assert.Equal((0, 5, 0), (billing.Balance, billing.Spent, billing.Overdraft));
+        Assert.Equal("identical", (await host.GetAsync("/v1/billing/verify", ContractJson.Default.VerifyView)).Verdict);
+    }
+
+    [Fact]
+    public async Task Run_OutOfCredits_WaitsAtTheStepBoundaryAndGoesOnAfterATopUp()
+    {
+        await using var host = await HostAsync(10);
+        await SaveAsync(host, 5);
+        var started = await host.PostAsync("/v1/executions", Start, ContractJson.Default.ExecutionView, 201);
+        Task<ExecutionView> ViewAsync() => host.GetAsync($"/v1/executions/{started.Id}", ContractJson.Default.ExecutionView);
+        await EventuallyAsync(async () => (await ViewAsync()) is { Status: "waiting", WaitingFor: "credits" } view && view.Steps.Count(step => step.Status == "committed") == 2);
+        Assert.Equal(["s1", "s2"], (await ViewAsync()).Steps.Select(step => step.Step));
+        Assert.Equal((0, 0), ((await BillingAsync(host)).Balance, (await BillingAsync(host)).Overdraft));
+        await host.FailAsync(HttpMethod.Post, "/v1/executions", 402, ApiHost.Json(Start));
+        await TopUpAsync(host, 1_000);
+        await EventuallyAsync(async () => (await ViewAsync()).Status == "succeeded");
+        await EventuallyAsync(async () => (await BillingAsync(host)) is { Reserved: 0 });
+        Assert.Equal((25, 9_985), ((await BillingAsync(host)).Spent, (await BillingAsync(host)).Balance));
+        Assert.Equal("identical", (await host.GetAsync($"/v1/executions/{started.Id}/verify", ContractJson.Default.VerifyView)).Verdict);
+    }
+
+    [Fact]
+    public async Task Run_ThatWaitsForAPerson_HandsBackWhatItDoesNotNeed()
+    {
+        await using var host = await HostAsync(1_000);
+        var paused = await host.RunCompanyXAsync();
+        Assert.Equal("paused", paused.Status);
+        await EventuallyAsync(async () => (await BillingAsync(host)).Reserved <= 5);
+        Assert.Equal(10, (await BillingAsync(host)).Spent); // KYC and scoring; the terms were not accepted, and a failed attempt costs no checkpoint.
+        var review = (await host.GetAsync("/v1/reviews", ContractJson.Default.ReviewPage)).Items.Single(item => item.Status == "open");
+        using var decided = await host.Client.PostAsync($"/v1/reviews/{review.Id}/decide", ApiHost.Json(
+            $$$"""{"decision": "edit", "digest": "{{{review.Digest}}}", "edits": {"prompt": "APR must be between 2.5 % and 8.5 %, never 0 %."}}"""));
+        Assert.True(decided.IsSuccessStatusCode, await decided.Content.ReadAsStringAsync());
+        await EventuallyAsync(async () => (await host.GetAsync($"/v1/executions/{paused.Id}", ContractJson.Default.ExecutionView)).Status == "succeeded");
+        await EventuallyAsync(async () => (await BillingAsync(host)) is { Reserved: 0 });
+        Assert.Equal(20, (await BillingAsync(host)).Spent); // Four checkpoints in all: none is counted twice.
+        Assert.Equal("identical", (await host.GetAsync($"/v1/executions/{paused.Id}/verify", ContractJson.Default.VerifyView)).Verdict);
+    }
+
+    [Fact]
+    public async Task Start_WithAnInputThatDoesNotFit_GivesItsReservationBack()
+    {
+        await using var host = await HostAsync(1_000);
+        await host.SaveCompanyXAsync();
+        await host.FailAsync(HttpMethod.Post, "/v1/executions", 422, ApiHost.Json("""{"workflow": "customer-onboarding", "input": {}}"""));
+        Assert.Equal((1_000, 0), ((await BillingAsync(host)).Balance, (await BillingAsync(host)).Reserved));
+    }
+
+    [Fact]
+    public async Task Cap_OfAKey_RefusesItsStartsOnly()
+    {
+        await using var host = await HostAsync(1_000);
+        await SaveAsync(host, 1);
+        var key = await host.PostAsync("/v1/keys", """{"name": "capped", "spend_cap_credits": 5}""", ContractJson.Default.KeyView, 201);
+        using var capped = host.ClientOf(key.Secret!);
+        using var first = await capped.PostAsync("/v1/executions", ApiHost.Json(Start));
+        Assert.Equal(HttpStatusCode.Created, first.StatusCode);
+        Assert.Equal("key_cap_reached", (await host.FailAsync(HttpMethod.Post, "/v1/executions", 402, ApiHost.Json(Start), capped)).Code);
+        Assert.Equal("succeeded", (await RunAsync(host)).Status);
+        Assert.Equal(5, (await BillingAsync(host)).Keys.Single(use => use.Id == key.Id).Cap);
+    }
+
+    [Fact]
+    public async Task Sweep_AReservationWhoseExecutionNeverBegan_IsReleased()
+    {
+        await using var host = await HostAsync(1_000);
+        await host.Billing.PostAsync("ten_a", new ReserveCredits("exe_00000000000000000000000000", 1, null, 5_000_000, 5_000_000));
+        var patient = new ExecutionCredits(host.Advancer, host.Billing.Ledger, host.Queue, Microsoft.Extensions.Logging.Abstractions.NullLogger<ExecutionCredits>.Instance);
+        await patient.SweepAsync("ten_a", CancellationToken.None);
+        Assert.Equal(5, (await BillingAsync(host)).Reserved); // It may be about to begin.
+        var hasty = new ExecutionCredits(host.Advancer, host.Billing.Ledger, host.Queue, Microsoft.Extensions.Logging.Abstractions.NullLogger<ExecutionCredits>.Instance) { UnknownReleasedAfter = TimeSpan.Zero };
+        await hasty.SweepAsync("ten_a", CancellationToken.None);
+        Assert.Equal((0, 1_000), ((await BillingAsync(host)).Reserved, (await BillingAsync(host)).Balance));
+    }
+
+    [Fact]
+    public async Task Models_ThroughTheInstallationsAccount_AreChargedByTokensWhetherTheAttemptHoldsOrNot()
+    {
+        await using var host = await HostAsync(1_000, new BillingOptions { MetersModel = true });
+        await host.RunCompanyXAsync();
+        var price = PriceTable.Current.PriceOf("gpt-4o");
+        await EventuallyAsync(async () => (await host.GetAsync("/v1/billing/transactions?kind=usage", ContractJson.Default.TransactionPage)).Items.Count(item => item.Effect is not null) == 3);
+        var usage = (await host.GetAsync("/v1/billing/transactions?kind=usage", ContractJson.Default.TransactionPage)).Items.Where(item => item.Effect is not null).ToArray();
+        Assert.Equal(["kyc~1~1~m1", "score~1~1~m1", "terms~1~1~m1"], usage.Select(item => item.Effect!).Order(StringComparer.Ordinal));
+        Assert.All(usage, item => Assert.Equal(-price.Of(10, 5) / 1e6, item.Credits, 6));
+    }
+
+    [Fact]
+    public async Task Models_ThatCannotBePaid_WaitAndGoOnAfterATopUp()
+    {
+        await using var host = await HostAsync(30, new BillingOptions { MetersModel = true }); // Enough for the checkpoints, not for the longest answer.
+        await host.SaveCompanyXAsync();
+        var started = await host.PostAsync("/v1/executions", ApiHost.CompanyXStart, ContractJson.Default.ExecutionView, 201);
+        await EventuallyAsync(async () => (await host.GetAsync($"/v1/executions/{started.Id}", ContractJson.Default.ExecutionView)) is { Status: "waiting", WaitingFor: "credits" });
+        Assert.Empty(host.Model.Asked);
+        await TopUpAsync(host, 2_000);
+        await EventuallyAsync(async () => (await host.GetAsync($"/v1/executions/{started.Id}", ContractJson.Default.ExecutionView)).Status == "paused");
+    }
+}
