@@ -385,7 +385,7 @@ public sealed record EmbeddedEngineOptions
     public int ConcurrentEffectsMax { get; init; } = 256;
 
     /// <summary>
-    /// Times that are kept in memory, about 160 bytes each; default 100,000, at least 2. Of more than that the furthest stay in the store alone and are
+    /// Times that are kept in memory, about 250 bytes each; default 100,000, at least 2. Of more than that the furthest stay in the store alone and are
     /// looked for when they come near.
     /// </summary>
     public int TimersMax { get; init; } = 100_000;
