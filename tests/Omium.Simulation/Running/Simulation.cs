@@ -354,7 +354,7 @@ internal sealed partial class Simulation
     private void Observe(StreamId stream, LogRecord record)
     {
         Tally.Met("recorded", record.EventTypes);
-        if (!_chronicles.ContainsKey(stream.Id))
+        if (!_chronicles.TryGetValue(stream.Id, out var chronicle))
         {
             var shared = ResourceJson.Deserialize(RecordCodec.Open(stream, record, DataKey(stream)));
             _scheduler.Trace?.Add($"{_scheduler.NowMs,9}   {stream.Id[..12]} {record.Seq} {JsonSerializer.Serialize(shared, ResourceJson.Default.ResourceBody)}");
@@ -364,7 +364,7 @@ internal sealed partial class Simulation
 
         var body = RecordCodec.Decode(stream, record, DataKey(stream));
         _scheduler.Trace?.Add($"{_scheduler.NowMs,9}   {stream.Id} {record.Seq} {JsonSerializer.Serialize(body, KernelJson.Default.RecordBody)}");
-        _chronicles[stream.Id].Read(body);
+        chronicle.Read(body);
     }
 
     private byte[] DataKey(StreamId stream) =>
