@@ -5,11 +5,13 @@ using Omium.Api.Http;
 using Omium.Api.Keys;
 using Omium.Api.Policies;
 using Omium.Api.Sessions;
+using Omium.Api.SingleSignOn;
 using Omium.Api.Tenants;
 using Omium.Api.Workflows;
 using Omium.Runtime.Audit;
 using Omium.Runtime.Effects;
 using Omium.Runtime.Effects.Secrets;
+using Omium.Runtime.Effects.Tools;
 using Omium.Runtime.Executions;
 using Omium.Runtime.Ports;
 using Omium.Runtime.Resources;
@@ -39,6 +41,8 @@ internal sealed record ApiServices(
     SignInThrottle Throttle,
     TenantDirectory Tenants,
     RetentionService Retention,
+    SingleSignOnService SingleSignOn,
+    GuardedFetch Fetch,
     AuditTrail Audit,
     AuditSettler AuditSettler,
     AuditedStore AuditedStore,

@@ -65,6 +65,7 @@ namespace Omium.Contracts;
 [JsonSerializable(typeof(InvitationView))]
 [JsonSerializable(typeof(SecretView))]
 [JsonSerializable(typeof(RetentionView))]
+[JsonSerializable(typeof(SingleSignOnView))]
 [JsonSerializable(typeof(ErasureView))]
 [JsonSerializable(typeof(Page<SecretView>), TypeInfoPropertyName = "SecretPage")]
 [JsonSerializable(typeof(AuditVerifyView))]
@@ -137,5 +138,6 @@ public sealed partial class ContractJson : JsonSerializerContext;
 [JsonSerializable(typeof(InviteRequest))]
 [JsonSerializable(typeof(ChangeMemberRequest))]
 [JsonSerializable(typeof(SetSecretRequest))]
+[JsonSerializable(typeof(SetSingleSignOnRequest))]
 [JsonSerializable(typeof(RetentionView))]
 public sealed partial class RequestJson : JsonSerializerContext;

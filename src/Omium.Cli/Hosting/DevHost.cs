@@ -158,6 +158,7 @@ internal sealed class DevHost : IAsyncDisposable
         .AddSingleton(platform.Aliases)
         .AddSingleton<IExecutionEngine>(platform.Engine)
         .AddSingleton(platform.Tasks)
+        .AddSingleton(platform.Fetch)
         .AddSingleton<IModelClient>(platform.ModelClient)
         .AddSingleton<TimeProvider>(platform.Clock);
 
