@@ -5,12 +5,14 @@ using Omium.Api.Http;
 using Omium.Api.Keys;
 using Omium.Api.Policies;
 using Omium.Api.Sessions;
+using Omium.Api.SingleSignOn;
 using Omium.Api.Tenants;
 using Omium.Api.Workflows;
 using Omium.Runtime.Audit;
 using Omium.Runtime.Billing;
 using Omium.Runtime.Effects;
 using Omium.Runtime.Effects.Secrets;
+using Omium.Runtime.Effects.Tools;
 using Omium.Runtime.Executions;
 using Omium.Runtime.Ports;
 using Omium.Runtime.Resources;
@@ -40,6 +42,8 @@ internal sealed record ApiServices(
     SignInThrottle Throttle,
     TenantDirectory Tenants,
     RetentionService Retention,
+    SingleSignOnService SingleSignOn,
+    GuardedFetch Fetch,
     AuditTrail Audit,
     AuditSettler AuditSettler,
     AuditedStore AuditedStore,

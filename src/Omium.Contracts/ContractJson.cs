@@ -66,6 +66,7 @@ namespace Omium.Contracts;
 [JsonSerializable(typeof(InvitationView))]
 [JsonSerializable(typeof(SecretView))]
 [JsonSerializable(typeof(RetentionView))]
+[JsonSerializable(typeof(SingleSignOnView))]
 [JsonSerializable(typeof(ErasureView))]
 [JsonSerializable(typeof(Page<SecretView>), TypeInfoPropertyName = "SecretPage")]
 [JsonSerializable(typeof(AuditVerifyView))]
@@ -144,5 +145,6 @@ public sealed partial class ContractJson : JsonSerializerContext;
 [JsonSerializable(typeof(ChangeMemberRequest))]
 [JsonSerializable(typeof(TopUpRequest))]
 [JsonSerializable(typeof(SetSecretRequest))]
+[JsonSerializable(typeof(SetSingleSignOnRequest))]
 [JsonSerializable(typeof(RetentionView))]
 public sealed partial class RequestJson : JsonSerializerContext;

@@ -88,7 +88,8 @@ public sealed class ApiHost : IAsyncDisposable
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.Services.AddSingleton<IEventLog>(store.Log).AddSingleton<IPayloadStore>(store.Payloads).AddSingleton<IDocumentStore>(store.Documents)
             .AddSingleton<IIndex>(store.Index).AddSingleton<IKeyWrap>(keys).AddSingleton(plans).AddSingleton(advancer).AddSingleton(shared.Resources)
-            .AddSingleton<IExecutionEngine>(engine).AddSingleton(tasks).AddSingleton<IModelClient>(model);
+            .AddSingleton<IExecutionEngine>(engine).AddSingleton(tasks).AddSingleton<IModelClient>(model)
+            .AddSingleton(new Omium.Runtime.Effects.Tools.GuardedFetch(new Omium.Runtime.Effects.Tools.ToolNetworkOptions { AllowPrivateAddresses = true }));
         builder.Services.AddSingleton(terms).AddSingleton(ledger).AddSingleton(queue).AddSingleton(new CreditDesk(credits));
         if (payments is not null)
         {

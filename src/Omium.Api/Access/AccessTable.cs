@@ -44,7 +44,9 @@ internal static class AccessTable
         (Scopes.Admin,
         [
             "DELETE /v1/invitations/{id}", "DELETE /v1/keys/{id}", "DELETE /v1/members/{id}", "GET /v1/audit", "GET /v1/audit/export", "GET /v1/audit/verify", "GET /v1/invitations", "GET /v1/keys", "GET /v1/members", "GET /v1/secrets", "DELETE /v1/secrets/{name}", "PUT /v1/secrets/{name}",
-            "GET /v1/retention", "PUT /v1/retention", "POST /v1/members/{id}/erase", "POST /v1/executions/{id}/erase", "POST /v1/billing/topups", "POST /v1/invitations", "POST /v1/keys", "POST /v1/keys/{id}/rotate", "PUT /v1/members/{id}",
+            "GET /v1/sso", "PUT /v1/sso", "DELETE /v1/sso", "GET /v1/retention", "PUT /v1/retention", "POST /v1/members/{id}/erase",
+            "POST /v1/executions/{id}/erase", "POST /v1/billing/topups", "POST /v1/invitations", "POST /v1/keys", "POST /v1/keys/{id}/rotate",
+            "PUT /v1/members/{id}",
         ]),
     ];
 

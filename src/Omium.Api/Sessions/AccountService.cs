@@ -127,6 +127,32 @@ internal sealed partial class AccountService(
             ? await WriteAsync(id, email, hash, name, [], [invitation], cancellation)
             : null;
 
+    /// <summary>
+    /// The user of an identity that an issuer vouches for; one that comes for the first time joins the tenant. An account with the same e-mail is another
+    /// person as far as this knows: an issuer speaks for its subjects, not for addresses.
+    /// </summary>
+    public async Task<StoredUser?> ByIdentityAsync(string identity, string? email, string? name, string tenant, Func<string, Task> join, CancellationToken cancellation)
+    {
+        var key = new DocumentKey("", "identity", SessionTokens.HashOf(identity));
+        var id = $"usr_{ExecutionIds.Random(IdDigits)}";
+        if (await documents.PutAsync(key, JsonSerializer.SerializeToUtf8Bytes(new StoredAddress(id), SessionJson.Default.StoredAddress), "", cancellation) is null)
+        {
+            id = JsonSerializer.Deserialize((await documents.GetAsync(key, cancellation))!.Content, SessionJson.Default.StoredAddress)!.User;
+        }
+
+        if (await FindAsync(id, cancellation) is { } known)
+        {
+            return known;
+        }
+
+        await join(id); // Before the user: who dies in between is finished by the next sign-in, which finds no user yet; who was removed later is known and stays out.
+        var profile = JsonSerializer.SerializeToUtf8Bytes(new UserProfile(email ?? "", name is { Length: > 100 } ? name[..100] : name), SessionJson.Default.UserProfile);
+        var closed = Convert.ToBase64String(await persons.SealAsync("", id, profile, $"user/{id}", cancellation));
+        var user = new StoredUser(id, StoredUser.Active, null, ExecutionIds.Random(IdDigits), closed, null, [tenant], [], NowMs);
+        var written = await documents.PutAsync(UserKey(id), JsonSerializer.SerializeToUtf8Bytes(user, SessionJson.Default.StoredUser), "", cancellation);
+        return written is null ? await FindAsync(id, cancellation) : user;
+    }
+
     /// <summary>Remembers where to look for a member's roster, and under which other name data about them is sealed.</summary>
     public async Task NoteTenantAsync(string user, string tenant, string? person, CancellationToken cancellation)
     {

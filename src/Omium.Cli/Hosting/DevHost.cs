@@ -166,6 +166,7 @@ internal sealed class DevHost : IAsyncDisposable
         .AddSingleton<IPaymentGateway>(platform.Checkout)
         .AddSingleton<IExecutionEngine>(platform.Engine)
         .AddSingleton(platform.Tasks)
+        .AddSingleton(platform.Fetch)
         .AddSingleton<IModelClient>(platform.ModelClient)
         .AddSingleton<TimeProvider>(platform.Clock);
 

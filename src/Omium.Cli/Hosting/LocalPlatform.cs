@@ -43,6 +43,7 @@ internal sealed class LocalPlatform : IAsyncDisposable
         Functions = new FunctionRegistry();
         Functions.Register("noop", static (arguments, _) => new(arguments));
         _model = new OpenAiModelClient(model);
+        Fetch = new GuardedFetch(network);
         _http = new HttpToolClient(network, new FirstSecretSource(new StoredSecrets(store.Documents, Keys), new EnvironmentSecretSource(DevHost.Tenant)));
         // Intents of an earlier incarnation are not this one's to carry out, whatever its process id was.
         var owner = "dev-" + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8));
@@ -107,6 +108,9 @@ internal sealed class LocalPlatform : IAsyncDisposable
     /// <summary>Stands for the payment service.</summary>
     public SandboxCheckout Checkout { get; }
 
+    /// <summary>Asks issuers of single sign-on, under the rules of tools.</summary>
+    public GuardedFetch Fetch { get; }
+
     /// <summary>The model client, for trying fixes beside an execution.</summary>
     public IModelClient ModelClient => _model;
 
@@ -132,6 +136,7 @@ internal sealed class LocalPlatform : IAsyncDisposable
         await Store.DisposeAsync();
         _model.Dispose();
         _http.Dispose();
+        Fetch.Dispose();
         foreach (var webhook in _webhooks.Values)
         {
             webhook.Dispose();

@@ -21,6 +21,7 @@ public sealed partial class IsolationTests : IAsyncLifetime
         ["POST /v1/executions/{id}/rollback"] = """{"to": "score"}""",
         ["POST /v1/executions/{id}/fork"] = """{"at": 1}""",
         ["POST /v1/executions/{id}/migrate"] = """{"version": 1}""",
+        ["POST /v1/executions/{id}/trace"] = """{"owner": "x", "operations": []}""",
         ["POST /v1/reviews/{id}/decide"] = """{"decision": "skip", "digest": "x"}""",
         ["POST /v1/reviews/{id}/test"] = """{"edits": {"prompt": "x"}}""",
         ["POST /v1/residue/{id}/resolve"] = """{"note": "x"}""",
@@ -66,7 +67,7 @@ public sealed partial class IsolationTests : IAsyncLifetime
         var asked = 0;
         foreach (var (method, pattern, _) in await OperationsAsync())
         {
-            if (!pattern.Contains('{', StringComparison.Ordinal) || MakeTheirOwn.Contains($"{method} {pattern}"))
+            if (!pattern.Contains('{', StringComparison.Ordinal) || pattern.StartsWith("/v1/auth/oidc/", StringComparison.Ordinal) || MakeTheirOwn.Contains($"{method} {pattern}"))
             {
                 continue;
             }
@@ -135,17 +136,20 @@ public sealed partial class IsolationTests : IAsyncLifetime
         var path = Parameter().Replace(pattern, match => match.Value switch
         {
             "{version}" => "1",
-            "{step}" => "terms",
+            "{step}" or "{sid}" => "terms",
             "{digest}" => new string('a', 64),
             _ => id,
         });
         using var request = new HttpRequestMessage(new HttpMethod(method), path)
         {
-            Content = method is "GET" or "DELETE" ? null : ApiHost.Json(Bodies.GetValueOrDefault($"{method} {pattern}", "{}")),
+            Content = method is "GET" or "DELETE" ? null : ApiHost.Json(Bodies.GetValueOrDefault($"{method} {pattern}") ?? (IsTraced(pattern) ? """{"owner": "x"}""" : "{}")),
         };
         using var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
         return ((int)response.StatusCode, await response.Content.ReadAsStringAsync());
     }
+
+    private static bool IsTraced(string pattern) =>
+        pattern.StartsWith("/v1/executions/{id}/", StringComparison.Ordinal) && pattern.Split('/')[4] is "steps" or "intents" or "handoffs" or "heartbeat" or "complete";
 
     /// <summary>An id of the same form that nothing has.</summary>
     private static string Never(string id) => id switch
