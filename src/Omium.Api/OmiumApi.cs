@@ -63,6 +63,7 @@ public static class OmiumApi
         AddAccess(services);
         services.TryAddSingleton<WorkflowStore>();
         services.TryAddSingleton<PolicyStore>();
+        services.TryAddSingleton<EndedAnswers>();
         services.TryAddSingleton<RateLimits>();
         services.TryAddSingleton<IdempotentRequests>();
         services.TryAddSingleton<ApiServices>();
