@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Options;
 using Omium.Api.Access;
 using Omium.Api.Audit;
+using Omium.Api.Executions;
 using Omium.Api.Http;
 using Omium.Api.Keys;
 using Omium.Api.Policies;
@@ -53,6 +54,7 @@ internal sealed record ApiServices(
     WorkflowStore Workflows,
     TaskBoard Tasks,
     PolicyStore Policies,
+    EndedAnswers Ended,
     RateLimits Rates,
     IdempotentRequests Idempotency,
     BillingService Billing,

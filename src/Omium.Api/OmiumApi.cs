@@ -67,6 +67,7 @@ public static class OmiumApi
         AddAccess(services);
         services.TryAddSingleton<WorkflowStore>();
         services.TryAddSingleton<PolicyStore>();
+        services.TryAddSingleton<EndedAnswers>();
         services.TryAddSingleton<RateLimits>();
         services.TryAddSingleton<IdempotentRequests>();
         services.TryAddSingleton<BillingOptions>();

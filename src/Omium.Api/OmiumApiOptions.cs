@@ -35,6 +35,12 @@ public sealed class OmiumApiOptions
     [Range(1, 100_000)]
     public int StreamListenersMax { get; set; } = 1_000;
 
+    /// <summary>
+    /// How long the answer about an execution that has ended is believed without reading its log again. Default 1 minute. What this process writes is seen at once;
+    /// only a retry in another process is seen that much later.
+    /// </summary>
+    public TimeSpan EndedAnswersKeptFor { get; set; } = TimeSpan.FromMinutes(1);
+
     /// <summary>Longest time that <c>Prefer: wait=N</c> is honoured for. Default 60 s.</summary>
     public TimeSpan WaitMax { get; set; } = TimeSpan.FromSeconds(60);
 

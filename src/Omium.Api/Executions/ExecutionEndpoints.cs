@@ -44,10 +44,29 @@ internal static class ExecutionEndpoints
 
     private static async Task GetAsync(ApiCall call)
     {
-        if (await call.TryExecutionAsync() is { } cell)
+        var stream = new StreamId(call.Caller.Tenant, call.Route("id"));
+        if (call.Services.Ended.Find(stream) is { } kept && call.Services.Engine.FindSetAside(stream) is null)
+        {
+            await call.JsonBytesAsync(kept);
+            return;
+        }
+
+        if (await call.TryExecutionAsync() is not { } cell)
+        {
+            return;
+        }
+
+        var (seq, state) = (cell.Seq, cell.State);
+        if (!state.Ended || call.Services.Engine.FindSetAside(stream) is not null)
         {
             await AnswerAsync(call, cell);
+            return;
         }
+
+        var payloads = await AnswerPayloads.LoadAsync(call.Services, cell, state, call.Cancellation);
+        var answer = ApiCall.Serialize(ExecutionViews.View(state, seq, cell.Plan!, payloads), ContractJson.Default.ExecutionView);
+        await call.Services.Ended.KeepAsync(stream, seq, answer, call.Cancellation);
+        await call.JsonBytesAsync(answer);
     }
 
     private static async Task ListAsync(ApiCall call)

@@ -63,6 +63,28 @@ internal sealed class ApiCall(HttpContext context, ApiServices services, Caller 
         await Context.Response.BodyWriter.FlushAsync(Cancellation);
     }
 
+    /// <summary>A record as <see cref="JsonAsync"/> writes it.</summary>
+    public static byte[] Serialize<T>(T value, JsonTypeInfo<T> type)
+    {
+        var bytes = new ArrayBufferWriter<byte>(4_096);
+        using (var writer = new Utf8JsonWriter(bytes, Problems.Readable))
+        {
+            JsonSerializer.Serialize(writer, value, type);
+        }
+
+        return bytes.WrittenSpan.ToArray();
+    }
+
+    /// <summary>200 with JSON that was written before.</summary>
+    public async Task JsonBytesAsync(byte[] json)
+    {
+        Context.Response.ContentType = "application/json";
+        Context.Response.ContentLength = json.Length;
+        Context.Response.Headers.CacheControl = "no-store";
+        Context.Response.Headers.XContentTypeOptions = "nosniff";
+        await Context.Response.BodyWriter.WriteAsync(json, Cancellation);
+    }
+
     /// <summary>An integer of the query within bounds; null when it was answered with a problem.</summary>
     public async ValueTask<long?> TryIntegerAsync(string name, long otherwise, long min, long max)
     {

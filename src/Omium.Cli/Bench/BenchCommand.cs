@@ -18,8 +18,9 @@ internal static class BenchCommand
         var inFlight = new Option<int>("--in-flight") { Description = "W2: runs in flight.", DefaultValueFactory = _ => defaults.InFlight, HelpName = "N" };
         var executions = new Option<int>("--executions") { Description = "Listing: stored executions.", DefaultValueFactory = _ => defaults.ListedExecutions, HelpName = "N" };
         var rate = new Option<int>("--rate") { Description = "Reads: requests that fall due in a second.", DefaultValueFactory = _ => defaults.Reads.PerSecond, HelpName = "N" };
+        var listeners = new Option<int>("--listeners") { Description = "Listeners: open event streams.", DefaultValueFactory = _ => defaults.Listeners, HelpName = "N" };
         var json = new Option<bool>("--json") { Description = "Print JSON." };
-        var command = new Command("bench", "Measure this machine: durable steps, many runs at once, start and memory, contention.") { data, only, runs, inFlight, executions, rate, json };
+        var command = new Command("bench", "Measure this machine: durable steps, many runs at once, start and memory, contention.") { data, only, runs, inFlight, executions, rate, listeners, json };
         command.SetAction(async (parsed, cancellation) =>
         {
             var options = defaults with
@@ -29,6 +30,7 @@ internal static class BenchCommand
                 ParallelRuns = parsed.GetValue(runs),
                 InFlight = parsed.GetValue(inFlight),
                 ListedExecutions = parsed.GetValue(executions),
+                Listeners = parsed.GetValue(listeners),
                 Reads = defaults.Reads with { PerSecond = parsed.GetValue(rate) },
             };
             try

@@ -40,6 +40,9 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
     /// <summary>Raised after each append, in order per stream, outside any lock that callers could wait for.</summary>
     public event Action<ExecutionCell, LogRecord, RecordBody>? Appended;
 
+    /// <summary>Raised when an execution was forgotten: who keeps anything made of it forgets it too.</summary>
+    public event Action<StreamId>? Forgotten;
+
     /// <summary>That the store does not take records at present, as far as this process has tried; null when it took the last one.</summary>
     public StorageAlarm? StorageAlarm => _appender.Alarm;
 
@@ -75,6 +78,7 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
     {
         _cells.Forget(stream);
         _snapshots.Forget(stream);
+        Forgotten?.Invoke(stream);
     }
 
     /// <summary>Opened records after <paramref name="afterSeq"/>, each with its body; a fork's history begins with its source's.</summary>
