@@ -35,15 +35,16 @@ internal static class MigrationEndpoints
             return;
         }
 
-        if (target.Digest == state.SpecDigest)
+        var digest = await call.Services.Policies.PinAsync(call.Caller.Tenant, target.Digest, call.Cancellation);
+        if (digest == state.SpecDigest)
         {
             await call.InvalidAsync("/version", $"The execution runs version {target.Version} already.");
             return;
         }
 
         var plan = await call.Services.Plans.GetAsync(call.Caller.Tenant, state.SpecDigest, call.Cancellation);
-        var next = await call.Services.Plans.GetAsync(call.Caller.Tenant, target.Digest, call.Cancellation);
-        var view = View(MigrationDifference.Between(state, plan, next, target.Version, target.Digest));
+        var next = await call.Services.Plans.GetAsync(call.Caller.Tenant, digest, call.Cancellation);
+        var view = View(MigrationDifference.Between(state, plan, next, target.Version, digest));
         if (request.Preview == true)
         {
             await call.JsonAsync(view, ContractJson.Default.MigrationView);
@@ -63,7 +64,7 @@ internal static class MigrationEndpoints
             return;
         }
 
-        var command = new MigrateExecution(call.Services.Advancer.NowMs, call.Caller.KeyId, call.RequestId, target.Version, target.Digest, view.Digest, request.Again);
+        var command = new MigrateExecution(call.Services.Advancer.NowMs, call.Caller.KeyId, call.RequestId, target.Version, digest, view.Digest, request.Again);
         var result = await call.SubmitAsync(cell.Stream, command);
         if (result.Rejection is { } rejection)
         {
