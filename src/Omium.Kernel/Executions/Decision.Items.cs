@@ -120,6 +120,11 @@ internal sealed partial class Decision
     private void ContinueItems(VisitKey key)
     {
         var step = Plan.Step(key.Step)!;
+        if (Visit(key).Shared is { Gathering: true } or { Writing: not null })
+        {
+            return; // Its locks are to be had first, or what became of its items is being written.
+        }
+
         if (_state.Status == ExecutionStatus.Running && Visit(key) is { Status: VisitStatus.Open, Items: null } listless && !PendingEffects.WaitsForRetry(listless, Plan))
         {
             EnterItems(step, key);

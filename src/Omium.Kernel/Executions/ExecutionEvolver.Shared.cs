@@ -54,6 +54,10 @@ internal static partial class ExecutionEvolver
             {
                 state = Sharing(state, key, s => s with { Locks = LockPhase.Yielded, Gathering = true, Gathers = s.Gathers + 1, Wanted = [] });
             }
+            else if (Visit(state, key) is { Status: VisitStatus.Open, Shared: { Gathering: true, Locks: LockPhase.Requested or LockPhase.Yielded } })
+            {
+                state = Sharing(state, key, s => s with { Gathers = s.Gathers + 1 }); // What it was granted before may be gone: it asks once more.
+            }
         }
 
         return state;

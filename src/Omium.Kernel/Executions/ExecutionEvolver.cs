@@ -282,7 +282,7 @@ internal static partial class ExecutionEvolver
             return PlannedForItem(state, e);
         }
 
-        var next = state;
+        var next = Reopened(state);
         foreach (var key in e.Affected)
         {
             var closed = Close(next, Visit(next, key) with { Status = VisitStatus.RolledBack, Reviews = [], Deferred = null, Rollback = null, Withheld = null });

@@ -226,4 +226,17 @@ public sealed class SimulatedFaultTests
         Assert.True(harness.Send(new RetryExecution(harness.NowMs, "ada", "r1", null, null)).Accepted);
         Assert.Equal(expected, harness.State.LatestVisit("a")!.Shared!.Locks);
     }
+
+    [Fact]
+    public void RollBack_OfAnEndedExecution_WhatItsVisitsAskedForIsAskedForOnceMore()
+    {
+        var harness = Flow.Of(Call("a", more: """, "locks": ["customer/1"]""") + "," + Call("b"), "", """{"rules": [{"do": ["fail"]}]}""");
+        harness.Start();
+        harness.Failure("b~1~1~c1", new EffectFailure("tool_error", "http_500", "broke", Permanent: true));
+        Assert.True(harness.Send(new RollBackExecution(harness.NowMs, "bob", "r1", "start", "failure")).Accepted);
+        var late = harness.Send(new SettleGather(harness.NowMs, "a~1~1~g1", [new LockGrant("customer/1", "customer/1", "customer/1", 1)], null, null));
+        Assert.Equal("effect_not_due", late.Rejection!.Code);
+        Assert.True(harness.Send(new ResumeExecution(harness.NowMs, "ada", "r2")).Accepted);
+        Assert.Contains(harness.Pending, effect => effect is { Kind: PendingKind.Gather, Id: "a~1~1~g2" });
+    }
 }

@@ -44,6 +44,7 @@ internal sealed partial class Simulation
     private readonly PlanCache _plans;
     private readonly Features _allowed;
     private Features _features;
+    private long _latestMs;
 
     public Simulation(int seed, Features features = Features.All, bool traced = false)
     {
@@ -305,6 +306,10 @@ internal sealed partial class Simulation
                 _world.ClockLossMs += Math.Max(0, host.ClockOffsetMs);
                 host.ClockOffsetMs = Math.Clamp(host.ClockOffsetMs, -1_000, 1_000);
             }
+            else
+            {
+                host.ClockOffsetMs = Math.Max(host.ClockOffsetMs, _latestMs - ClockMs); // Nor does one that has to catch up with the log.
+            }
 
             if (host.Process is { } process)
             {
@@ -354,6 +359,7 @@ internal sealed partial class Simulation
     private void Observe(StreamId stream, LogRecord record)
     {
         Tally.Met("recorded", record.EventTypes);
+        _latestMs = Math.Max(_latestMs, record.AtUnixMs);
         if (!_chronicles.TryGetValue(stream.Id, out var chronicle))
         {
             var shared = ResourceJson.Deserialize(RecordCodec.Open(stream, record, DataKey(stream)));
