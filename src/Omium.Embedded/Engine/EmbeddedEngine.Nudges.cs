@@ -11,13 +11,16 @@ namespace Omium.Embedded.Engine;
 /// </summary>
 public sealed partial class EmbeddedEngine
 {
+    /// <summary>Those that look again after a while do so at the same moments: however many wait, the engine wakes up ten times a second for them.</summary>
+    private const long NudgeGridMs = 100;
+
     private readonly ConcurrentDictionary<(StreamId, string), bool> _again = new();
 
     private void Nudge(StreamId stream, long dueMs)
     {
         if (dueMs > _advancer.NowMs)
         {
-            _dueTimes.Add(stream, dueMs);
+            _dueTimes.Add(stream, (dueMs + NudgeGridMs - 1) / NudgeGridMs * NudgeGridMs);
         }
         else if (!_stopping.IsCancellationRequested)
         {

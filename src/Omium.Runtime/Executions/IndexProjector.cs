@@ -145,12 +145,25 @@ public static class IndexProjector
         WorkflowVersion = state.WorkflowVersion,
         Status = ExecutionWords.StatusOf(state),
         FailureClass = state.FailedVisit is { } failed ? state.Visits[failed].Failures[^1].Failure.Class : state.DisputedHandoffs.Any() ? FailureClasses.HandoffDisputed : "",
-        StartedBy = events.OfType<ExecutionStarted>().FirstOrDefault()?.StartedBy ?? events.OfType<ExecutionForked>().FirstOrDefault()?.ForkedBy ?? cell.ExecutionRow?.StartedBy ?? "",
+        StartedBy = StarterAmong(events) ?? cell.ExecutionRow?.StartedBy ?? "",
         Active = pending.Count > 0,
         CreatedUnixMs = state.CreatedMs,
         UpdatedUnixMs = state.UpdatedMs,
         EndedUnixMs = state.EndedMs,
     };
+
+    private static string? StarterAmong(IReadOnlyList<ExecutionEvent> events)
+    {
+        foreach (var happened in events)
+        {
+            if (happened is ExecutionStarted or ExecutionForked)
+            {
+                return happened is ExecutionStarted started ? started.StartedBy : ((ExecutionForked)happened).ForkedBy;
+            }
+        }
+
+        return null;
+    }
 
     private static IndexRow FailureRow(ExecutionState state, StepFailed failure, string status, long atMs) =>
         new(state.Tenant, IndexKinds.Failure, FailureId(state.ExecutionId, failure.Step, failure.Visit, failure.Attempt), state.ExecutionId)

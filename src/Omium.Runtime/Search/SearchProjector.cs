@@ -17,6 +17,11 @@ internal static class SearchProjector
     public static async ValueTask<IReadOnlyList<IndexRow>> WithTermsAsync(
         SearchTerms search, ExecutionState state, IReadOnlyList<IndexRow> rows, Func<IndexRow> executionRow, IReadOnlyList<ExecutionEvent> events, CancellationToken cancellation)
     {
+        if (!events.Any(happened => happened is ExecutionStarted or ExecutionForked or StepFailed or HandoffDisputed))
+        {
+            return rows;
+        }
+
         var ofExecution = new List<string>();
         var ofFailures = new Dictionary<string, string[]>(StringComparer.Ordinal);
         foreach (var happened in events)
