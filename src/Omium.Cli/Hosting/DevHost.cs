@@ -142,7 +142,16 @@ internal sealed class DevHost : IAsyncDisposable
     private static WebApplication Build(WebApplicationBuilder builder, LocalPlatform platform)
     {
         AddPlatform(builder.Services, platform);
-        builder.Services.AddOmiumApi(limits => ApiLimits.Apply(limits, builder.Configuration));
+        if (AccessSettings.Mailer(builder.Configuration, platform.Clock) is { } mailer)
+        {
+            builder.Services.AddSingleton(mailer);
+        }
+
+        builder.Services.AddOmiumApi(options =>
+        {
+            ApiLimits.Apply(options, builder.Configuration);
+            AccessSettings.Apply(options, builder.Configuration);
+        });
         var application = builder.Build();
         platform.Runner.OnDelta = application.Services.GetRequiredService<ExecutionFeed>().PublishDelta;
         application.Use(next => http => BrowserSafety.InvokeAsync(http, next));

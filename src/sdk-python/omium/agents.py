@@ -108,7 +108,7 @@ def agent(
     """
     if function is None:
         return functools.partial(agent, name=name, lease_seconds=lease_seconds, wait_for_person_seconds=wait_for_person_seconds, recovery=recovery)
-    trusted.add(function.__module__.partition(".")[0])
+    trusted.add((function.__module__ or "").partition(".")[0])
     called = name or function.__name__
     body = rewrite(function, is_block)
     takes_id = "execution_id" in inspect.signature(function).parameters
