@@ -207,13 +207,18 @@ public sealed partial class ExecutionCredits(Advancer advancer, LedgerAdvancer l
             return new SettleCredits(open.Owner, open.Token, credits.ClosedSpentMicro);
         }
 
+        if (credits.Requested is not null)
+        {
+            return null; // It may have been reserved for this very request, whose record is on its way.
+        }
+
         if (credits.Token != open.Token)
         {
             return Unknown(open);
         }
 
         var kept = Math.Max(0, credits.GrantedMicro - credits.SpentMicro);
-        return open.LeftMicro > kept && kept > 0 && open.GrantedMicro > credits.GrantedMicro ? new SettleCredits(open.Owner, open.Token, credits.SpentMicro, kept) : null;
+        return open.Round == credits.Round && kept > 0 && open.LeftMicro > kept ? new SettleCredits(open.Owner, open.Token, credits.SpentMicro, kept) : null;
     }
 
     private SettleCredits? Unknown(Reservation open) =>

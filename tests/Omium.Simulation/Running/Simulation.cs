@@ -108,7 +108,7 @@ internal sealed partial class Simulation
 
             if (!Broke)
             {
-                Violations.AddRange(EndLaws.Check(this, _store, _world, _keys).Concat(_roots.AtTheEnd(_chronicles.Values)));
+                Violations.AddRange(EndLaws.Check(this, _store, _world, _keys).Concat(_roots.AtTheEnd(_chronicles.Values)).Concat(LedgerAtTheEnd()));
             }
         }
         catch (Exception error) when (error is LawBrokenException or BusyLoopException or CorruptLogException or KeyNotFoundException)
@@ -183,6 +183,11 @@ internal sealed partial class Simulation
             Admit(dice, dice.Of(workflows), number);
         }
 
+        if (Bills)
+        {
+            _scheduler.Plan("top up", TopUpEveryMs, TopUp);
+        }
+
         for (var number = 0; number < (_weather.TwoEngines ? 2 : 1); number++)
         {
             var host = new SimulatedHost($"host-{(char)('a' + number)}") { ClockOffsetMs = _weather.TwoEngines ? dice.Between(-1_000, 1_000) : 0 };
@@ -234,6 +239,12 @@ internal sealed partial class Simulation
         {
             try
             {
+                if (Bills && command is StartExecution start)
+                {
+                    await StartPaidAsync(process, new Start(stream, start));
+                    return;
+                }
+
                 await process.Engine.SubmitAsync(stream, command with { AtMs = process.Advancer.NowMs });
             }
             catch (StorageUnavailableException)
@@ -255,6 +266,7 @@ internal sealed partial class Simulation
         var runner = new EffectRunner(advancer, shared, model, tools, notifier, process.Owner)
         {
             Limits = new EffectLimits(new ProcessLimiter(process.Time)),
+            Credits = CreditsOf(process, advancer, store),
             OnDelta = (cell, effect, tag) => _world.EffectOfTag[tag] = $"{cell.Stream.Id}/{effect}",
         };
         host.Process = process;
@@ -274,13 +286,13 @@ internal sealed partial class Simulation
         }
     }
 
-    private bool Finished => _chronicles.Values.All(chronicle => chronicle.Ended) && _store.Rows.All(row => !row.Active) && !_store.HasUnsynced && !_chronicles.Values.Any(chronicle => chronicle.OpenReviews.Any(review => review.Requested.Kind == "in_doubt")) && _starts.All(start => _chronicles[start.Stream.Id].Status != "none");
+    private bool Finished => _chronicles.Values.All(chronicle => chronicle.Ended) && _store.Rows.All(row => !row.Active) && !_store.HasUnsynced && !_chronicles.Values.Any(chronicle => chronicle.OpenReviews.Any(review => review.Requested.Kind == "in_doubt")) && _starts.All(start => _chronicles[start.Stream.Id].Status != "none") && _book.Open == 0;
 
     private bool Broke
     {
         get
         {
-            Violations.AddRange(_chronicles.Values.SelectMany(chronicle => chronicle.Broken).Concat(_world.Violations).Concat(_roots.Broken).Concat(_world.Limits.Broken));
+            Violations.AddRange(_chronicles.Values.SelectMany(chronicle => chronicle.Broken).Concat(_world.Violations).Concat(_roots.Broken).Concat(_book.Broken).Concat(_world.Limits.Broken));
             foreach (var process in _hosts.Select(host => host.Process).OfType<SimulatedProcess>())
             {
                 if (process.Escaped is { } error)
@@ -360,6 +372,14 @@ internal sealed partial class Simulation
     {
         Tally.Met("recorded", record.EventTypes);
         _latestMs = Math.Max(_latestMs, record.AtUnixMs);
+        if (stream.Id == Omium.Runtime.Billing.LedgerAdvancer.StreamName)
+        {
+            var moved = Omium.Kernel.Ledger.LedgerJson.Deserialize(RecordCodec.Open(stream, record, DataKey(stream)));
+            _scheduler.Trace?.Add($"{_scheduler.NowMs,9}   ledger {record.Seq} {JsonSerializer.Serialize(moved, Omium.Kernel.Ledger.LedgerJson.Default.LedgerBody)}");
+            _book.Read(moved);
+            return;
+        }
+
         if (!_chronicles.TryGetValue(stream.Id, out var chronicle))
         {
             var shared = ResourceJson.Deserialize(RecordCodec.Open(stream, record, DataKey(stream)));
@@ -369,6 +389,7 @@ internal sealed partial class Simulation
         }
 
         var body = RecordCodec.Decode(stream, record, DataKey(stream));
+        _book.Read(stream.Id, body);
         _scheduler.Trace?.Add($"{_scheduler.NowMs,9}   {stream.Id} {record.Seq} {JsonSerializer.Serialize(body, KernelJson.Default.RecordBody)}");
         chronicle.Read(body);
     }

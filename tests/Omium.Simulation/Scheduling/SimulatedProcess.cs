@@ -40,6 +40,12 @@ internal sealed class SimulatedProcess
 
     public Advancer Advancer { get; private set; } = null!;
 
+    /// <summary>What it reserves and charges with; null where nothing is metered.</summary>
+    public Omium.Runtime.Billing.ExecutionCredits? Credits { get; set; }
+
+    /// <summary>The way to its tenant's ledger.</summary>
+    public Omium.Runtime.Billing.LedgerQueue? Billing { get; set; }
+
     /// <summary>Tasks that it offers to workers.</summary>
     public Omium.Runtime.Workers.TaskBoard? Board => Engine?.Tasks;
 

@@ -28,6 +28,12 @@ internal enum Features
     /// <summary>Limits of tools: how many calls at a time, how many in a second, a breaker.</summary>
     Limits = 32,
 
+    /// <summary>Credits: leases, a balance that runs out, top-ups, sweeps.</summary>
+    Billing = 64,
+
+    /// <summary>What there was before there was money.</summary>
+    Unpaid = Items | Sharing | Handoffs | Verifiers | Workers | Limits,
+
     /// <summary>All of them.</summary>
-    All = Items | Sharing | Handoffs | Verifiers | Workers | Limits,
+    All = Unpaid | Billing,
 }
