@@ -58,6 +58,7 @@ internal static class ExecutionStreamEndpoints
         private readonly HttpResponse _response = call.Context.Response;
         private readonly ApiServices _services = call.Services;
         private long _sent = after;
+        private long _allowedAt = call.Services.Time.GetTimestamp();
 
         public async Task RunAsync()
         {
@@ -84,7 +85,24 @@ internal static class ExecutionStreamEndpoints
                 }
 
                 await _response.Body.FlushAsync(call.Cancellation);
+                if (!await IsStillAllowedAsync())
+                {
+                    return;
+                }
             }
+        }
+
+        /// <summary>Asked once a heartbeat: a stream is one long answer, and must not outlive a key that is revoked, a session or a membership that ends.</summary>
+        private async ValueTask<bool> IsStillAllowedAsync()
+        {
+            if (_services.Time.GetElapsedTime(_allowedAt) < _services.Options.StreamHeartbeat)
+            {
+                return true;
+            }
+
+            _allowedAt = _services.Time.GetTimestamp();
+            var (caller, _) = await _services.Authenticator.AuthenticateAsync(call.Context, call.Cancellation);
+            return caller?.Tenant == call.Caller.Tenant && caller.Scopes.HasFlag(Access.Scopes.Read);
         }
 
         /// <summary>False when nothing came in this time.</summary>

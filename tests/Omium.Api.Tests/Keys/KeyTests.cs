@@ -60,6 +60,29 @@ public sealed class KeyTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Revoke_AKeyThatListens_EndsItsStreamWithinAHeartbeat()
+    {
+        await using var host = await ApiHost.StartAsync(options => options.StreamHeartbeat = TimeSpan.FromMilliseconds(100));
+        var paused = await host.RunCompanyXAsync();
+        var created = await host.PostAsync("/v1/keys", """{"name": "listener"}""", ContractJson.Default.KeyView, 201);
+        using var client = host.ClientOf(created.Secret!);
+        await using var stream = await client.GetStreamAsync($"/v1/executions/{paused.Id}/stream");
+        using var reader = new StreamReader(stream);
+        Assert.Equal(": open", await reader.ReadLineAsync());
+
+        using var revoked = await host.Client.DeleteAsync($"/v1/keys/{created.Id}");
+
+        await reader.ReadToEndAsync().WaitAsync(TimeSpan.FromSeconds(20));
+        await using var kept = await host.Client.GetStreamAsync($"/v1/executions/{paused.Id}/stream");
+        using var listener = new StreamReader(kept);
+        var comments = 0;
+        while (comments < 3)
+        {
+            comments += await listener.ReadLineAsync() == ": still here" ? 1 : 0;
+        }
+    }
+
+    [Fact]
     public async Task Everything_OfAnotherTenant_IsNotFound()
     {
         var paused = await _host.RunCompanyXAsync();
