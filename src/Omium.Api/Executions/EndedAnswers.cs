@@ -7,8 +7,8 @@ namespace Omium.Api.Executions;
 
 /// <summary>
 /// Answers about executions that have ended, as bytes: they are read again and again, and nothing changes in them until somebody retries or forks on. Guarantees: never
-/// older than the last record that this process has written, nor than <see cref="OmiumApiOptions.EndedAnswersKeptFor"/> where another has; forgotten with the
-/// execution (<see cref="Advancer.Forget"/>); at most 64 MiB.
+/// older than the last record that this process has written, nor than <see cref="OmiumApiOptions.EndedAnswersKeptFor"/> where another has; all forgotten when one
+/// execution is (<see cref="Advancer.Forget"/>); at most 64 MiB.
 /// </summary>
 internal sealed class EndedAnswers
 {
@@ -24,7 +24,7 @@ internal sealed class EndedAnswers
     {
         (_advancer, _configured, _time) = (advancer, configured, time);
         advancer.Appended += (cell, _, _) => Remove(cell.Stream);
-        advancer.Forgotten += Remove;
+        advancer.Forgotten += _ => Clear(); // Seldom, and it may be an erasure: then its forks are erased with it.
     }
 
     /// <summary>The answer, or null.</summary>
@@ -54,8 +54,7 @@ internal sealed class EndedAnswers
 
         if (Volatile.Read(ref _bytes) > BytesMax)
         {
-            _kept.Clear();
-            Volatile.Write(ref _bytes, 0);
+            Clear();
         }
 
         if (_kept.TryAdd(stream, new Kept(answer, _time.GetTimestamp())))
@@ -68,6 +67,12 @@ internal sealed class EndedAnswers
         {
             Remove(stream);
         }
+    }
+
+    private void Clear()
+    {
+        _kept.Clear();
+        Volatile.Write(ref _bytes, 0);
     }
 
     private void Remove(StreamId stream)

@@ -203,7 +203,7 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
         if (Search is not null)
         {
             rows = await SearchProjector.WithTermsAsync(
-                Search, after, rows, () => IndexProjector.ExecutionRow(cell, after, outcome.Events, pending), outcome.Events, cancellation);
+                Search, cell.Lineage is { IsFork: true }, after, rows, () => IndexProjector.ExecutionRow(cell, after, outcome.Events, pending), outcome.Events, cancellation);
         }
 
         if (ExecutionAudit.Owed(after, cell.Seq + 1, command, outcome.Events) is { } owed)

@@ -13,9 +13,12 @@ internal static class SearchProjector
 {
     private const int MessageWordsMax = 64;
 
-    /// <summary>The rows with their terms; an execution's own row is among them whenever it gains words.</summary>
+    /// <summary>
+    /// The rows with their terms; an execution's own row is among them whenever it gains words. A fork's failures are not found by their messages: its key is its
+    /// root's, and whoever destroys that does not know the forks' rows.
+    /// </summary>
     public static async ValueTask<IReadOnlyList<IndexRow>> WithTermsAsync(
-        SearchTerms search, ExecutionState state, IReadOnlyList<IndexRow> rows, Func<IndexRow> executionRow, IReadOnlyList<ExecutionEvent> events, CancellationToken cancellation)
+        SearchTerms search, bool isFork, ExecutionState state, IReadOnlyList<IndexRow> rows, Func<IndexRow> executionRow, IReadOnlyList<ExecutionEvent> events, CancellationToken cancellation)
     {
         if (!events.Any(happened => happened is ExecutionStarted or ExecutionForked or StepFailed or HandoffDisputed))
         {
@@ -32,7 +35,7 @@ internal static class SearchProjector
                     ofExecution.Add(state.Workflow);
                     break;
                 case StepFailed e when rows.Any(row => row.Id == IndexProjector.FailureId(state.ExecutionId, e.Step, e.Visit, e.Attempt)):
-                    Note(IndexProjector.FailureId(state.ExecutionId, e.Step, e.Visit, e.Attempt), e.Step, e.Class, e.Code, e.Message);
+                    Note(IndexProjector.FailureId(state.ExecutionId, e.Step, e.Visit, e.Attempt), e.Step, e.Class, e.Code, isFork ? "" : e.Message);
                     break;
                 case HandoffDisputed e:
                     Note(IndexProjector.DisputeId(state.ExecutionId, e), e.Step, FailureClasses.HandoffDisputed, e.Code, "");
