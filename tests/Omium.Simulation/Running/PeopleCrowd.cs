@@ -48,7 +48,7 @@ internal sealed class PeopleCrowd(Dice dice, World world, Weather weather, Tally
         if (chronicle.OpenReviews.FirstOrDefault(review => review.Requested.ExpiresMs < clockMs()) is { } expired && !chronicle.Ended)
         {
             tally.Met("person comes too late", expired.Requested.Kind);
-            return new CancelExecution(clockMs(), "ada", Request());
+            return dice.OneIn(2) ? Answer(chronicle, expired) : new CancelExecution(clockMs(), "ada", Request());
         }
 
         if (chronicle.OpenReviews.FirstOrDefault(review => !chronicle.Ended || review.Requested.Kind == "in_doubt") is { } open)
