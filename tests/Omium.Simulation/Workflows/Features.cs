@@ -28,6 +28,12 @@ internal enum Features
     /// <summary>Limits of tools: how many calls at a time, how many in a second, a breaker.</summary>
     Limits = 32,
 
+    /// <summary>Steps that are an execution of their own.</summary>
+    Children = 64,
+
+    /// <summary>People who fork executions at points of their past.</summary>
+    Forks = 128,
+
     /// <summary>All of them.</summary>
-    All = Items | Sharing | Handoffs | Verifiers | Workers | Limits,
+    All = Items | Sharing | Handoffs | Verifiers | Workers | Limits | Children | Forks,
 }
