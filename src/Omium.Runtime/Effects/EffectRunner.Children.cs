@@ -1,4 +1,6 @@
+using System.Buffers.Binary;
 using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json;
 using Omium.Kernel.Executions;
 using Omium.Kernel.Json;
@@ -163,7 +165,7 @@ public sealed partial class EffectRunner
         var state = cell.State;
         var input = PayloadResolver.Intern(await advancer.MaterializeAsync(cell, call.Arguments, cancellation), ref stored);
         var start = new StartExecution(
-            advancer.NowMs, call.Child!, cell.Stream.Tenant, call.Tool, version.Version, version.SpecDigest, input, RandomNumberGenerator.GetInt32(int.MaxValue), state.ExecutionId,
+            advancer.NowMs, call.Child!, cell.Stream.Tenant, call.Tool, version.Version, version.SpecDigest, input, SeedOf(call.Child!), state.ExecutionId,
             state.HighValueUsd, new ParentLink(state.ExecutionId, call.Id.ToString(), call.ChildDepth),
             // Nobody is there to be refused: it begins without credits, and asks for them at its first step.
             Lease: state.Credits is { } credits ? new CreditLease(0, 0, credits.CheckpointMicro, credits.ItemMicro) : null);
@@ -172,6 +174,9 @@ public sealed partial class EffectRunner
 
     private async ValueTask<ChildVersion?> PinnedAsync(ExecutionCell cell, CallState call, CancellationToken cancellation) =>
         cell.State.ChildVersions.TryGetValue(call.Tool, out var pinned) ? pinned : await advancer.FindWorkflowAsync(cell.Stream.Tenant, call.Tool, cancellation);
+
+    /// <summary>A child's randomness follows from its id, so that starting it twice is the same command.</summary>
+    private static int SeedOf(string child) => (int)(BinaryPrimitives.ReadUInt32BigEndian(SHA256.HashData(Encoding.UTF8.GetBytes(child))) & int.MaxValue);
 
     private static StreamId ChildStream(ExecutionCell cell, string child) => new(cell.Stream.Tenant, child);
 

@@ -69,6 +69,11 @@ internal sealed partial class Chronicle(StreamId stream, DrawnWorkflow workflow,
     private void Read(ExecutionEvent happened, int index)
     {
         Law(Status != "none" || happened is ExecutionStarted, "the stream does not begin with execution.started");
+        if (ReadChildren(happened))
+        {
+            return;
+        }
+
         switch (happened)
         {
             case ExecutionStarted:

@@ -73,6 +73,9 @@ internal enum Happened
     InDoubt,
     Yes,
     Perhaps,
+
+    /// <summary>A child that failed: what it did before stands until it is taken back.</summary>
+    Failed,
     No,
 }
 
@@ -89,6 +92,12 @@ internal sealed class CallFacts(CallRequested requested, EffectId id, int occurr
     public bool HasEffect => Requested.Kind != Omium.Kernel.Specs.EffectKind.None;
 
     public bool Approved { get; set; }
+
+    /// <summary>True when it is a child workflow: its key is the child's id.</summary>
+    public bool IsChild { get; init; }
+
+    /// <summary>Of a child: what its parent was told that it gave.</summary>
+    public JsonElement? Result { get; set; }
 
     public Happened Happened { get; set; }
 
@@ -108,7 +117,7 @@ internal sealed class CallFacts(CallRequested requested, EffectId id, int occurr
     public bool Unsettled => Happened is Happened.UnderWay or Happened.InDoubt;
 
     /// <summary>True when the world may be changed by it and was not set right.</summary>
-    public bool MayStand => HasEffect && !Residue && !Undone && (Unsettled || Happened is Happened.Yes or Happened.Perhaps);
+    public bool MayStand => HasEffect && !Residue && !Undone && (Unsettled || Happened is Happened.Yes or Happened.Perhaps or Happened.Failed);
 }
 
 /// <summary>What the records say of a review.</summary>

@@ -20,7 +20,7 @@ internal static class WorldLaws
     public static IEnumerable<string> AtTheEnd(World world, Chronicle chronicle)
     {
         var prefix = chronicle.Stream.Id + "/";
-        foreach (var call in chronicle.Calls.Values.Where(call => call.HasEffect))
+        foreach (var call in chronicle.Calls.Values.Where(call => call is { HasEffect: true, IsChild: false }))
         {
             var effect = prefix + call.Id;
             var stands = world.Deeds.Any(deed => deed.Key == call.Requested.Key && deed.Tool == call.Requested.Tool && deed.Stands);

@@ -62,7 +62,10 @@ internal sealed partial class Simulation
             _scheduler, _world, _weather, Tally, () => [.. _hosts.Select(host => host.Process).OfType<SimulatedProcess>().Where(process => process is { Alive: true, Engine: not null })], name => _chronicles.GetValueOrDefault(name));
         _world.Sending = effect =>
         {
-            if (WorldLaws.Sending(_world, effect, _chronicles.GetValueOrDefault(SimulatedTools.ExecutionOf(effect))) is { } broken)
+            var broken = _forks.TryGetValue(SimulatedTools.ExecutionOf(effect), out var fork)
+                ? fork.Sending(effect, _world.Sent[effect])
+                : WorldLaws.Sending(_world, effect, _chronicles.GetValueOrDefault(SimulatedTools.ExecutionOf(effect)));
+            if (broken is not null)
             {
                 _world.Violations.Add(broken);
             }
@@ -108,7 +111,7 @@ internal sealed partial class Simulation
 
             if (!Broke)
             {
-                Violations.AddRange(EndLaws.Check(this, _store, _world, _keys).Concat(_roots.AtTheEnd(_chronicles.Values)).Concat(LedgerAtTheEnd()));
+                Violations.AddRange(EndLaws.Check(this, _store, _world, _keys).Concat(_roots.AtTheEnd(_chronicles.Values)).Concat(CheckKin()).Concat(LedgerAtTheEnd()));
             }
         }
         catch (Exception error) when (error is LawBrokenException or BusyLoopException or CorruptLogException or KeyNotFoundException)
@@ -167,13 +170,19 @@ internal sealed partial class Simulation
             workflows.Add(workflow);
         }
 
+        NeedsNobody = workflows.All(workflow => workflow.NeedsNobody);
+        if (features.HasFlag(Features.Children))
+        {
+            workflows = [.. workflows.Select(WithChildren)];
+        }
+
         _store.Put(new DocumentKey(Tenant, ScopeAliases.Kind, DrawnSharing.Alias.Alias), System.Text.Encoding.UTF8.GetBytes(DrawnSharing.Alias.Scope));
         foreach (var limit in _world.Limits.Drawn)
         {
             Tally.Count("limits", $"{(limit.Concurrent is { } most ? $"{most} at a time" : "")}{(limit.PerSecond is { } rate ? $" {rate}/s" : "")}{(limit.Breaker ? " breaker" : "")}");
         }
 
-        NeedsNobody = workflows.All(workflow => workflow.NeedsNobody);
+        NeedsNobody &= _child is null or { NeedsNobody: true }; // As drawn: what needed somebody and became a child has handed over accordingly.
         _weather.ProbesAreClear = NeedsNobody;
         Tally.Count("seed", NeedsNobody ? "needs nobody" : "may need somebody");
         Tally.Count("engines", _weather.TwoEngines ? "two" : "one");
@@ -286,13 +295,13 @@ internal sealed partial class Simulation
         }
     }
 
-    private bool Finished => _chronicles.Values.All(chronicle => chronicle.Ended) && _store.Rows.All(row => !row.Active) && !_store.HasUnsynced && !_chronicles.Values.Any(chronicle => chronicle.OpenReviews.Any(review => review.Requested.Kind == "in_doubt")) && _starts.All(start => _chronicles[start.Stream.Id].Status != "none") && _book.Open == 0;
+    private bool Finished => _chronicles.Values.All(chronicle => chronicle.Ended) && _forks.Values.All(fork => fork.Ended || fork.Status == "none") && _store.Rows.All(row => !row.Active) && !_store.HasUnsynced && !_chronicles.Values.Any(chronicle => chronicle.OpenReviews.Any(review => review.Requested.Kind == "in_doubt")) && _starts.All(start => _chronicles[start.Stream.Id].Status != "none") && _book.Open == 0;
 
     private bool Broke
     {
         get
         {
-            Violations.AddRange(_chronicles.Values.SelectMany(chronicle => chronicle.Broken).Concat(_world.Violations).Concat(_roots.Broken).Concat(_book.Broken).Concat(_world.Limits.Broken));
+            Violations.AddRange(_chronicles.Values.SelectMany(chronicle => chronicle.Broken).Concat(_world.Violations).Concat(_roots.Broken).Concat(_book.Broken).Concat(_world.Limits.Broken).Concat(_forks.Values.SelectMany(fork => fork.Broken)));
             foreach (var process in _hosts.Select(host => host.Process).OfType<SimulatedProcess>())
             {
                 if (process.Escaped is { } error)
@@ -320,7 +329,8 @@ internal sealed partial class Simulation
             }
             else
             {
-                host.ClockOffsetMs = Math.Max(host.ClockOffsetMs, _latestMs - ClockMs); // Nor does one that has to catch up with the log.
+                // One that is behind what is on record stands still for the records until it has caught up: hours of that tell nothing either.
+                host.ClockOffsetMs = Math.Max(host.ClockOffsetMs, _latestMs - ClockMs);
             }
 
             if (host.Process is { } process)
@@ -344,6 +354,7 @@ internal sealed partial class Simulation
     /// <summary>In the second phase somebody looks after each execution every minute.</summary>
     private void Help()
     {
+        HelpForks();
         foreach (var chronicle in _chronicles.Values)
         {
             if (_people.Help(chronicle) is { } command)
@@ -357,6 +368,11 @@ internal sealed partial class Simulation
 
     private void Interfere()
     {
+        if (!NeedsNobody)
+        {
+            ForkSome();
+        }
+
         if (!NeedsNobody && _weather.Happens(_weather.PeopleOneIn))
         {
             var chronicle = _chronicles.Values.ElementAt(_dice.Below(_chronicles.Count));
@@ -380,6 +396,11 @@ internal sealed partial class Simulation
             return;
         }
 
+        if (ObserveKin(stream, record))
+        {
+            return;
+        }
+
         if (!_chronicles.TryGetValue(stream.Id, out var chronicle))
         {
             var shared = ResourceJson.Deserialize(RecordCodec.Open(stream, record, DataKey(stream)));
@@ -395,7 +416,7 @@ internal sealed partial class Simulation
     }
 
     private byte[] DataKey(StreamId stream) =>
-        _dataKeys.TryGetValue(stream, out var key) ? key : _dataKeys[stream] = _keys.Unwrap(_store.Key(stream)!);
+        _dataKeys.TryGetValue(stream, out var key) ? key : _dataKeys[stream] = KeyOf(stream);
 
     private JsonElement Resolve(StreamId stream, JsonElement value)
     {

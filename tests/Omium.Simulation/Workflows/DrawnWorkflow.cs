@@ -87,6 +87,7 @@ internal sealed record DrawnStep(string Id, string Type, string Performer)
         {
             "agent_task" => $", \"agent\": \"{Performer}\"",
             "tool_call" => $", \"tool\": \"{Performer}\"",
+            "workflow" => $", \"workflow\": \"{Performer}\"",
             "worker" => $", \"worker\": \"{Performer}\", \"effect\": {DrawnTools.TaskEffect(Performer)}",
             _ => "",
         });

@@ -31,9 +31,15 @@ internal enum Features
     /// <summary>Credits: leases, a balance that runs out, top-ups, sweeps.</summary>
     Billing = 64,
 
+    /// <summary>Steps that are an execution of their own.</summary>
+    Children = 128,
+
+    /// <summary>People who fork executions at points of their past.</summary>
+    Forks = 256,
+
     /// <summary>What there was before there was money.</summary>
     Unpaid = Items | Sharing | Handoffs | Verifiers | Workers | Limits,
 
     /// <summary>All of them.</summary>
-    All = Unpaid | Billing,
+    All = Unpaid | Billing | Children | Forks,
 }
