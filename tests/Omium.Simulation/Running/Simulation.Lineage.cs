@@ -53,7 +53,7 @@ internal sealed partial class Simulation
         if (_forks.TryGetValue(stream.Id, out var fork))
         {
             var body = RecordCodec.Decode(stream, record, DataKey(stream));
-            _scheduler.Trace?.Add($"{_scheduler.NowMs,9}   {stream.Id} {record.Seq} {JsonSerializer.Serialize(body, KernelJson.Default.RecordBody)}");
+            _scheduler.Trace?.Add($"{_scheduler.NowMs,9}   {stream.Id} {record.Seq} {Told(body)}");
             fork.Read(body);
             return true;
         }
