@@ -75,7 +75,7 @@ function answer(operation) {
     if (content.length === 0) types.add('undefined');
     for (const [media, { schema }] of content) types.add(media === 'application/json' ? typeOf(schema) : 'string');
   }
-  return [...types].join(' | ');
+  return [...types].join(' | ') || 'undefined'; // A redirect answers nothing to read.
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
