@@ -121,7 +121,7 @@ public static class DataFlow
             var sources = new List<DataHop>();
             foreach (var key in visit.Reads)
             {
-                if (state.Visits.TryGetValue(key, out var source) && source.Output is { } output && Place(hop, values.Resolve(output)) is { } place)
+                if (state.Visits.TryGetValue(key, out var source) && source.Output is { } output && Place(hop, values.Peek(output)) is { } place)
                 {
                     sources.Add(new DataHop(key, "output" + place, hop.Value));
                 }

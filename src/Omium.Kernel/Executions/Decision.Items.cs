@@ -20,7 +20,6 @@ internal sealed partial class Decision
 
     private readonly Queue<VisitKey> _expanded = new();
     private int _itemsBegun;
-    private bool _readsStanding;
 
     /// <summary>Begins an attempt of a for_each step: its own preconditions, its list (once a visit), then the items.</summary>
     private void EnterItems(StepPlan step, VisitKey key)
@@ -39,13 +38,14 @@ internal sealed partial class Decision
         }
     }
 
-    /// <summary>Makes the list. One that lies in an older, large output, which this decision was not given, waits for the next, which is.</summary>
+    /// <summary>Makes the list.</summary>
     private void Expand(StepPlan step, VisitKey key)
     {
-        var result = step.ForEach!.Items.Evaluate(Scope(key));
-        if (result.Value is null or OpaqueMap && !_readsStanding && ReadsUngiven(step))
+        var scope = Scope(key);
+        var result = step.ForEach!.Items.Evaluate(scope);
+        if (result.Value is OpaqueMap)
         {
-            return; // It stays outstanding (PendingEffects), and a timer that is due at once reads what stands.
+            scope.Failed();
         }
 
         if (!TryExpand(step.ForEach, key, result, out var failing))
@@ -57,16 +57,13 @@ internal sealed partial class Decision
         _expanded.Enqueue(key);
     }
 
-    private bool ReadsUngiven(StepPlan step) =>
-        step.Reads.Select(_state.StandingVisit).Any(visit => visit?.Output is { } output && PayloadReference.TryRead(values.Resolve(output), out _, out _));
-
     private bool TryExpand(ForEachPlan each, VisitKey key, ExpressionResult result, out Failing failing)
     {
         failing = default!;
         var (code, problem) = result.Value switch
         {
             null => ("items_expression", result.Error!.Message),
-            OpaqueMap opaque => ("items_expression", ((CelFailure)opaque.Failure).Error.Message),
+            OpaqueMap opaque => ("items_expression", opaque.Failure.Error.Message),
             CelList { Count: > SpecLimits.ItemsMax } list => ("too_many_items", string.Create(CultureInfo.InvariantCulture, $"has {list.Count} items, more than {SpecLimits.ItemsMax}")),
             CelList list => list.TryToJson(out var json, out var why) ? Chunked(key, json) : ("items_expression", why),
             _ => ("items_expression", "is not a list"),

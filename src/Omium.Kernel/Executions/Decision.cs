@@ -29,7 +29,6 @@ internal sealed partial class Decision(ExecutionState state, DecisionValues valu
     /// <summary>Decides, then does whatever became possible by it.</summary>
     public DecisionOutcome Run(ExecutionCommand command)
     {
-        _readsStanding = ExecutionKernel.ReadsStanding(command);
         var rejection = command switch
         {
             StartExecution c => Start(c),
@@ -66,7 +65,7 @@ internal sealed partial class Decision(ExecutionState state, DecisionValues valu
         };
         if (rejection is { RecordsEvents: false })
         {
-            return DecisionOutcome.Rejected(rejection);
+            return DecisionOutcome.Rejected(rejection) with { Wishes = values.Wishes };
         }
 
         HaltIfDisputed();
@@ -75,7 +74,7 @@ internal sealed partial class Decision(ExecutionState state, DecisionValues valu
         AskForCredits();
         FinishIfDone();
         ReturnCredits();
-        return new DecisionOutcome(_events, _payloads, _state, rejection);
+        return new DecisionOutcome(_events, _payloads, _state, rejection) { Wishes = values.Wishes };
     }
 
     private void Emit(ExecutionEvent happened)
@@ -264,6 +263,12 @@ public sealed record Rejection(string Code, string Message, bool RecordsEvents =
 public sealed record DecisionOutcome(
     IReadOnlyList<ExecutionEvent> Events, IReadOnlyDictionary<string, byte[]> Payloads, ExecutionState? State, Rejection? Rejection)
 {
+    /// <summary>
+    /// Payloads that an expression turned out to read and was not given. While there are any that can be had, nothing of this outcome may be used: the
+    /// host gives them (<see cref="DecisionValues.Give"/>) and decides again.
+    /// </summary>
+    public IReadOnlyList<PayloadWish> Wishes { get; init; } = [];
+
     /// <summary>True when the command was accepted (a no-op has no events).</summary>
     public bool Accepted => Rejection is null;
 

@@ -8,6 +8,8 @@ namespace Omium.Kernel.Executions;
 /// <summary>The roots that expressions see, resolved on demand from recorded state.</summary>
 internal sealed record DecisionScope(ExecutionState State, WorkflowPlan Plan, DecisionValues Values, long NowMs) : IBindings
 {
+    private List<PayloadWish>? _opaque;
+
     /// <summary>Root <c>output</c>: the step's output, in post guards and edge conditions.</summary>
     public (JsonElement Value, JsonElement? Schema)? Output { get; init; }
 
@@ -50,7 +52,7 @@ internal sealed record DecisionScope(ExecutionState State, WorkflowPlan Plan, De
                 ("workflow", JsonMake.Text(State.Workflow)),
                 ("version", JsonMake.Integer(State.WorkflowVersion)))),
             "now" => CelTimestamp.Of(DateTimeOffset.FromUnixTimeMilliseconds(NowMs)),
-            "visit" => Visit is { } visit ? VisitRoot.Of(visit, Values) : null,
+            "visit" => Visit is { } visit ? VisitRoot.Of(visit, value => Value(value, null)) : null,
             "call" => Call is { } call ? CelValue.FromJson(call) : null,
             "handoff" => Receiver is { } receiver ? Agreed(receiver) : null,
             "failure" => Failure is { } failure ? CelValue.FromJson(failure) : null,
@@ -96,10 +98,23 @@ internal sealed record DecisionScope(ExecutionState State, WorkflowPlan Plan, De
 
     private CelValue Value(JsonElement value, JsonElement? schema, JsonElement? projection = null, Func<string, bool>? isKept = null)
     {
-        var resolved = Values.Resolve(value);
-        return PayloadReference.TryRead(resolved, out _, out _)
-            ? new OpaqueMap(resolved, projection is { } kept ? CelValue.FromJson(kept, schema) as CelMap : null, isKept ?? (_ => false))
-            : CelValue.FromJson(resolved, schema);
+        var resolved = Values.Peek(value);
+        if (!PayloadReference.TryRead(resolved, out var digest, out var size))
+        {
+            return CelValue.FromJson(resolved, schema);
+        }
+
+        (_opaque ??= []).Add(new PayloadWish(digest, size));
+        return new OpaqueMap(resolved, projection is { } kept ? CelValue.FromJson(kept, schema) as CelMap : null, isKept ?? (_ => false));
+    }
+
+    /// <summary>What could not be read may be all that was missing: the decision is made again with it, as far as there is room.</summary>
+    public void Failed()
+    {
+        foreach (var wish in _opaque ?? [])
+        {
+            Values.Wish(wish);
+        }
     }
 }
 
@@ -124,11 +139,50 @@ public sealed class DecisionValues(WorkflowPlan plan)
         init => _payloads = value;
     }
 
+    private List<PayloadWish>? _wishes;
+    private long _room = PayloadReference.DecisionBytesMax;
+
+    /// <summary>Payloads that expressions turned out to read and that were not here: those for which there is room.</summary>
+    internal IReadOnlyList<PayloadWish> Wishes => _wishes ?? (IReadOnlyList<PayloadWish>)[];
+
+    /// <summary>Gives a payload that a decision wished for. It takes from the room for wishes, which is 1 MiB.</summary>
+    public void Give(PayloadWish wish, JsonElement payload)
+    {
+        Payloads[wish.Digest] = payload;
+        _room -= wish.Bytes;
+    }
+
+    internal void Wish(PayloadWish wish)
+    {
+        var isNew = _payloads?.ContainsKey(wish.Digest) != true && !Wishes.Contains(wish);
+        if (isNew && Wishes.Sum(other => other.Bytes) + wish.Bytes <= _room)
+        {
+            (_wishes ??= []).Add(wish);
+        }
+    }
+
     /// <summary>The same, kept apart: a decision adds what it makes and must leave its caller's values as they were.</summary>
     internal DecisionValues Copy() =>
-        _payloads is null ? new(Plan) { Target = Target } : new(Plan) { Target = Target, Payloads = new(_payloads, StringComparer.Ordinal) };
+        _payloads is null ? new(Plan) { Target = Target, _room = _room } : new(Plan) { Target = Target, Payloads = new(_payloads, StringComparer.Ordinal), _room = _room };
+
+    /// <summary>The value behind a reference. One that is not here is wished for; one for which there is no room stays a reference.</summary>
+    public JsonElement Resolve(JsonElement value)
+    {
+        var resolved = Peek(value);
+        if (PayloadReference.TryRead(resolved, out var digest, out var size))
+        {
+            Wish(new PayloadWish(digest, size));
+        }
+
+        return resolved;
+    }
 
     /// <summary>The value behind a reference if it is here; else the value itself.</summary>
-    public JsonElement Resolve(JsonElement value) =>
+    internal JsonElement Peek(JsonElement value) =>
         _payloads is not null && PayloadReference.TryRead(value, out var digest, out _) && _payloads.TryGetValue(digest, out var payload) ? payload : value;
 }
+
+/// <summary>A payload that a decision needs to be made again with.</summary>
+/// <param name="Digest">Its name.</param>
+/// <param name="Bytes">Its length.</param>
+public readonly record struct PayloadWish(string Digest, long Bytes);

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using Omium.Kernel.Json;
 
 namespace Omium.Kernel.Executions;
 
@@ -19,9 +18,6 @@ internal static partial class ExecutionEvolver
 
         return null;
     }
-
-    private static ExecutionState WithLargeOutput(ExecutionState state, StepCommitted e) =>
-        !new VisitKey(e.Step, e.Visit).IsItem && PayloadReference.TryRead(e.Output, out _, out _) ? state with { LargeOutputs = state.LargeOutputs.Push(new(e.Step, e.Visit)) } : state;
 
     /// <summary>What a commit (or a decision to skip) has settled is not looked at with the next one again.</summary>
     private static ExecutionState WithoutAskedFailures(ExecutionState state, string step) =>

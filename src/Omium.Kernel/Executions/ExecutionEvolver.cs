@@ -216,7 +216,7 @@ internal static partial class ExecutionEvolver
             InputTokens = visit.InputTokens + e.InputTokens,
             OutputTokens = visit.OutputTokens + e.OutputTokens,
         }, state.Commits + 1);
-        next = WithLargeOutput(WithoutAskedFailures(next, e.Step), e);
+        next = WithoutAskedFailures(next, e.Step);
         return next.FailedVisit is { } failed && failed.Step == e.Step ? next with { FailedVisit = null } : next;
     }
 

@@ -18,12 +18,9 @@ public static class ExecutionKernel
     /// <summary>Raised whenever Decide can answer differently than before.</summary>
     public const int Version = 1;
 
-    /// <summary>Newest large outputs that steps begun again may read; with 1 MiB in all there is room for 256 at most.</summary>
-    private const int StandingOutputsMax = 1_000;
-
     /// <summary>
-    /// Digests of payloads that <see cref="Decide"/> must be given for this command; at most 1 MiB in all (larger values stay opaque). The results of
-    /// an agent's calls are among them when a guard of its step reads them.
+    /// Digests of payloads that <see cref="Decide"/> must be given for this command; at most 1 MiB in all. What an expression reads besides
+    /// is wished for by the outcome (<see cref="DecisionOutcome.Wishes"/>), another 1 MiB at most; larger values stay opaque. The results of an agent's calls are among them when a guard of its step reads them.
     /// </summary>
     public static IReadOnlyList<string> Needs(ExecutionState state, ExecutionCommand command, WorkflowPlan plan)
     {
@@ -99,9 +96,9 @@ public static class ExecutionKernel
                     Add(corrected.Output);
                 }
 
-                if (ReadsStanding(command))
+                if (TakesUpVisits(command))
                 {
-                    AddStanding(state, Add);
+                    AddOpen(state, Add);
                 }
 
                 break;
@@ -128,15 +125,14 @@ public static class ExecutionKernel
         }
     }
 
-    /// <summary>True for commands that begin steps again: their decisions are given the large outputs that stand, as far as there is room.</summary>
-    internal static bool ReadsStanding(ExecutionCommand command) => 
-        command is WakeTimers or ResumeExecution or RetryExecution or DecideReview or RollBackExecution or ForkExecution or MigrateExecution;
+    /// <summary>True for commands that take up visits which are open: their decisions are given what those were made from.</summary>
+    private static bool TakesUpVisits(ExecutionCommand command) =>
+        command is WakeTimers or ResumeExecution or RetryExecution or DecideReview or RollBackExecution or ForkExecution or MigrateExecution or GrantCredits;
 
     /// <summary>
-    /// What steps that are begun again may read: inputs of what is open, then outputs that stand, the newest first. These commands are rare; a
-    /// result that arrives reads only its own step's, and what it schedules sees older large outputs through their projections.
+    /// Inputs of what is open. Large outputs of earlier steps are not among them: an expression that turns out to read one wishes for it.
     /// </summary>
-    private static void AddStanding(ExecutionState state, Action<JsonElement?> add)
+    private static void AddOpen(ExecutionState state, Action<JsonElement?> add)
     {
         foreach (var key in state.Open.Values)
         {
@@ -146,11 +142,6 @@ public static class ExecutionKernel
             {
                 add(read.Value);
             }
-        }
-
-        foreach (var key in state.LargeOutputs.Take(StandingOutputsMax))
-        {
-            add(state.Visits[key] is { Status: VisitStatus.Committed } visit ? visit.Output : null);
         }
     }
 
@@ -180,7 +171,7 @@ public static class ExecutionKernel
             AddItem(state, state.Visits[new VisitKey(review.Request.Step, review.Request.Visit)], add);
         }
 
-        if (!ReadsStanding(command))
+        if (!TakesUpVisits(command))
         {
             return;
         }
@@ -192,17 +183,34 @@ public static class ExecutionKernel
             {
                 AddItem(state, visit, add);
             }
-            else if (visit is { Items: null, Calls.Count: 0, Turns.Count: 0 })
-            {
-                foreach (var read in visit.Reads)
-                {
-                    add(state.Visits[read].Output); // What it is to be made from, a list before all, comes before what others might read.
-                }
-            }
         }
     }
 
-    /// <summary>Decides a command. The same state, command and values always give the same outcome.</summary>
+    /// <summary>Decides a command, with what it turns out to read: null from <paramref name="read"/> means that there is no such payload.</summary>
+    public static DecisionOutcome Decide(ExecutionState state, ExecutionCommand command, DecisionValues values, Func<string, JsonElement?> read)
+    {
+        var (outcome, given) = (Decide(state, command, values), true);
+        while (outcome.Wishes.Count > 0 && given)
+        {
+            given = false;
+            foreach (var wish in outcome.Wishes)
+            {
+                if (read(wish.Digest) is { } payload)
+                {
+                    values.Give(wish, payload);
+                    given = true;
+                }
+            }
+
+            outcome = given ? Decide(state, command, values) : outcome;
+        }
+
+        return outcome;
+    }
+
+    /// <summary>
+    /// Decides a command. The same state, command and values always give the same outcome, which counts only when it wishes for nothing that can be had.
+    /// </summary>
     public static DecisionOutcome Decide(ExecutionState state, ExecutionCommand command, DecisionValues values)
     {
         if (state.Status == ExecutionStatus.None && command is not StartExecution)

@@ -8,9 +8,6 @@ namespace Omium.Kernel.Executions;
 /// </summary>
 public sealed partial record ExecutionState
 {
-    /// <summary>Committed visits whose output is a reference, the newest first; visits taken back since are still among them.</summary>
-    public ImmutableStack<VisitKey> LargeOutputs { get; init; } = [];
-
     /// <summary>Steps a visit of which has failed for good with no edge taken; what stands of them now is for the visit to say.</summary>
     public ImmutableHashSet<string> DeadEndSteps { get; init; } = [];
 }

@@ -11,13 +11,13 @@ namespace Omium.Kernel.Executions;
 /// </summary>
 internal static class VisitRoot
 {
-    public static CelValue Of(VisitState visit, DecisionValues values) => new LazyCelMap(
+    public static CelValue Of(VisitState visit, Func<JsonElement, CelValue> read) => new LazyCelMap(
         name => name switch
         {
-            "input" => Value(visit.Input, values),
+            "input" => read(visit.Input),
             "number" => CelInt.Of(visit.Key.Visit),
             "attempt" => CelInt.Of(visit.Attempt),
-            "calls" => CelList.Of([.. visit.CurrentCalls.Where(call => call.Status != CallStatus.Refused).Select(call => Call(call, values))]),
+            "calls" => CelList.Of([.. visit.CurrentCalls.Where(call => call.Status != CallStatus.Refused).Select(call => Call(call, read))]),
             "plan" => DeclaredPlan(visit) is { } plan ? CelValue.FromJson(plan) : CelNull.Instance,
             _ => null,
         },
@@ -78,21 +78,15 @@ internal static class VisitRoot
         return null;
     }
 
-    private static LazyCelMap Call(CallState call, DecisionValues values) => new LazyCelMap(
+    private static LazyCelMap Call(CallState call, Func<JsonElement, CelValue> read) => new LazyCelMap(
         name => name switch
         {
             "tool" => new CelString(call.Tool),
-            "arguments" => Value(call.Arguments, values),
+            "arguments" => read(call.Arguments),
             "turn" => CelInt.Of(call.Turn),
             "ok" => CelBool.Of(call.Status == CallStatus.Settled),
-            "result" => call is { Status: CallStatus.Settled, Result: { } result } ? Value(result, values) : CelNull.Instance,
+            "result" => call is { Status: CallStatus.Settled, Result: { } result } ? read(result) : CelNull.Instance,
             _ => null,
         },
         () => ["arguments", "ok", "result", "tool", "turn"]);
-
-    private static CelValue Value(JsonElement value, DecisionValues values)
-    {
-        var resolved = values.Resolve(value);
-        return PayloadReference.TryRead(resolved, out _, out _) ? new OpaqueMap(resolved, null, _ => false) : CelValue.FromJson(resolved);
-    }
 }

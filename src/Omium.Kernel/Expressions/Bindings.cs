@@ -11,6 +11,11 @@ public interface IBindings
 
     /// <summary>Finds the value of a name. False when nothing is bound to it.</summary>
     bool TryResolve(string name, out CelValue value);
+
+    /// <summary>Told when an evaluation came to a failure, perhaps because a value that was resolved could not be read.</summary>
+    void Failed()
+    {
+    }
 }
 
 /// <summary>Bindings held in a dictionary. Not safe to change while an evaluation reads it.</summary>

@@ -48,9 +48,13 @@ public sealed class CelExpression
     {
         var evaluation = new Evaluation(bindings, limits, _variableCount, costSpent);
         CelValue value = Root.Evaluate(evaluation);
-        return value is CelFailure failure
-            ? new ExpressionResult(null, failure.Error, evaluation.Cost)
-            : new ExpressionResult(value, null, evaluation.Cost);
+        if (value is not CelFailure failure)
+        {
+            return new ExpressionResult(value, null, evaluation.Cost);
+        }
+
+        bindings.Failed();
+        return new ExpressionResult(null, failure.Error, evaluation.Cost);
     }
 
     /// <summary>The text of the expression.</summary>

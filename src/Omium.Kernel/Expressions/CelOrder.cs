@@ -9,6 +9,9 @@ internal static class CelOrder
     /// <summary>Values nested deeper than this are never equal; <see cref="AreEqual"/> then leaves a negative budget.</summary>
     public const int DepthMax = 500;
 
+    /// <summary>The budget that is left where a value is too large to be read.</summary>
+    public const long Opaque = long.MinValue / 2;
+
     /// <summary>
     /// Whether two values are equal. Takes one unit of the budget per element compared and per 16 characters; when the budget is
     /// used up it is left negative and the answer means nothing.
@@ -31,6 +34,11 @@ internal static class CelOrder
                 return one.Value.Span.SequenceEqual(other.Value.Span);
             case (CelList one, CelList other):
                 return ListsEqual(one, other, ref budget, depth);
+            case (OpaqueMap, CelNull) or (CelNull, OpaqueMap):
+                return false;
+            case (OpaqueMap, _) or (_, OpaqueMap):
+                budget = Opaque;
+                return false;
             case (CelMap one, CelMap other):
                 return MapsEqual(one, other, ref budget, depth);
             case (CelTypeValue one, CelTypeValue other):

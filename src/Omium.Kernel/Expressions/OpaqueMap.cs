@@ -11,14 +11,15 @@ namespace Omium.Kernel.Expressions;
 /// <param name="isKept">Whether the projection holds this member whenever the value has it.</param>
 internal sealed class OpaqueMap(JsonElement reference, CelMap? projection, Func<string, bool> isKept) : CelMap
 {
-    private static readonly CelFailure TooLarge =
+    /// <summary>The failure of every expression that reads such a value.</summary>
+    public static readonly CelFailure TooLarge =
         new(new ExpressionError(ExpressionErrorCode.Evaluation, "the value is too large to be read by an expression; pass it on whole, or let the step put out what is read here as a small member", 0));
 
     /// <summary>What stands for the value in JSON.</summary>
     public JsonElement Reference { get; } = reference;
 
     /// <summary>The failure of an expression that reads it.</summary>
-    public CelValue Failure { get; } = TooLarge;
+    public CelFailure Failure { get; } = TooLarge;
 
     /// <inheritdoc/>
     public override int Count => 0;

@@ -92,6 +92,9 @@ internal sealed class TemplateRun(IBindings bindings, ExpressionLimits limits, U
         return result.Value;
     }
 
+    /// <summary>Says that a value has no place in a text.</summary>
+    public void Failed() => bindings.Failed();
+
     /// <summary>Counts what was written, and charges it: a value written many times must not grow the result without bound.</summary>
     public TemplateError? Charge(long length, string pointer, int offset)
     {
@@ -213,6 +216,7 @@ internal sealed class TextTemplate(string pointer, List<TemplatePart> parts) : T
 
             if (TryText(value, out string inserted) is { } problem)
             {
+                run.Failed();
                 return TemplateRun.Fail(pointer, ExpressionErrorCode.Type, problem, part.Offset);
             }
 
@@ -240,6 +244,8 @@ internal sealed class TextTemplate(string pointer, List<TemplatePart> parts) : T
             case CelDouble { Value: 0 }:
                 text = "0";
                 return null;
+            case OpaqueMap opaque:
+                return opaque.Failure.Error.Message;
             case CelList or CelMap:
                 if (!value.TryToJson(out JsonElement json, out string? problem))
                 {

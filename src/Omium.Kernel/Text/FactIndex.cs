@@ -26,7 +26,7 @@ internal sealed class FactIndex
         switch (value)
         {
             case OpaqueMap opaque:
-                failure = (CelFailure)opaque.Failure;
+                failure = opaque.Failure;
                 return false;
             case CelMap map:
                 return TryAddMap(map, call, out failure);

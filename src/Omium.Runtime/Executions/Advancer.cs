@@ -183,6 +183,11 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
         var values = await ValuesAsync(cell, command, given, cancellation);
         var before = cell.State;
         var outcome = ExecutionKernel.Decide(before, command, values);
+        while (outcome.Wishes.Count > 0 && await GrantAsync(cell, outcome.Wishes, values, given, cancellation))
+        {
+            outcome = ExecutionKernel.Decide(before, command, values);
+        }
+
         var isFirst = cell.IsUnborn;
         if (outcome.Events.Count == 0)
         {
@@ -252,8 +257,7 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
         var values = new DecisionValues(cell.Plan!) { Target = target };
         foreach (var digest in ExecutionKernel.Needs(cell.State, command, cell.Plan!))
         {
-            var bytes = given is not null && given.TryGetValue(digest, out var known) ? known : await ReadPayloadAsync(cell, digest, cancellation);
-            if (bytes is not null)
+            if (await ReadAsync(cell, digest, given, cancellation) is { } bytes)
             {
                 values.Payloads[digest] = CanonicalJson.ParseTrusted(bytes);
             }
@@ -261,6 +265,26 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
 
         return values;
     }
+
+    /// <summary>Gives a decision what it wished for; false when there is none of it.</summary>
+    private async ValueTask<bool> GrantAsync(
+        ExecutionCell cell, IReadOnlyList<PayloadWish> wishes, DecisionValues values, IReadOnlyDictionary<string, byte[]>? given, CancellationToken cancellation)
+    {
+        var hasGiven = false;
+        foreach (var wish in wishes)
+        {
+            if (await ReadAsync(cell, wish.Digest, given, cancellation) is { } bytes)
+            {
+                values.Give(wish, CanonicalJson.ParseTrusted(bytes));
+                hasGiven = true;
+            }
+        }
+
+        return hasGiven;
+    }
+
+    private async ValueTask<byte[]?> ReadAsync(ExecutionCell cell, string digest, IReadOnlyDictionary<string, byte[]>? given, CancellationToken cancellation) =>
+        given is not null && given.TryGetValue(digest, out var known) ? known : await ReadPayloadAsync(cell, digest, cancellation);
 
     /// <summary>Makes a cell ready for the first record of its stream. False: the command is none that begins one, or there is no such place to fork.</summary>
     private async ValueTask<bool> TryBeginAsync(ExecutionCell cell, ExecutionCommand command, CancellationToken cancellation)

@@ -240,9 +240,29 @@ public sealed class Verifier(IEventLog log, IPayloadStore payloads, IDocumentSto
             }
 
             var outcome = ExecutionKernel.Decide(_state, body.Command, values);
+            while (outcome.Wishes.Count > 0 && await GrantAsync(outcome.Wishes, values, key, cancellation))
+            {
+                outcome = ExecutionKernel.Decide(_state, body.Command, values);
+            }
+
             return KernelJson.Serialize(new RecordBody(body.Command, outcome.Events)).AsSpan().SequenceEqual(stored)
                 ? null
                 : $"decided again, '{body.Command.Name}' gives other events";
+        }
+
+        private async Task<bool> GrantAsync(IReadOnlyList<PayloadWish> wishes, DecisionValues values, byte[] key, CancellationToken cancellation)
+        {
+            var hasGiven = false;
+            foreach (var wish in wishes)
+            {
+                if (await ReadPayloadAsync(wish.Digest, key, cancellation) is { } bytes)
+                {
+                    values.Give(wish, CanonicalJson.ParseTrusted(bytes));
+                    hasGiven = true;
+                }
+            }
+
+            return hasGiven;
         }
 
         private ValueTask<byte[]?> ReadPayloadAsync(string digest, byte[] key, CancellationToken cancellation) =>

@@ -88,7 +88,7 @@ internal sealed partial class KernelHarness
 
     private DecisionOutcome Send(ExecutionCommand command, DecisionValues values)
     {
-        var outcome = ExecutionKernel.Decide(State, command, values);
+        var outcome = ExecutionKernel.Decide(State, command, values, digest => _payloads.TryGetValue(digest, out var payload) ? payload : null);
         if (outcome.Events.Count > 0)
         {
             var body = new RecordBody(command, outcome.Events);

@@ -23,7 +23,8 @@ internal static class Laws
         {
             prefixes.Add(state);
             var body = KernelJson.Deserialize(bytes);
-            var outcome = ExecutionKernel.Decide(state, body.Command, KernelHarness.ValuesFor(plan, state, body.Command, payloads, body.Command is MigrateExecution ? last : null));
+            var outcome = ExecutionKernel.Decide(state, body.Command, KernelHarness.ValuesFor(plan, state, body.Command, payloads, body.Command is MigrateExecution ? last : null),
+                digest => payloads.TryGetValue(digest, out var payload) ? payload : null);
             var again = KernelJson.Serialize(new RecordBody(body.Command, outcome.Events));
             Assert.Equal(Encoding.UTF8.GetString(bytes), Encoding.UTF8.GetString(again));
             CheckRepeats(state, body);

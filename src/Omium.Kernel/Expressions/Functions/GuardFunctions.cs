@@ -79,7 +79,7 @@ internal static class GuardFunctions
         switch (value)
         {
             case OpaqueMap opaque:
-                return (CelFailure)opaque.Failure;
+                return opaque.Failure;
             case CelFailure failure:
                 return failure;
             case CelMap map:

@@ -76,7 +76,7 @@ internal sealed class SelectNode(Node operand, string field, bool isTest, int of
         if (value is CelMap map)
         {
             bool found = map.TryGet(_key, out CelValue selected);
-            return IsTest ? CelBool.Of(found) : found ? selected : Evaluation.Fail($"there is no field '{Field}'", Offset);
+            return found && selected is CelFailure ? selected : IsTest ? CelBool.Of(found) : found ? selected : Evaluation.Fail($"there is no field '{Field}'", Offset);
         }
 
         return value is CelFailure ? value

@@ -52,6 +52,8 @@ internal sealed class ComprehensionNode(
         {
             case CelFailure:
                 return items;
+            case OpaqueMap opaque:
+                return opaque.Failure;
             case CelList list:
                 for (int index = 0; index < list.Count; index++)
                 {

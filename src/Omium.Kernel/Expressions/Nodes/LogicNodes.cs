@@ -101,7 +101,8 @@ internal sealed class EqualityNode(Node left, Node right, bool isNegated, int of
             return other;
         }
 
-        return evaluation.AreEqual(one, other, Offset) is CelBool flag ? CelBool.Of(flag.Value != isNegated) : evaluation.Exhausted(Offset);
+        CelValue areEqual = evaluation.AreEqual(one, other, Offset);
+        return areEqual is CelBool flag ? CelBool.Of(flag.Value != isNegated) : areEqual;
     }
 }
 
@@ -174,7 +175,8 @@ internal sealed class InNode(Node item, Node collection, int offset) : Node(offs
             case CelFailure:
                 return range;
             case CelMap map:
-                return CelBool.Of(map.TryGet(value, out _));
+                bool isKey = map.TryGet(value, out CelValue member);
+                return member is CelFailure ? member : CelBool.Of(isKey);
             case CelList list:
                 for (int index = 0; index < list.Count; index++)
                 {

@@ -72,6 +72,11 @@ internal sealed class Evaluation(IBindings bindings, ExpressionLimits limits, in
         long before = Math.Max(0, CostLeft);
         long budget = before;
         bool areEqual = CelOrder.AreEqual(left, right, ref budget, 0);
+        if (budget == CelOrder.Opaque)
+        {
+            return OpaqueMap.TooLarge;
+        }
+
         if (budget < 0)
         {
             Spend(before + 1);
