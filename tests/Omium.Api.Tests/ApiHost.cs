@@ -69,8 +69,8 @@ public sealed class ApiHost : IAsyncDisposable
         var advancer = new Advancer(store.Log, store.Payloads, plans, keys, time) { Search = new SearchTerms(store.Documents, keys) };
         var model = new PlayedModel();
         var tools = new PlayedTools();
-        var shared = new SharedRunner(advancer, new ResourceAdvancer(store.Log, keys, time), new ScopeAliases(store.Documents));
-        var ledger = new LedgerAdvancer(store.Log, keys, time);
+        var shared = new SharedRunner(advancer, new ResourceAdvancer(store.Log, keys, time) { Storage = advancer.Storage }, new ScopeAliases(store.Documents));
+        var ledger = new LedgerAdvancer(store.Log, keys, time) { Storage = advancer.Storage };
         var terms = billing ?? new BillingOptions();
         var queue = new LedgerQueue(ledger) { Opening = _ => terms.Opening };
         var credits = new ExecutionCredits(advancer, ledger, queue, NullLogger<ExecutionCredits>.Instance)

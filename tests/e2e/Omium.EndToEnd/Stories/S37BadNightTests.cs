@@ -51,11 +51,15 @@ public sealed class S37BadNightTests
             refused.ExpectProblem(HttpStatusCode.InsufficientStorage, "storage_full");
             Assert.Equal("waiting", (string?)(await client.GetAsync($"/v1/executions/{kept}"))["status"]);
             Assert.Contains((await client.GetAsync("/v1/health-summary"))["alarms"]!.AsArray(), alarm => (string?)alarm!["code"] == "storage_full");
+            (await client.PostAsync("/v1/executions", start)).ExpectProblem(HttpStatusCode.InsufficientStorage, "storage_full");
+            var told = Assert.Single(omium.Errors.Split('\n'), line => line.Contains("The store takes no records", StringComparison.Ordinal)); // Once, however many are refused.
+            Assert.Contains("Free space", told, StringComparison.Ordinal);
 
             File.Delete(filler);
             (await Payments.DecideAsync(client, review, "approve")).Expect(HttpStatusCode.OK);
             await client.WaitForStatusAsync(kept, "succeeded");
             Assert.Empty((await client.GetAsync("/v1/health-summary"))["alarms"]!.AsArray());
+            Assert.Single(omium.Errors.Split('\n'), line => line.Contains("The store takes records again", StringComparison.Ordinal));
             foreach (var execution in acknowledged)
             {
                 Assert.Equal("waiting", (string?)(await client.GetAsync($"/v1/executions/{execution}"))["status"]); // Nothing that was acknowledged is lost.
