@@ -31,6 +31,7 @@ using Omium.Runtime.Executions;
 using Omium.Runtime.Ports;
 using Omium.Runtime.Resources;
 using Omium.Runtime.Search;
+using Omium.Runtime.Security;
 using Omium.Runtime.Workers;
 
 namespace Omium.Api;
@@ -60,7 +61,11 @@ public static class OmiumApi
         services.TryAddSingleton<ExecutionFeed>();
         services.TryAddSingleton<TaskBoard>();
         services.TryAddSingleton<Verifier>();
-        services.TryAddSingleton<ResourceAdvancer>();
+        services.TryAddSingleton(provider => new ResourceAdvancer(
+            provider.GetRequiredService<IEventLog>(), provider.GetRequiredService<IKeyWrap>(), provider.GetRequiredService<TimeProvider>())
+        {
+            Storage = provider.GetRequiredService<Advancer>().Storage,
+        });
         services.TryAddSingleton<ResourceVerifier>();
         services.TryAddSingleton<ScopeAliases>();
         services.TryAddSingleton<SearchTerms>();
@@ -71,7 +76,11 @@ public static class OmiumApi
         services.TryAddSingleton<RateLimits>();
         services.TryAddSingleton<IdempotentRequests>();
         services.TryAddSingleton<BillingOptions>();
-        services.TryAddSingleton<LedgerAdvancer>();
+        services.TryAddSingleton(provider => new LedgerAdvancer(
+            provider.GetRequiredService<IEventLog>(), provider.GetRequiredService<IKeyWrap>(), provider.GetRequiredService<TimeProvider>())
+        {
+            Storage = provider.GetRequiredService<Advancer>().Storage,
+        });
         services.TryAddSingleton<LedgerVerifier>();
         services.TryAddSingleton(provider => new LedgerQueue(provider.GetRequiredService<LedgerAdvancer>())
         {
@@ -87,7 +96,11 @@ public static class OmiumApi
     /// <summary>Tenants, people, keys, and what is accounted for.</summary>
     private static void AddAccess(IServiceCollection services)
     {
-        services.TryAddSingleton<AuditTrail>();
+        services.TryAddSingleton(provider => new AuditTrail(
+            provider.GetRequiredService<IEventLog>(), provider.GetRequiredService<IKeyWrap>(), provider.GetRequiredService<TimeProvider>())
+        {
+            Storage = provider.GetRequiredService<Advancer>().Storage,
+        });
         services.TryAddSingleton<PersonVault>();
         services.TryAddSingleton<AuditedStore>();
         services.TryAddSingleton<Acts>();
@@ -115,6 +128,7 @@ public static class OmiumApi
     {
         var services = endpoints.ServiceProvider.GetRequiredService<ApiServices>();
         var logger = endpoints.ServiceProvider.GetRequiredService<ILoggerFactory>().CreateLogger("Omium.Api");
+        StorageLog.Attach(services.Advancer.Storage, logger);
         var routes = new ApiRoutes(endpoints, services, logger);
         KeyEndpoints.Map(routes);
         SessionEndpoints.Map(routes);

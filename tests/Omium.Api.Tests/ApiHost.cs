@@ -44,6 +44,9 @@ public sealed class ApiHost : IAsyncDisposable
 
     public PlayedTools Tools { get; }
 
+    /// <summary>What the server and its engine logged as failures.</summary>
+    public required LoggedFailures Failures { get; init; }
+
     public BillingService Billing => _application.Services.GetRequiredService<BillingService>();
 
     public LedgerQueue Queue => _application.Services.GetRequiredService<LedgerQueue>();
@@ -67,10 +70,12 @@ public sealed class ApiHost : IAsyncDisposable
         var keys = new LocalKeyWrap(Seal.NewKey());
         var plans = new PlanCache(store.Documents);
         var advancer = new Advancer(store.Log, store.Payloads, plans, keys, time) { Search = new SearchTerms(store.Documents, keys) };
+        var failures = new LoggedFailures();
+        using var logs = LoggerFactory.Create(logging => logging.AddProvider(failures));
         var model = new PlayedModel();
         var tools = new PlayedTools();
-        var shared = new SharedRunner(advancer, new ResourceAdvancer(store.Log, keys, time), new ScopeAliases(store.Documents));
-        var ledger = new LedgerAdvancer(store.Log, keys, time);
+        var shared = new SharedRunner(advancer, new ResourceAdvancer(store.Log, keys, time) { Storage = advancer.Storage }, new ScopeAliases(store.Documents));
+        var ledger = new LedgerAdvancer(store.Log, keys, time) { Storage = advancer.Storage };
         var terms = billing ?? new BillingOptions();
         var queue = new LedgerQueue(ledger) { Opening = _ => terms.Opening };
         var credits = new ExecutionCredits(advancer, ledger, queue, NullLogger<ExecutionCredits>.Instance)
@@ -80,11 +85,11 @@ public sealed class ApiHost : IAsyncDisposable
         credits.Attach();
         var runner = new EffectRunner(advancer, shared, model, tools, new SilentNotifier(), "test") { Credits = credits };
         var tasks = new Omium.Runtime.Workers.TaskBoard(time);
-        var engine = new EmbeddedEngine(advancer, runner, store.Index, NullLogger<EmbeddedEngine>.Instance, time, new EmbeddedEngineOptions()) { Tasks = tasks };
+        var engine = new EmbeddedEngine(advancer, runner, store.Index, logs.CreateLogger<EmbeddedEngine>(), time, new EmbeddedEngineOptions()) { Tasks = tasks };
         await engine.StartAsync(CancellationToken.None);
 
         var builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders();
+        builder.Logging.ClearProviders().AddProvider(failures);
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.Services.AddSingleton<IEventLog>(store.Log).AddSingleton<IPayloadStore>(store.Payloads).AddSingleton<IDocumentStore>(store.Documents)
             .AddSingleton<IIndex>(store.Index).AddSingleton<IKeyWrap>(keys).AddSingleton(plans).AddSingleton(advancer).AddSingleton(shared.Resources)
@@ -106,7 +111,7 @@ public sealed class ApiHost : IAsyncDisposable
         var application = builder.Build();
         application.MapOmiumApi();
         await application.StartAsync();
-        var host = new ApiHost(directory, store, engine, application, model, tools);
+        var host = new ApiHost(directory, store, engine, application, model, tools) { Failures = failures };
         host.Client = host.ClientOf((await host.Keys.CreateAsync("ten_a", "first", "local")).Secret!);
         return host;
     }

@@ -85,6 +85,11 @@ internal sealed partial class ApiRoutes(IEndpointRouteBuilder endpoints, ApiServ
         {
             // The client has gone: there is nobody to answer.
         }
+        catch (StorageUnavailableException refused)
+        {
+            services.Advancer.Storage.Refused(refused); // Documents are written by many hands; who writes streams has said so already.
+            await ProblemAsync(context, refused.Code, $"{refused.Message} Nothing that was acknowledged is lost.");
+        }
         catch (StorageException error)
         {
             await FailAsync(context, error.Code, $"{error.Message} Nothing that was acknowledged is lost.", error);
@@ -144,6 +149,11 @@ internal sealed partial class ApiRoutes(IEndpointRouteBuilder endpoints, ApiServ
     private async Task FailAsync(HttpContext context, string code, string detail, Exception error)
     {
         LogFailure(logger, context.Request.Method, context.Request.Path, code, context.TraceIdentifier, error);
+        await ProblemAsync(context, code, detail);
+    }
+
+    private async Task ProblemAsync(HttpContext context, string code, string detail)
+    {
         if (context.Response.HasStarted)
         {
             context.Abort(); // Half an answer must not look whole.

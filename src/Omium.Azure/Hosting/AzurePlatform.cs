@@ -38,7 +38,7 @@ public sealed class AzurePlatform : IAsyncDisposable
         Clock = new SteadyClock(TimeProvider.System);
         Settings = settings;
         Advancer = new Advancer(store.Log, store.Payloads, Plans, settings.Keys, Clock) { IsAlone = false };
-        Resources = new ResourceAdvancer(store.Log, settings.Keys, Clock) { IsAlone = false };
+        Resources = new ResourceAdvancer(store.Log, settings.Keys, Clock) { IsAlone = false, Storage = Advancer.Storage };
         Aliases = new ScopeAliases(store.Documents);
         var network = ToolNetworkOptions.From(configuration);
         _model = new OpenAiModelClient(ModelOptions.From(configuration));

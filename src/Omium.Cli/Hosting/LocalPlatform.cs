@@ -47,9 +47,9 @@ internal sealed class LocalPlatform : IAsyncDisposable
         _http = new HttpToolClient(network, new FirstSecretSource(new StoredSecrets(store.Documents, Keys), new EnvironmentSecretSource(DevHost.Tenant)));
         // Intents of an earlier incarnation are not this one's to carry out, whatever its process id was.
         var owner = "dev-" + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8));
-        Resources = new ResourceAdvancer(store.Log, Keys, Clock);
+        Resources = new ResourceAdvancer(store.Log, Keys, Clock) { Storage = Advancer.Storage };
         Aliases = new ScopeAliases(store.Documents);
-        Ledger = new LedgerAdvancer(store.Log, Keys, Clock);
+        Ledger = new LedgerAdvancer(store.Log, Keys, Clock) { Storage = Advancer.Storage };
         LedgerQueue = new LedgerQueue(Ledger) { Opening = _ => billing.Opening };
         Credits = new ExecutionCredits(Advancer, Ledger, LedgerQueue, logs.CreateLogger<ExecutionCredits>())
         {

@@ -20,6 +20,13 @@ public sealed class AuditTrail(IEventLog log, IKeyWrap keys, TimeProvider time)
     private readonly StreamAppender _appender = new(log, keys, time);
     private readonly CellCache<AuditCell> _cells = new(stream => new AuditCell(stream)) { CellsMax = 1_000 };
 
+    /// <summary>What the store says to each write; default: to this writer's. Writers of the same store are given the same one.</summary>
+    public StorageWatch Storage
+    {
+        get => _appender.Watch;
+        init => _appender.Watch = value;
+    }
+
     /// <summary>The stream of a tenant's trail.</summary>
     public static StreamId StreamOf(string tenant) => new(tenant, "audit");
 

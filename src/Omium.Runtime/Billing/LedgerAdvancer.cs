@@ -23,6 +23,13 @@ public sealed class LedgerAdvancer(IEventLog log, IKeyWrap keys, TimeProvider ti
     private readonly StreamAppender _appender = new(log, keys, time);
     private readonly CellCache<LedgerCell> _cells = new(stream => new LedgerCell(stream)) { CellsMax = 10_000 };
 
+    /// <summary>What the store says to each write; default: to this writer's. Writers of the same store are given the same one.</summary>
+    public StorageWatch Storage
+    {
+        get => _appender.Watch;
+        init => _appender.Watch = value;
+    }
+
     /// <summary>Told the tenant of a ledger that was read from the log: it may hold reservations that an earlier process made.</summary>
     public Action<string>? Loaded { get; set; }
 

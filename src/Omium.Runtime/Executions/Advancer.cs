@@ -44,7 +44,14 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
     public event Action<StreamId>? Forgotten;
 
     /// <summary>That the store does not take records at present, as far as this process has tried; null when it took the last one.</summary>
-    public StorageAlarm? StorageAlarm => _appender.Alarm;
+    public StorageAlarm? StorageAlarm => Storage.Alarm;
+
+    /// <summary>What the store says to each write; default: to this writer's. Writers of the same store are given the same one.</summary>
+    public StorageWatch Storage
+    {
+        get => _appender.Watch;
+        init => _appender.Watch = value;
+    }
 
     internal TimeProvider Time => time;
 

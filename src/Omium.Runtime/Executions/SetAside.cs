@@ -15,9 +15,3 @@ public sealed class ExecutionSetAsideException(SetAsideExecution execution)
     /// <summary>Which, why and since when.</summary>
     public SetAsideExecution Execution { get; } = execution;
 }
-
-/// <summary>The store has lately refused a record.</summary>
-/// <param name="Code">storage_full or storage_failed.</param>
-/// <param name="Detail">What the store said.</param>
-/// <param name="SinceUnixMs">First refusal since the last record that was taken.</param>
-public sealed record StorageAlarm(string Code, string Detail, long SinceUnixMs);

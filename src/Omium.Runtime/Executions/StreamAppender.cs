@@ -13,10 +13,9 @@ internal sealed class StreamAppender(IEventLog log, IKeyWrap keys, TimeProvider 
 {
     private const int ConflictsMax = 50, PageRecords = 1_000, AppendTriesMax = 4;
     private readonly HistoryReader _history = new(log, keys);
-    private StorageAlarm? _alarm;
 
-    /// <summary>That the store does not take records at present, as far as this writer has tried; null when it took the last one.</summary>
-    public StorageAlarm? Alarm => Volatile.Read(ref _alarm);
+    /// <summary>Told what the store says to each write; the writers of one store share it.</summary>
+    public StorageWatch Watch { get; set; } = new(time);
 
     /// <summary>
     /// Runs one command to its answer. <paramref name="tryOnce"/> answers null when another record came first; <paramref name="isRecorded"/> tells
@@ -116,12 +115,12 @@ internal sealed class StreamAppender(IEventLog log, IKeyWrap keys, TimeProvider 
         try
         {
             var outcome = await write;
-            Allay();
+            Watch.Taken();
             return outcome;
         }
         catch (StorageUnavailableException refused)
         {
-            Raise(refused);
+            Watch.Refused(refused);
             throw;
         }
     }
@@ -187,7 +186,7 @@ internal sealed class StreamAppender(IEventLog log, IKeyWrap keys, TimeProvider 
             try
             {
                 var appended = await log.AppendAsync(append, cancellation);
-                Allay();
+                Watch.Taken();
                 if (appended.Status == AppendStatus.Conflict)
                 {
                     if (isFirst)
@@ -204,7 +203,7 @@ internal sealed class StreamAppender(IEventLog log, IKeyWrap keys, TimeProvider 
             }
             catch (StorageUnavailableException refused)
             {
-                Raise(refused);
+                Watch.Refused(refused);
                 if (refused.Code != StorageUnavailableException.Failed || tries >= AppendTriesMax)
                 {
                     throw;
@@ -222,17 +221,6 @@ internal sealed class StreamAppender(IEventLog log, IKeyWrap keys, TimeProvider 
         RandomBytes.Fill(random);
         return Convert.ToHexStringLower(random);
     }
-
-    private void Allay()
-    {
-        if (_alarm is not null)
-        {
-            Volatile.Write(ref _alarm, null);
-        }
-    }
-
-    private void Raise(StorageUnavailableException refused) =>
-        Volatile.Write(ref _alarm, new StorageAlarm(refused.Code, refused.Message, Alarm?.SinceUnixMs ?? time.GetUtcNow().ToUnixTimeMilliseconds()));
 }
 
 /// <summary>

@@ -28,6 +28,13 @@ public sealed class ResourceAdvancer(IEventLog log, IKeyWrap keys, TimeProvider 
     private readonly StreamAppender _appender = new(log, keys, time);
     private readonly CellCache<ResourceCell> _cells = new(stream => new ResourceCell(stream)) { CellsMax = 20_000 };
 
+    /// <summary>What the store says to each write; default: to this writer's. Writers of the same store are given the same one.</summary>
+    public StorageWatch Storage
+    {
+        get => _appender.Watch;
+        init => _appender.Watch = value;
+    }
+
     /// <summary>Time now, Unix ms.</summary>
     public long NowMs => time.GetUtcNow().ToUnixTimeMilliseconds();
 

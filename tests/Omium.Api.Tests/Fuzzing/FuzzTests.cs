@@ -40,7 +40,8 @@ public sealed class FuzzTests
             var answer = await RawHttp.SendAsync(host.Address, request);
             if (Wrong(document, request, answer, host) is { } told)
             {
-                wrong.Add($"seed {seed}, request {number}: {told}\n--- request\n{request}\n--- answer\n{answer.Head}\n\n{answer.Body}");
+                var logged = answer.Status >= 500 ? $"\n--- logged\n{host.Failures.Behind(answer.Body)}" : "";
+                wrong.Add($"OMIUM_FUZZ_SEED={seed}, request {number} of {count}: {told}\n--- request\n{request}\n--- answer\n{answer.Head}\n\n{answer.Body}{logged}");
                 Assert.True(wrong.Count < WrongMax, string.Join("\n\n", wrong));
             }
 

@@ -22,7 +22,7 @@ internal sealed class HostileRequests(Document document, string key, int seed, K
     /// <summary>The request of a number.</summary>
     public RawRequest Make(int number)
     {
-        var random = new Random(HashCode.Combine(seed, number));
+        var random = new Random(Mixed(seed, number));
         var values = new HostileValues(random, _components, specs);
         var (method, pattern, operation) = _operations[random.Next(_operations.Length)];
         var wrong = random.Next(6); // 5: nothing, on purpose; the values are still odd here and there.
@@ -31,6 +31,15 @@ internal sealed class HostileRequests(Document document, string key, int seed, K
         AddHeaders(random, values, operation, wrong == 2, headers);
         var body = Body(random, values, operation, wrong, headers);
         return new RawRequest(random.Next(30) == 0 ? Methods[random.Next(Methods.Length)] : method, target, headers, body ?? (method is "POST" or "PUT" ? [] : null));
+    }
+
+    /// <summary>Seed and number as one seed, the same in every process (which HashCode is not).</summary>
+    private static int Mixed(int seed, int number)
+    {
+        var mixed = ((ulong)(uint)seed << 32 | (uint)number) + 0x9E3779B97F4A7C15; // SplitMix64 (Steele, Lea, Flood 2014): https://doi.org/10.1145/2714064.2660195
+        mixed = (mixed ^ (mixed >> 30)) * 0xBF58476D1CE4E5B9;
+        mixed = (mixed ^ (mixed >> 27)) * 0x94D049BB133111EB;
+        return (int)(mixed ^ (mixed >> 31));
     }
 
     private string Path(Random random, HostileValues values, string pattern, bool isWrong) => string.Join('/', pattern.Split('/').Select(segment =>

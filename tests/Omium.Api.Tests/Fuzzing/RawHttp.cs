@@ -7,12 +7,23 @@ namespace Omium.Api.Tests.Fuzzing;
 /// <summary>A request as bytes: what an HTTP library would refuse to send can be sent.</summary>
 internal sealed record RawRequest(string Method, string Target, IReadOnlyList<(string Name, string Value)> Headers, byte[]? Body)
 {
-    /// <summary>For the message of a test that fails.</summary>
-    public override string ToString() =>
-        $"{Method} {Short(Target)}\n{string.Join('\n', Headers.Where(header => header.Name != "Authorization").Select(header => $"{header.Name}: {Short(header.Value)}"))}\n\n"
-        + (Body is null ? "" : Short(Encoding.UTF8.GetString(Body)));
+    private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
-    private static string Short(string text) => text.Length <= 2_000 ? text : $"{text[..2_000]}... ({text.Length})";
+    /// <summary>The whole of it for the message of a test that fails; a body that is no text in Base64, because what cannot be seen would be lost.</summary>
+    public override string ToString() =>
+        $"{Method} {Target}\n{string.Join('\n', Headers.Where(header => header.Name != "Authorization").Select(header => $"{header.Name}: {header.Value}"))}\n\n{BodyText()}";
+
+    private string BodyText()
+    {
+        try
+        {
+            return Body is null ? "" : Strict.GetString(Body);
+        }
+        catch (DecoderFallbackException)
+        {
+            return $"(Base64) {Convert.ToBase64String(Body!)}";
+        }
+    }
 }
 
 /// <summary>An answer; the body is not read when it is an event stream.</summary>

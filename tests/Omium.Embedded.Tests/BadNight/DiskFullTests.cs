@@ -52,7 +52,7 @@ public sealed class DiskFullTests
             rig.Store.SetSizeMax(0);
             var ended = await rig.WaitAsync(cell.Stream, state => state.Ended);
             Assert.Equal(ExecutionStatus.Succeeded, ended.Status);
-            Assert.Null(rig.Advancer.StorageAlarm);
+            await Until(() => rig.Advancer.StorageAlarm is null);
             Assert.Equal((40, 40), (calls.Count, calls.Distinct().Count()));
             Assert.Equal(VerifyVerdict.Identical, (await rig.Verifier.VerifyAsync(cell.Stream))!.Verdict);
         }

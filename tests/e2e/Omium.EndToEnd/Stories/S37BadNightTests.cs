@@ -51,11 +51,15 @@ public sealed class S37BadNightTests
             refused.ExpectProblem(HttpStatusCode.InsufficientStorage, "storage_full");
             Assert.Equal("waiting", (string?)(await client.GetAsync($"/v1/executions/{kept}"))["status"]);
             Assert.Contains((await client.GetAsync("/v1/health-summary"))["alarms"]!.AsArray(), alarm => (string?)alarm!["code"] == "storage_full");
+            (await client.PostAsync("/v1/executions", start)).ExpectProblem(HttpStatusCode.InsufficientStorage, "storage_full");
+            var told = Assert.Single(omium.Errors.Split('\n'), line => line.Contains("The store takes no records", StringComparison.Ordinal)); // Once, however many are refused.
+            Assert.Contains("Free space", told, StringComparison.Ordinal);
 
             File.Delete(filler);
             (await Payments.DecideAsync(client, review, "approve")).Expect(HttpStatusCode.OK);
             await client.WaitForStatusAsync(kept, "succeeded");
-            Assert.Empty((await client.GetAsync("/v1/health-summary"))["alarms"]!.AsArray());
+            await WaitForCalmAsync(client);
+            Assert.Single(omium.Errors.Split('\n'), line => line.Contains("The store takes records again", StringComparison.Ordinal));
             foreach (var execution in acknowledged)
             {
                 Assert.Equal("waiting", (string?)(await client.GetAsync($"/v1/executions/{execution}"))["status"]); // Nothing that was acknowledged is lost.
@@ -102,6 +106,17 @@ public sealed class S37BadNightTests
         await client.WaitForStatusAsync(execution, "succeeded");
         Assert.Equal(1, (await world.Receiver.CountAsync(Payments.Pay)).Effects); // Paid once in all.
         await Payments.AssertVerifiesAsync(client, execution);
+    }
+
+    /// <summary>The alarm stands a few seconds longer than the last refusal, and then ends by itself.</summary>
+    private static async Task WaitForCalmAsync(OmiumClient client)
+    {
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(50));
+        while ((await client.GetAsync("/v1/health-summary"))["alarms"]!.AsArray().Count > 0)
+        {
+            await timer.WaitForNextTickAsync(limit.Token);
+        }
     }
 
     /// <summary>Takes what space there is, down to the last byte.</summary>
