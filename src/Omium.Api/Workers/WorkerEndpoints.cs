@@ -103,7 +103,7 @@ internal static class WorkerEndpoints
         return await TaskLeasing.LeaseAsync(services.Engine, services.Advancer, services.Tasks, offer, worker) is { } leased ? await StepAsync(services, leased, offer) : null;
     }
 
-    private static async Task<TaskView> StepAsync(ApiServices services, LeasedTask task, TaskOffer offer)
+    private static async Task<TaskView> StepAsync(ApiServices services, TaskLease task, TaskOffer offer)
     {
         var (cell, id, leased) = task;
         return new TaskView

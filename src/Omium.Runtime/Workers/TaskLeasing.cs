@@ -15,7 +15,7 @@ public static class TaskLeasing
     /// that began only now would do it a second time.
     /// </summary>
     /// <exception cref="Ports.StorageUnavailableException">The store could not take the record.</exception>
-    public static async ValueTask<LeasedTask?> LeaseAsync(IExecutionEngine engine, Advancer advancer, TaskBoard board, TaskOffer offer, string worker)
+    public static async ValueTask<TaskLease?> LeaseAsync(IExecutionEngine engine, Advancer advancer, TaskBoard board, TaskOffer offer, string worker)
     {
         try
         {
@@ -29,7 +29,7 @@ public static class TaskLeasing
 
             var call = begun.Cell.State.Visits[id.Key].Calls.Find(known => known.Id == id)!;
             var nowMs = advancer.NowMs;
-            return nowMs - begunMs < (long)board.Lease.TotalMilliseconds && nowMs < call.InDoubtAtMs ? new LeasedTask(begun.Cell, id, call) : null;
+            return nowMs - begunMs < (long)board.Lease.TotalMilliseconds && nowMs < call.InDoubtAtMs ? new TaskLease(begun.Cell, id, call) : null;
         }
         finally
         {
@@ -42,4 +42,4 @@ public static class TaskLeasing
 /// <param name="Cell">Its execution, as of the lease.</param>
 /// <param name="Effect">Its effect.</param>
 /// <param name="Call">Its call, as of the lease.</param>
-public sealed record LeasedTask(ExecutionCell Cell, EffectId Effect, CallState Call);
+public sealed record TaskLease(ExecutionCell Cell, EffectId Effect, CallState Call);
