@@ -18,9 +18,6 @@ internal static class WorkerEndpoints
 {
     private const int WaitMsDefault = 20_000, WaitMsMax = 60_000, QueuesMax = 100, WorkerNameMax = 100, MessageMax = 10_000;
 
-    /// <summary>Added to the time a task may take before its intent is in doubt.</summary>
-    private const long MarginMs = 5_000;
-
     public static void Map(ApiRoutes routes)
     {
         routes.Map("POST", "/v1/workers/poll", PollAsync).As("poll_tasks", "Takes a task, waiting for one.").ReadsLittle(RequestJson.Default.PollRequest)
@@ -103,22 +100,12 @@ internal static class WorkerEndpoints
             return await services.Advancer.FindAsync(offer.Stream) is { } found ? await HandoffAsync(services, found, offer) : null;
         }
 
-        try
-        {
-            var current = services.Tasks.Current is { } currentOf && await services.Advancer.FindAsync(offer.Stream) is { Plan: not null } cell ? await currentOf(cell, offer.Effect) : null;
-            var begun = await services.Engine.SubmitAsync(offer.Stream, new BeginCall(services.Advancer.NowMs, offer.Effect, worker, MarginMs, current));
-            return begun is { Changed: true, Rejection: null } ? await StepAsync(services, begun.Cell, offer) : null;
-        }
-        finally
-        {
-            services.Tasks.PutBack(offer);
-        }
+        return await TaskLeasing.LeaseAsync(services.Engine, services.Advancer, services.Tasks, offer, worker) is { } leased ? await StepAsync(services, leased, offer) : null;
     }
 
-    private static async Task<TaskView?> StepAsync(ApiServices services, ExecutionCell cell, TaskOffer offer)
+    private static async Task<TaskView> StepAsync(ApiServices services, TaskLease task, TaskOffer offer)
     {
-        _ = EffectId.TryParse(offer.Effect, out var id);
-        var leased = cell.State.Visits[id.Key].Calls.Find(known => known.Id == id)!;
+        var (cell, id, leased) = task;
         return new TaskView
         {
             Id = new TaskName(cell.State.ExecutionId, offer.Effect, leased.Runs).ToString(),

@@ -91,8 +91,12 @@ internal sealed partial class Decision
         return null;
     }
 
-    /// <summary>Why a person may not take back or run again what the parent has used; null when they may. The parent itself may always.</summary>
-    private Rejection? OrphansParent(string requestId) => _state is { Consumed: true, Parent: { } parent } && !requestId.StartsWith($"{parent.Execution}/", StringComparison.Ordinal)
+    /// <summary>
+    /// Why a person may not take back or run again what the parent has used; null when they may. The parent itself may always. News of a success that
+    /// are on their way may have arrived already: only the record of that is missing.
+    /// </summary>
+    private Rejection? OrphansParent(string requestId) =>
+        _state is { Parent: { } parent } && (_state.Consumed || _state is { Status: ExecutionStatus.Succeeded, Notice: not null }) && !requestId.StartsWith($"{parent.Execution}/", StringComparison.Ordinal)
         ? new Rejection("rollback_orphans_consumer", $"{parent.Execution} has used the output of this child ({parent.Effect}): roll that one back, and it takes its child with it")
         : null;
 }

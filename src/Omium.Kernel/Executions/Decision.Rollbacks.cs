@@ -97,15 +97,23 @@ internal sealed partial class Decision
     private HashSet<VisitKey> Descendants(IEnumerable<VisitKey> roots)
     {
         var set = new HashSet<VisitKey>(roots);
-        foreach (var visit in _state.Visits.Values.OrderBy(visit => visit.Ordinal))
-        {
-            if (visit.Status != VisitStatus.RolledBack && (visit.After.Any(set.Contains) || visit.Reads.Any(set.Contains) || ReadsWriteOf(visit, set)))
-            {
-                set.Add(visit.Key);
-            }
-        }
-
+        Spread(set, visit => visit.After.Any(set.Contains) || visit.Reads.Any(set.Contains) || ReadsWriteOf(visit, set));
         return set;
+    }
+
+    /// <summary>
+    /// Adds the standing visits that follow from those in a set, until none is added. Once over the visits is not enough: a visit that was opened early
+    /// and waited for a lock may have read what one that was opened after it has written.
+    /// </summary>
+    private void Spread(HashSet<VisitKey> set, Func<VisitState, bool> follows)
+    {
+        var others = _state.Visits.Values.Where(visit => visit.Status != VisitStatus.RolledBack && !set.Contains(visit.Key)).OrderBy(visit => visit.Ordinal).ToList();
+        var known = -1;
+        while (known != set.Count)
+        {
+            known = set.Count;
+            others.RemoveAll(visit => follows(visit) && set.Add(visit.Key));
+        }
     }
 
     private VisitKey[] Ordered(IEnumerable<VisitKey> keys) =>

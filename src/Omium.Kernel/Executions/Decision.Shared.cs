@@ -280,16 +280,8 @@ internal sealed partial class Decision
     private HashSet<VisitKey> MadeFrom(VisitKey reader)
     {
         var set = new HashSet<VisitKey> { reader };
-        foreach (var visit in _state.Visits.Values.OrderBy(visit => visit.Ordinal))
-        {
-            var isJudged = visit.After.Any(source => set.Contains(source)
-                && Plan.Step(source.Step)!.Outgoing.Any(edge => edge.Spec.To == visit.Key.Step && edge.When is not null));
-            if (visit.Status != VisitStatus.RolledBack && (isJudged || (visit.ItemOf is { } parent && set.Contains(parent)) || visit.Reads.Any(set.Contains) || ReadsWriteOf(visit, set)))
-            {
-                set.Add(visit.Key);
-            }
-        }
-
+        Spread(set, visit => visit.Reads.Any(set.Contains) || (visit.ItemOf is { } parent && set.Contains(parent)) || ReadsWriteOf(visit, set)
+            || visit.After.Any(source => set.Contains(source) && Plan.Step(source.Step)!.Outgoing.Any(edge => edge.Spec.To == visit.Key.Step && edge.When is not null)));
         return set;
     }
 

@@ -33,8 +33,14 @@ public sealed partial record ExecutionState
     /// only to be made again is under way nowhere once the execution has ended; if it goes on after all, the locks are asked for first.
     /// </summary>
     internal bool Settles(VisitState visit) =>
-        Ended ? !HasCall(visit, call => call.ChildRuns || call is { Unsettled: true, Next: not ("rerun" or "redo") })
-        : visit.Status is not (VisitStatus.Open or VisitStatus.FailedAttempt) && !HasUnsettled(visit);
+        Ended ? !HasCall(visit, call => MayAct(call) && call.Next is not ("rerun" or "redo"))
+        : visit.Status is not (VisitStatus.Open or VisitStatus.FailedAttempt) && !HasCall(visit, MayAct);
+
+    /// <summary>
+    /// True while a call may change something outside and nobody knows yet. A task without an external effect changes nothing, and once its visit is over
+    /// nobody waits for its worker: it must not keep the locks.
+    /// </summary>
+    private static bool MayAct(CallState call) => call.ChildRuns || (call.Unsettled && call.Kind != Specs.EffectKind.None);
 
     /// <summary>True while an effect of a visit, or of one of its items, has begun and its outcome is not known; a child that runs works under its locks.</summary>
     internal bool HasUnsettled(VisitState visit) => HasCall(visit, call => call.Unsettled || call.ChildRuns);

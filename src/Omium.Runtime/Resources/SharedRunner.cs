@@ -239,7 +239,8 @@ public sealed class SharedRunner(Advancer advancer, ResourceAdvancer resources, 
                 continue;
             }
 
-            var cell = await FindAsync(stream, state => state.OutcomeOf(visit, attempt) != TransactionOutcome.Open, cancellation);
+            // From the log: where several hosts share it, a cache may call open what was committed long ago.
+            var cell = await advancer.FindCurrentAsync(stream, cancellation);
             if (cell is not null && cell.State.OutcomeOf(visit, attempt) == TransactionOutcome.Open)
             {
                 return write.Transaction;

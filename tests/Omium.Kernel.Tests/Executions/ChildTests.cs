@@ -94,6 +94,17 @@ public sealed class ChildTests
     }
 
     [Fact]
+    public void Child_WhoseNewsIsUnderWay_IsNotTakenBackByAPerson()
+    {
+        var child = Child(Call("a"));
+        child.CarryOut(child.Pending[0], Numbers(1));
+        Assert.Equal(PendingKind.TellParent, Assert.Single(child.Pending).Kind); // The parent may have taken the news: only the record of it is missing here.
+        Assert.Equal("rollback_orphans_consumer", child.Send(new RollBackExecution(child.NowMs, "ada", "r1", "start", "all")).Rejection?.Code);
+        Assert.Null(child.Send(new RollBackExecution(child.NowMs, "exe_parent", "exe_parent/w~1~1~c1~u1", "start", "all", End: true)).Rejection);
+        Laws.Check(child);
+    }
+
+    [Fact]
     public void Child_TooDeep_IsNotStarted()
     {
         var deep = Flow.Of(Step);

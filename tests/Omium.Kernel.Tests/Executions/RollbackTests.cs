@@ -36,6 +36,24 @@ public sealed class RollbackTests
     }
 
     [Fact]
+    public void Rollback_FollowsAValueToAVisitThatWasOpenedBeforeItsWriter()
+    {
+        const string Reads = """, "reads": ["customer/1#n"]""", Writes = """, "writes": ["customer/1#n"]""";
+        var harness = Flow.Of(string.Join(',', Call("early", more: Reads), Call("between"), Call("writer", "between", Writes), Call("after", "early")));
+        harness.Start();
+        harness.Result("between~1~1~c1", """{"n": 1}""");
+        harness.Result("writer~1~1~c1", """{"n": 2}""");
+        harness.CarryOut(harness.Pending.Single(effect => effect.Kind == PendingKind.Prepare), Numbers(1));
+        harness.CarryOut(harness.Pending.Single(effect => effect.Kind == PendingKind.Gather), Numbers(1)); // It has waited all the time, and reads what was written meanwhile.
+        harness.Run(Numbers(3));
+        var keys = (string[])["early~1", "writer~1", "after~1"];
+        Assert.Equal(keys, ExecutionKernel.PreviewRollback(harness.State, new DecisionValues(harness.Plan), "between", "all", 0)!.Affected.Select(key => key.ToString()));
+        harness.Send(new RollBackExecution(harness.NowMs, "ada", "r1", "between", "all"));
+        Assert.Equal(keys, harness.Events.OfType<RollbackPlanned>().Single().Affected.Select(key => key.ToString()));
+        Laws.Check(harness);
+    }
+
+    [Fact]
     public void Compensations_RunInReverseOrderEachOnce_PreviewEqualsWhatIsDone()
     {
         var harness = Finished();

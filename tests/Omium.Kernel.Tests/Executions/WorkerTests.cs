@@ -111,6 +111,21 @@ public sealed class WorkerTests
     }
 
     [Fact]
+    public void Rollback_OfALeasedTaskWithoutEffect_GivesItsLocksBack()
+    {
+        var harness = Of(Worker("a", """, "locks": ["customer/1"]"""));
+        harness.Start();
+        harness.CarryOut(harness.Pending[0], (_, _) => Ok("{}"));
+        harness.Begin("a~1~1~c1", "w1");
+        Assert.Equal("locks_in_use", harness.Send(new YieldLocks(harness.NowMs, "a", 1, "exe_other/x~1")).Rejection?.Code); // Its worker works under them.
+        harness.Send(new RollBackExecution(harness.NowMs, "ada", "req_1", "start", "all"));
+        Assert.Equal("task_fenced", Complete(harness, 1, "{}").Rejection!.Code);
+        harness.CarryOut(Assert.Single(harness.Pending, effect => effect.Kind == PendingKind.SettleSharing), (_, _) => Ok("{}"));
+        Assert.Equal(LockPhase.Released, harness.State.Visits[new VisitKey("a", 1)].Shared!.Locks);
+        Laws.Check(harness);
+    }
+
+    [Fact]
     public void Handoff_ToAWorkerThatAcknowledges_IsMeasuredByIt()
     {
         const string Asked = """ "handoff": {"claims": {"records": {"said": "output.count"}, "size": {"said": "2", "seen": {"tool": "look"}}}, "acknowledge": true} """;

@@ -15,6 +15,8 @@ internal sealed partial class Chronicle
     /// <summary>Whose child it is: the parent's execution and effect.</summary>
     public ParentLink? Parent { get; private set; }
 
+    private bool _wasCancelled;
+
     /// <summary>Output, when it succeeded.</summary>
     public JsonElement? Output { get; private set; }
 
@@ -30,7 +32,7 @@ internal sealed partial class Chronicle
                 Law(_calls.TryGetValue(e.Effect, out var started) && started.IsChild, $"{e.Effect} is on record as begun and was never requested");
                 return true;
             case ChildCancelSent e:
-                Law(Status == "cancelled", $"{e.Effect} was told to end while {Status}");
+                Law(_wasCancelled, $"{e.Effect} was told to end while {Status}"); // A rollback may have begun since.
                 return true;
             case CallSettled e when _calls.TryGetValue(e.Effect, out var call) && call.IsChild:
                 Law(call.Happened == Happened.Perhaps, $"{e.Effect} was told about while it is {call.Happened}");

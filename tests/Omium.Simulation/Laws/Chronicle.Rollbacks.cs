@@ -72,14 +72,8 @@ internal sealed partial class Chronicle
         var place = _visits.Values.Where(visit => visit.Standing == Standing.Committed && !set.Contains(visit.Key) && (visit.Checkpoint == e.To || visit.Step == e.To)).Select(visit => visit.Key).ToHashSet();
         Law(place.Count > 0, $"rollback {e.Rollback} goes back to {e.To}, which does not stand");
         var reached = new HashSet<VisitKey>(place);
-        foreach (var visit in _visits.Values.OrderBy(visit => visit.Order))
-        {
-            if (visit.Standing is Standing.Failing or Standing.Failed || visit.SkippedByDecision || _handoffs.Values.Any(handoff => handoff.From == visit.Key && handoff.Disputed) || visit.After.Concat(visit.Reads).Any(reached.Contains) || ReadsWriteOf(visit, reached.Contains))
-            {
-                reached.Add(visit.Key);
-            }
-        }
-
+        Spread(reached, visit => visit.Standing is Standing.Failing or Standing.Failed || visit.SkippedByDecision
+            || _handoffs.Values.Any(handoff => handoff.From == visit.Key && handoff.Disputed) || visit.After.Concat(visit.Reads).Any(reached.Contains) || ReadsWriteOf(visit, reached.Contains));
         foreach (var key in set.Where(key => !reached.Contains(key)))
         {
             Law(false, $"rollback {e.Rollback} to {e.To} touches {key}, which has nothing to do with it");
@@ -92,18 +86,19 @@ internal sealed partial class Chronicle
         var failing = _record.Events.OfType<StepFailed>().LastOrDefault();
         var made = _visits.Values.Where(visit => visit.Step == e.To && set.Contains(visit.Key) && visit.Shared.Values.Count > 0).Select(visit => visit.Key).ToHashSet();
         Law(made.Count > 0, $"rollback {e.Rollback} runs {e.To} again, which has read nothing that is shared");
-        foreach (var visit in _visits.Values.OrderBy(visit => visit.Order))
-        {
-            if (visit.Reads.Any(made.Contains) || (visit.Parent is { } parent && made.Contains(parent)) || ReadsWriteOf(visit, made.Contains)
-                || visit.After.Any(source => made.Contains(source) && Workflow.Edges.Any(edge => edge.From == source.Step && edge.To == visit.Step && edge.Above is not null)))
-            {
-                made.Add(visit.Key);
-            }
-        }
-
+        Spread(made, visit => visit.Reads.Any(made.Contains) || (visit.Parent is { } parent && made.Contains(parent)) || ReadsWriteOf(visit, made.Contains)
+            || visit.After.Any(source => made.Contains(source) && Workflow.Edges.Any(edge => edge.From == source.Step && edge.To == visit.Step && edge.Above is not null)));
         foreach (var key in set.Where(key => !made.Contains(key) && !(failing is not null && key == new VisitKey(failing.Step, failing.Visit))))
         {
             Law(false, $"rollback {e.Rollback} of what {e.To} read touches {key}, which was not made from it");
+        }
+    }
+
+    /// <summary>Adds what follows from a set until nothing is added: what was opened early may have read what was written late.</summary>
+    private void Spread(HashSet<VisitKey> set, Func<VisitFacts, bool> follows)
+    {
+        while (_visits.Values.Any(visit => !set.Contains(visit.Key) && follows(visit) && set.Add(visit.Key)))
+        {
         }
     }
 

@@ -219,7 +219,7 @@ internal sealed partial class Chronicle(StreamId stream, DrawnWorkflow workflow,
                 break;
             case ExecutionCancelled:
                 Law(!Ended, $"cancelled while {Status}");
-                Status = "cancelled";
+                (Status, _wasCancelled) = ("cancelled", true);
                 break;
         }
     }

@@ -215,11 +215,15 @@ internal sealed class RootChronicle(string root, RootBook book)
     [
         .. _holders.Where(holder => !IsOver(holder.Owner)).Select(holder => $"{root}: {holder.Owner} holds {string.Join(", ", holder.Scopes)} for ever"),
         .. _queue.Where(waiter => !IsOver(waiter.Owner)).Select(waiter => $"{root}: {waiter.Owner} waits for ever"),
-        .. _prepared.Select(open => $"{root}: {open.Value.Transaction} has prepared {open.Key} for ever"),
+        .. _prepared.Where(open => !IsDropped(open.Value.Transaction)).Select(open => $"{root}: {open.Value.Transaction} has prepared {open.Key} for ever"),
     ];
 
     /// <summary>What is held for a visit that is over is given back by whoever comes to wait for it.</summary>
     private bool IsOver(string owner) => book.VisitOf(owner) is var (execution, visit, _) && execution is { Ended: true } && visit is { Shared.Holds: false };
+
+    /// <summary>What was prepared too late, for a step that has come to nothing, is dropped by whoever comes to read or write it; nobody sees it before.</summary>
+    private bool IsDropped(string transaction) =>
+        book.VisitOf(transaction) is var (execution, visit, attempt) && execution is { Ended: true } && visit is not null && visit.Shared.CommittedAttempt != attempt;
 
     private void Law(bool holds, string broken)
     {

@@ -45,26 +45,20 @@ internal sealed class WorkerCrowd(Scheduler scheduler, World world, Weather weat
 
         try
         {
-            var current = await process.Engine.Tasks!.Current!((await process.Advancer.FindAsync(offer.Stream))!, offer.Effect);
-            var begun = await process.Engine.SubmitAsync(offer.Stream, new BeginCall(process.Advancer.NowMs, offer.Effect, worker, 5_000, current));
-            if (begun is { Changed: true, Rejection: null } && EffectId.TryParse(offer.Effect, out var id))
+            if (await TaskLeasing.LeaseAsync(process.Engine, process.Advancer, board, offer, worker) is { } leased)
             {
-                var call = begun.Cell.State.Visits[id.Key].Calls.Find(known => known.Id == id)!;
-                Told(offer, new LeasedTask(offer.Stream, offer.Effect, call.Runs, call.Tool, call.Kind, call.Key ?? "", worker));
+                var call = leased.Call;
+                Told(new WorkerTask(offer.Stream, offer.Effect, call.Runs, call.Tool, call.Kind, call.Key ?? ""));
             }
         }
         catch (StorageUnavailableException)
         {
             // The worker is told that there is no task.
         }
-        finally
-        {
-            board.PutBack(offer);
-        }
     }
 
     /// <summary>The answer to its poll reaches the worker, or does not.</summary>
-    private void Told(TaskOffer offer, LeasedTask task)
+    private void Told(WorkerTask task)
     {
         if (weather.Happens(weather.ToolFailsOneIn * 2))
         {
@@ -77,7 +71,7 @@ internal sealed class WorkerCrowd(Scheduler scheduler, World world, Weather weat
     }
 
     /// <summary>It does its deed at once, within its lease; saying so may take any time.</summary>
-    private void Work(LeasedTask task)
+    private void Work(WorkerTask task)
     {
         world.UnderWay[task.FullEffect]--;
         var fails = weather.Happens(weather.ToolFailsOneIn);
@@ -115,7 +109,7 @@ internal sealed class WorkerCrowd(Scheduler scheduler, World world, Weather weat
         }
     }
 
-    private void Perform(LeasedTask task)
+    private void Perform(WorkerTask task)
     {
         if (task.Kind == EffectKind.None)
         {
@@ -127,7 +121,7 @@ internal sealed class WorkerCrowd(Scheduler scheduler, World world, Weather weat
         world.Do(task.FullEffect, task.Tool, task.Key);
     }
 
-    private void Complete(LeasedTask task, EffectOutcome outcome) => Say(task.Stream, "complete", process => new SettleTask(process.Advancer.NowMs, task.Effect, task.Run, outcome), () => Complete(task, outcome));
+    private void Complete(WorkerTask task, EffectOutcome outcome) => Say(task.Stream, "complete", process => new SettleTask(process.Advancer.NowMs, task.Effect, task.Run, outcome), () => Complete(task, outcome));
 
     private void Acknowledge(TaskOffer offer, JsonElement message, string worker)
     {
@@ -166,10 +160,10 @@ internal sealed class WorkerCrowd(Scheduler scheduler, World world, Weather weat
         });
     }
 
-    private static string Subject(LeasedTask task) => task.Kind.ToString().ToLowerInvariant();
+    private static string Subject(WorkerTask task) => task.Kind.ToString().ToLowerInvariant();
 
     /// <summary>A task as its worker knows it.</summary>
-    private sealed record LeasedTask(StreamId Stream, string Effect, int Run, string Tool, EffectKind Kind, string Key, string Worker)
+    private sealed record WorkerTask(StreamId Stream, string Effect, int Run, string Tool, EffectKind Kind, string Key)
     {
         public string FullEffect => $"{Stream.Id}/{Effect}";
     }
