@@ -19,14 +19,17 @@ internal enum Scopes
     /// <summary>Save workflows, policies and scope aliases.</summary>
     Write = 8,
 
-    /// <summary>Decide reviews, test fixes, resolve residue, ignore failures.</summary>
+    /// <summary>Test fixes and propose them to whoever decides.</summary>
+    Propose = 64,
+
+    /// <summary>Decide reviews, resolve residue, ignore failures. Whoever may decide may propose, too.</summary>
     Decide = 16,
 
     /// <summary>Members, keys, secrets, audit, retention, single sign-on, billing.</summary>
     Admin = 32,
 
     /// <summary>Everything.</summary>
-    All = Read | Run | Work | Write | Decide | Admin,
+    All = Read | Run | Work | Write | Propose | Decide | Admin,
 }
 
 /// <summary>The words for scopes, in requests, answers and the table of docs/reference/access.md.</summary>
@@ -35,7 +38,7 @@ internal static class ScopeWords
     /// <summary>Every scope with its word, in the order of the enumeration.</summary>
     public static readonly (string Word, Scopes Scope)[] All =
     [
-        ("read", Scopes.Read), ("run", Scopes.Run), ("work", Scopes.Work), ("write", Scopes.Write), ("decide", Scopes.Decide), ("admin", Scopes.Admin),
+        ("read", Scopes.Read), ("run", Scopes.Run), ("work", Scopes.Work), ("write", Scopes.Write), ("propose", Scopes.Propose), ("decide", Scopes.Decide), ("admin", Scopes.Admin),
     ];
 
     /// <summary>The words of a set.</summary>
@@ -56,7 +59,7 @@ internal static class ScopeWords
             scopes |= known.Scope;
         }
 
-        return scopes == Scopes.None ? null : scopes;
+        return scopes == Scopes.None ? null : scopes.HasFlag(Scopes.Decide) ? scopes | Scopes.Propose : scopes;
     }
 }
 
@@ -69,8 +72,8 @@ internal static class Roles
     public static readonly (string Role, Scopes Scopes)[] All =
     [
         (Viewer, Scopes.Read),
-        (Operator, Scopes.Read | Scopes.Run | Scopes.Work | Scopes.Write),
-        (Approver, Scopes.Read | Scopes.Decide),
+        (Operator, Scopes.Read | Scopes.Run | Scopes.Work | Scopes.Write | Scopes.Propose),
+        (Approver, Scopes.Read | Scopes.Propose | Scopes.Decide),
         (Admin, Scopes.All),
     ];
 

@@ -171,6 +171,8 @@ internal sealed partial class TimelineViews
                 return new("warning", "Nobody decided in time", Reviewed(e.Review)?.Step, Reviewed(e.Review)?.Visit, e.Next == "asked_again" ? "the question is asked again" : "the step fails by it");
             case ReviewTested e:
                 return new(e.Outcome == "passed" ? "success" : "warning", $"{e.By} tested a fix: {e.Outcome}", Reviewed(e.Review)?.Step, Reviewed(e.Review)?.Visit, e.Problem);
+            case FixProposed e:
+                return new("info", $"{e.By} proposes a fix: {Edited(e.Edits)}", Reviewed(e.Review)?.Step, Reviewed(e.Review)?.Visit, e.Note);
             default:
                 return new("info", RecordCodec.NameOf(happened), null, null);
         }

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json;
+using Microsoft.AspNetCore.Http;
 using Omium.Api.Executions;
 using Omium.Api.Http;
 using Omium.Contracts;
@@ -28,6 +29,9 @@ internal static class ReviewEndpoints
             .Refuses("review_not_found");
         routes.Map("POST", "/v1/reviews/{id}/decide", DecideAsync).As("decide_review", "Decides, once.")
             .Reads(RequestJson.Default.DecideReviewRequest).Answers(ContractJson.Default.ReviewView).Refuses(Decisions);
+        routes.Map("POST", "/v1/reviews/{id}/proposals", ProposeAsync).As("propose_fix", "Lays an edit before whoever decides; the review stays open.")
+            .Reads(RequestJson.Default.ProposeFixRequest).Answers(ContractJson.Default.ProposalView, 201)
+            .Refuses("review_not_found", "review_closed", "review_digest_mismatch", "decision_not_allowed", "edit_forbidden", "execution_ended");
         routes.Map("POST", "/v1/reviews/{id}/test", TestAsync).As("test_fix", "Runs the step beside the execution with an edit; nothing is committed, nothing but the model is reached.")
             .Reads(RequestJson.Default.TestFixRequest).Answers(ContractJson.Default.TestFixView)
             .Refuses("review_not_found", "review_closed", "decision_not_allowed", "edit_forbidden", "model_not_configured");
@@ -105,6 +109,35 @@ internal static class ReviewEndpoints
         }
 
         await call.JsonAsync(await ViewAsync(call, result.Cell, result.Cell.State.Reviews[id]), ContractJson.Default.ReviewView);
+    }
+
+    private static async Task ProposeAsync(ApiCall call)
+    {
+        if (await call.TryReadAsync(RequestJson.Default.ProposeFixRequest) is not { } request
+            || !await TextLimits.TryNoteAsync(call, "/note", request.Note) || !await TextLimits.TryEditsAsync(call, request.Edits)
+            || await TryReviewAsync(call) is not { } found)
+        {
+            return;
+        }
+
+        var (id, requestId) = (found.Review.Request.Review, call.RequestId);
+        var command = new ProposeFix(
+            call.Services.Advancer.NowMs, id, request.Digest, call.Caller.KeyId, ExecutionCommandEndpoints.Edit(request.Edits)!, request.Note, requestId);
+        var result = await call.SubmitAsync(found.Cell.Stream, command);
+        if (result.Rejection is { } rejection)
+        {
+            await call.RejectedAsync(rejection);
+            return;
+        }
+
+        // A request that is sent again long after may find its proposal behind the newest ones: then nothing is left to be told of it.
+        if (result.Cell.State.Reviews[id].Proposals.FindLast(made => made.Proposed.RequestId == requestId) is { } proposal)
+        {
+            await call.JsonAsync(ReviewViews.Proposal(proposal), ContractJson.Default.ProposalView, StatusCodes.Status201Created);
+            return;
+        }
+
+        await call.ProblemAsync("review_closed", "This was proposed before, and newer proposals have taken its place.");
     }
 
     private static async Task TestAsync(ApiCall call)

@@ -34,12 +34,18 @@ internal static class ReviewViews
             RequestedAt = ExecutionViews.Time(review.RequestedMs),
             ExpiresAt = ExecutionViews.Time(request.ExpiresMs),
             Decided = Decision(review),
+            Proposals = [.. review.Proposals.Select(Proposal)],
         };
     }
 
     public static ReviewDecision? Decision(ReviewState review) => review.Decided is { } decided
         ? new ReviewDecision(decided.Decision, decided.By, ExecutionViews.Time(review.DecidedMs), Edits(decided.Edits), decided.Note)
         : null;
+
+    public static ProposalView Proposal(ProposalState proposal) => new(
+        ProposalId(proposal.Proposed.Proposal), proposal.Proposed.By, ExecutionViews.Time(proposal.AtMs), Edits(proposal.Proposed.Edits)!, proposal.Proposed.Note);
+
+    private static string ProposalId(int number) => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"p{number}");
 
     public static GuardResult Guard(CheckResult check) => new(check.Phase, check.Check, check.Code, check.Message, check.Passed, check.Actual);
 

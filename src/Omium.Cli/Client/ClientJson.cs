@@ -20,6 +20,8 @@ namespace Omium.Cli.Client;
 [JsonSerializable(typeof(ReviewView))]
 [JsonSerializable(typeof(List<ReviewView>))]
 [JsonSerializable(typeof(DecideReviewRequest))]
+[JsonSerializable(typeof(TestFixRequest))]
+[JsonSerializable(typeof(ProposeFixRequest))]
 [JsonSerializable(typeof(SaveWorkflowRequest))]
 [JsonSerializable(typeof(WorkflowView))]
 [JsonSerializable(typeof(List<WorkflowSummary>))]

@@ -34,9 +34,10 @@ internal static class ReviewCommands
         var constraints = new Option<string[]>("--constraint") { Description = "The agent's constraints from here on; repeat for several.", HelpName = "TEXT" };
         var decision = new Option<string?>("--decision") { Description = "approve, edit, override, rollback, skip, reject, done or redo. Default: edit with an edit, else approve.", HelpName = "WORD" };
         var output = new Option<string?>("--output") { Description = "With override and done: the output, as JSON or @FILE.", HelpName = "JSON|@FILE" };
+        var proposal = new Option<string?>("--proposal") { Description = "Edit as it was proposed: p1, p2, ... (omium review shows them).", HelpName = "ID" };
         var note = new Option<string?>("--note") { Description = "Kept in the log.", HelpName = "TEXT" };
         var wait = new Option<bool>("--wait") { Description = "Then show the progress of the run." };
-        var command = new ClientCommand("approve", "Decide a review.") { id, prompt, constraints, decision, output, note, wait };
+        var command = new ClientCommand("approve", "Decide a review.") { id, prompt, constraints, proposal, decision, output, note, wait };
         return command.Does(async (parsed, client, report, cancellation) =>
         {
             var review = await FindAsync(client, parsed.GetValue(id)!, cancellation);
@@ -45,6 +46,11 @@ internal static class ReviewCommands
                     parsed.GetValue(prompt) is { } given ? await ClientCommand.TextOrFileAsync(given, cancellation) : null,
                     parsed.GetValue(constraints) is { Length: > 0 } all ? all : null)
                 : null;
+            if (parsed.GetValue(proposal) is { } named)
+            {
+                edits = edits is null ? Proposed(review, named) : throw new CommandFailedException(ExitCodes.Usage, "--proposal says what to edit: give no other edit with it.");
+            }
+
             var value = parsed.GetValue(output) is { } json ? await ClientCommand.JsonOrFileAsync(json, "--output", cancellation) : (JsonElement?)null;
             var request = new DecideReviewRequest(parsed.GetValue(decision) ?? (edits is null ? "approve" : "edit"), review.Digest, edits, value, parsed.GetValue(note));
             var seen = parsed.GetValue(wait) ? await SeqAsync(client, review.Execution, cancellation) : 0;
@@ -59,6 +65,10 @@ internal static class ReviewCommands
             return ExitCodes.Done;
         });
     }
+
+    private static AgentEdits Proposed(ReviewView review, string proposal) => review.Proposals.FirstOrDefault(made => made.Id == proposal)?.Edits
+        ?? throw new CommandFailedException(
+            ExitCodes.Error, $"{review.Id} has no proposal {proposal}; it has {(review.Proposals.Count == 0 ? "none" : string.Join(", ", review.Proposals.Select(made => made.Id)))}.");
 
     private static async Task<long> SeqAsync(ApiClient client, string execution, CancellationToken cancellation) =>
         (await client.GetAsync($"v1/executions/{Uri.EscapeDataString(execution)}", cancellation)).GetProperty("seq").GetInt64();

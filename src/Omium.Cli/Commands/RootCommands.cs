@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Runtime.InteropServices;
 using Omium.Cli.Bench;
 using Omium.Cli.Expressions;
+using Omium.Cli.Mcp;
 using Omium.Cli.Schemas;
 using Omium.Cli.Servers;
 
@@ -64,7 +65,7 @@ public static class RootCommands
         [
             DevCommand.Create(), ExecutionCommands.Run(), ExecutionCommands.List(), ExecutionCommands.Show(), ReviewCommands.List(), ReviewCommands.Approve(),
             ExecutionCommands.Rollback(), ExecutionCommands.Retry(), ExecutionCommands.Replay(), WorkflowCommands.List(), WorkflowCommands.Save(),
-            WorkflowCommands.Validate(), WorkflowCommands.Suggest(), AuditCommands.Create(), BenchCommand.Create(), BackupCommands.Backup(), BackupCommands.Restore(), Named("expr", "Evaluate an expression: omium expr EXPRESSION --bindings FILE, or --cases FILE..."),
+            WorkflowCommands.Validate(), WorkflowCommands.Suggest(), AuditCommands.Create(), McpCommand.Create(), BenchCommand.Create(), BackupCommands.Backup(), BackupCommands.Restore(), Named("expr", "Evaluate an expression: omium expr EXPRESSION --bindings FILE, or --cases FILE..."),
             Named("schema", "Check data against a JSON Schema: omium schema SCHEMA DATA, or --cases FILE..."),
         ])
         {

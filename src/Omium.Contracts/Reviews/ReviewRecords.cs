@@ -57,6 +57,9 @@ public sealed record ReviewView
 
     /// <summary>The decision, once made.</summary>
     public ReviewDecision? Decided { get; init; }
+
+    /// <summary>Edits that were proposed for it, oldest first; the newest 20 are shown. None is applied unless somebody decides so.</summary>
+    public IReadOnlyList<ProposalView> Proposals { get; init; } = [];
 }
 
 /// <summary>Who decided what, when.</summary>
@@ -74,6 +77,20 @@ public sealed record AgentEdits(string? Prompt = null, IReadOnlyList<string>? Co
 /// <param name="To">With <c>rollback</c>: the checkpoint to go back to; absent = everything is taken back and the execution ends as cancelled (of a handoff: the sender goes back to the checkpoint before it, and runs again).</param>
 public sealed record DecideReviewRequest(
     string Decision, string Digest, AgentEdits? Edits = null, JsonElement? Output = null, string? Note = null, string? To = null);
+
+/// <summary>Body of <c>POST /v1/reviews/{id}/proposals</c>.</summary>
+/// <param name="Edits">What to edit.</param>
+/// <param name="Digest">The review's digest as shown.</param>
+/// <param name="Note">Why, for whoever decides.</param>
+public sealed record ProposeFixRequest(AgentEdits Edits, string Digest, string? Note = null);
+
+/// <summary>An edit that is laid before whoever decides a review.</summary>
+/// <param name="Id">Number within the execution, as <c>p3</c>.</param>
+/// <param name="By">Key or person that proposes it.</param>
+/// <param name="At">When.</param>
+/// <param name="Edits">What to edit.</param>
+/// <param name="Note">Why.</param>
+public sealed record ProposalView(string Id, string By, DateTimeOffset At, AgentEdits Edits, string? Note);
 
 /// <summary>Body of <c>POST /v1/reviews/{id}/test</c>.</summary>
 public sealed record TestFixRequest(AgentEdits Edits);

@@ -76,6 +76,44 @@ internal sealed partial class Decision
         }
     }
 
+    /// <summary>A proposal is held to what a decision would be held to, so that a person is shown nothing that would be refused; it changes nothing.</summary>
+    private Rejection? Propose(ProposeFix command)
+    {
+        if (!_state.Reviews.TryGetValue(command.Review, out var review))
+        {
+            return new Rejection("review_not_found", $"no review {command.Review} is known here");
+        }
+
+        if (command.RequestId is { } id && _state.Requests.Contains(id))
+        {
+            return null;
+        }
+
+        if (review.Decided is not null || review.ExpiredMs > 0 || atMs > review.Request.ExpiresMs)
+        {
+            return new Rejection("review_closed", "nothing is asked here any more");
+        }
+
+        if (command.Digest != review.Request.Digest)
+        {
+            return new Rejection("review_digest_mismatch", "what you saw is not what this review shows now: read it again and propose on that");
+        }
+
+        if (review.Request.Kind != "failure" || !review.Request.Decisions.Contains("edit"))
+        {
+            return new Rejection("decision_not_allowed", $"this review takes {string.Join(", ", review.Request.Decisions)}");
+        }
+
+        var key = new VisitKey(review.Request.Step, review.Request.Visit);
+        if (CheckEdits(StepOf(key, null), command.Edits) is { } refused)
+        {
+            return refused;
+        }
+
+        Emit(new FixProposed(command.Review, _state.ProposalCount + 1, command.By, command.Edits, command.Note, command.RequestId));
+        return null;
+    }
+
     private Rejection? Resolve(ResolveResidue command)
     {
         if (_state.Requests.Contains(command.RequestId))

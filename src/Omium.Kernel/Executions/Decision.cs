@@ -38,6 +38,7 @@ internal sealed partial class Decision(ExecutionState state, DecisionValues valu
             LoseRunner c => LoseRunners(c),
             DecideReview c => Decide(c),
             RecordTest c => Record(c),
+            ProposeFix c => Propose(c),
             PauseExecution c => Pause(c),
             ResumeExecution c => Resume(c),
             CancelExecution c => Cancel(c),

@@ -12,6 +12,7 @@ namespace Omium.Kernel.Executions;
 [JsonDerivedType(typeof(RollbackWithheld), "rollback.withheld")]
 [JsonDerivedType(typeof(ResidueResolved), "residue.resolved")]
 [JsonDerivedType(typeof(NotificationFailed), "notification.failed")]
+[JsonDerivedType(typeof(FixProposed), "fix.proposed")]
 public abstract partial record ExecutionEvent;
 
 /// <summary>Nobody decided in time: the review is closed for good.</summary>
@@ -56,3 +57,12 @@ public sealed record ResidueResolved(string Effect, string By, string? Note, str
 
 /// <summary>A notification was not delivered. Without a due time it is given up: nobody was told through this channel.</summary>
 public sealed record NotificationFailed(int Notification, int Attempt, string Message, long? RetryDueMs) : ExecutionEvent;
+
+/// <summary>An edit is laid before whoever decides a review. Nothing follows from it: the review stays open.</summary>
+/// <param name="Review">Review.</param>
+/// <param name="Proposal">Its number within the execution, from 1.</param>
+/// <param name="By">Who proposes it.</param>
+/// <param name="Edits">What to edit.</param>
+/// <param name="Note">Why, for people.</param>
+/// <param name="RequestId">The request, so that one that is sent again proposes once.</param>
+public sealed record FixProposed(string Review, int Proposal, string By, AgentEdit Edits, string? Note, string? RequestId = null) : ExecutionEvent;

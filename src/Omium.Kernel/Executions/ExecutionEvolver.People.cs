@@ -17,6 +17,7 @@ internal static partial class ExecutionEvolver
         RollbackWithheld e => With(state, new(e.Step, e.Visit), v => v with { Withheld = e }),
         ResidueResolved e => Resolved(state, e, atMs),
         NotificationFailed e => NotDelivered(state, e, atMs),
+        FixProposed e => Proposed(state, e, atMs),
         _ => null,
     };
 
@@ -39,6 +40,20 @@ internal static partial class ExecutionEvolver
         return at < 0 || state.Residue[at].Resolved is not null
             ? throw new CorruptLogException($"{e.Effect} is no open residue")
             : Requested(state, e.RequestId) with { Residue = state.Residue.SetItem(at, state.Residue[at] with { Resolved = e, ResolvedMs = atMs }) };
+    }
+
+    /// <summary>The newest are kept: what a person is shown stays short, whatever a program goes on proposing. The log holds all.</summary>
+    private static ExecutionState Proposed(ExecutionState state, FixProposed e, long atMs)
+    {
+        if (!state.OpenReviews.Contains(e.Review))
+        {
+            throw new CorruptLogException($"a fix was proposed for review {e.Review}, which was not open");
+        }
+
+        var review = state.Reviews[e.Review];
+        var kept = review.Proposals.Count < ReviewState.ProposalsMax ? review.Proposals : review.Proposals.RemoveAt(0);
+        var next = review with { Proposals = kept.Add(new ProposalState(e, atMs)) };
+        return Requested(state, e.RequestId) with { Reviews = state.Reviews.SetItem(e.Review, next), ProposalCount = e.Proposal };
     }
 
     private static ExecutionState NotDelivered(ExecutionState state, NotificationFailed e, long atMs)

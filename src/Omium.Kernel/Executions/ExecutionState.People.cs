@@ -16,6 +16,9 @@ public sealed partial record ExecutionState
     /// <summary>Notifications that were given up, with what they failed with.</summary>
     public ImmutableList<UndeliveredNotification> Undelivered { get; init; } = [];
 
+    /// <summary>Fixes that were proposed so far.</summary>
+    public int ProposalCount { get; init; }
+
     /// <summary>Attempts of notifications that are not delivered yet, each with the time of the next, Unix ms.</summary>
     public ImmutableDictionary<int, (int Attempts, long DueMs)> NotificationAttempts { get; init; } = ImmutableDictionary<int, (int, long)>.Empty;
 }

@@ -410,4 +410,13 @@ public sealed record ReviewState(ReviewRequested Request, long RequestedMs)
 
     /// <summary>When it expired without a decision, Unix ms; 0 while it has not.</summary>
     public long ExpiredMs { get; init; }
+
+    /// <summary>Most proposals that are kept of one review: the newest.</summary>
+    internal const int ProposalsMax = 20;
+
+    /// <summary>Edits that were laid before whoever decides, oldest first.</summary>
+    public ImmutableList<ProposalState> Proposals { get; init; } = [];
 }
+
+/// <summary>An edit that was proposed, and when, Unix ms.</summary>
+public sealed record ProposalState(FixProposed Proposed, long AtMs);

@@ -27,6 +27,7 @@ public static class ExecutionAudit
     {
         ["decide_review"] = "review.decided",
         ["record_test"] = "fix.tested",
+        ["propose_fix"] = "fix.proposed",
         ["pause"] = "execution.paused",
         ["resume"] = "execution.resumed",
         ["cancel"] = "execution.cancelled",

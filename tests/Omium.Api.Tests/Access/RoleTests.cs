@@ -98,7 +98,7 @@ public sealed class RoleTests : IAsyncLifetime
     public async Task Key_MadeByAKey_HasNoMoreScopesThanItsMakerAndNoAdminUnlessAsked()
     {
         var plain = await _host.PostAsync("/v1/keys", """{"name": "plain", "spend_cap_credits": 500}""", ContractJson.Default.KeyView, 201);
-        Assert.Equal(["read", "run", "work", "write", "decide"], plain.Scopes);
+        Assert.Equal(["read", "run", "work", "write", "propose", "decide"], plain.Scopes);
         Assert.Equal(500, plain.SpendCapCredits);
         using var client = _host.ClientOf(plain.Secret!);
         Assert.Equal("forbidden", (await _host.FailAsync(HttpMethod.Post, "/v1/keys", 403, ApiHost.Json("""{"name": "more"}"""), client)).Code);

@@ -191,6 +191,34 @@ public sealed class PeopleTests
     }
 
     [Fact]
+    public void Proposal_IsHeldToThePolicy_ShownToWhoeverDecides_AndChangesNothing()
+    {
+        var harness = Flow.Of(
+            Agent("a", more: Guard("false")), recovery: """{"rules": [{"do": ["pause", "await_review"]}], "allowed_edits": ["prompt"]}""");
+        harness.Start();
+        harness.Answer("a~1~1~m1", "no");
+        var review = harness.State.OpenReviews[0];
+        var proposal = new ProposeFix(harness.NowMs, review, harness.State.Reviews[review].Request.Digest, "key_assistant", new AgentEdit("p", null, null), "why", "r1");
+        Assert.Equal("review_digest_mismatch", harness.Send(proposal with { Digest = "old" }).Rejection!.Code);
+        Assert.Equal("edit_forbidden", harness.Send(proposal with { Edits = new AgentEdit(null, ["c"], null) }).Rejection!.Code);
+        Assert.Equal("review_not_found", harness.Send(proposal with { Review = "rev_9" }).Rejection!.Code);
+        Assert.IsType<FixProposed>(Assert.Single(harness.Send(proposal).Events));
+        Assert.Empty(harness.Send(proposal).Events);
+        for (var more = 2; more <= 25; more++)
+        {
+            Assert.Single(harness.Send(proposal with { RequestId = $"r{more}" }).Events);
+        }
+
+        Assert.Equal(Enumerable.Range(6, 20), harness.State.Reviews[review].Proposals.Select(made => made.Proposed.Proposal));
+        Assert.Equal(ExecutionStatus.Paused, harness.State.Status);
+        Assert.Equal([review], harness.State.OpenReviews);
+        Assert.Equal(PendingKind.Deadline, Assert.Single(harness.Pending).Kind);
+        Laws.Check(harness);
+        harness.Decide("reject");
+        Assert.Equal("review_closed", harness.Send(proposal with { RequestId = "late" }).Rejection!.Code);
+    }
+
+    [Fact]
     public void Notification_NotDelivered_IsTriedAgainLaterAndGivenUpAtLast()
     {
         var harness = Flow.Of(Call("a"), recovery: """{"rules": [{"do": [{"notify": "ops"}, "fail"]}]}""");
