@@ -19,7 +19,7 @@ export default defineConfig(({ mode }) => ({
     chunkSizeWarningLimit: 700,
   },
   test: {
-    include: ['tests/**/*.test.ts'],
+    include: ['tests/**/*.test.ts', 'tests/**/*.test.tsx'],
     environment: 'node',
     reporters: ['default', 'junit'],
     outputFile: { junit: 'artifacts/vitest.junit.xml' },

@@ -11,7 +11,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const out = `${root}artifacts/look/`;
 mkdirSync(out, { recursive: true });
 const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-const only = process.argv[2];
+const only = process.argv[2]?.split(',');
 
 const paused = 'exe_01JD6QK2ZC0MPANYX42';
 const pages = [
@@ -44,6 +44,20 @@ const pages = [
   { name: 'import', path: '/workflows/import', ready: '[data-testid=problem]', act: importBroken },
   { name: 'keys', path: '/keys' },
   { name: 'keys-created', path: '/keys', ready: '[data-testid=key-secret]', act: createKey },
+  { name: 'keys-form', path: '/keys', act: (page) => page.getByTestId('create-key').click(), ready: '[role=dialog]' },
+  { name: 'keys-refused', path: '/keys', key: 'omk_viewer' },
+  { name: 'sign-in-person', path: '/', key: null, act: (page) => page.getByTestId('way-person').click(), ready: '[data-testid=email]' },
+  { name: 'sign-up', path: '/', key: null, act: (page) => page.getByTestId('way-sign-up').click(), ready: '[data-testid=organization]' },
+  { name: 'invitation', path: '/#invitation=omi_mock', key: null, ready: '[data-testid=invitation]' },
+  { name: 'billing', path: '/billing' },
+  { name: 'billing-top-up', path: '/billing', act: (page) => page.getByTestId('top-up').click(), ready: '[role=dialog]' },
+  { name: 'audit', path: '/audit', act: (page) => page.getByTestId('verify-audit').click(), ready: '[data-testid=audit-verdict]' },
+  { name: 'settings-people', path: '/settings' },
+  { name: 'settings-people-none', path: '/settings', key: 'omk_empty' },
+  { name: 'settings-policy', path: '/settings?tab=policy', ready: '[data-testid=dry-run-result]', act: (page) => page.getByTestId('policy-dry-run').click() },
+  { name: 'settings-secrets', path: '/settings?tab=secrets' },
+  { name: 'settings-retention', path: '/settings?tab=retention', act: (page) => page.getByTestId('legal-hold').check() },
+  { name: 'settings-sso', path: '/settings?tab=sso', expectErrors: true },
   { name: 'palette', path: '/', act: (page) => page.keyboard.press('Control+k'), ready: '[role=listbox]' },
   { name: 'shortcuts', path: '/', act: (page) => page.keyboard.press('?'), ready: '[role=dialog]' },
   { name: 'not-found', path: '/nowhere' },
@@ -81,7 +95,7 @@ const report = (where, text) => {
 for (const width of [1440, 375]) {
   for (const scheme of ['light', 'dark']) {
     for (const target of pages) {
-      if (only && target.name !== only) continue;
+      if (only && !only.includes(target.name)) continue;
       const where = `${target.name}-${width}-${scheme}`;
       const context = await browser.newContext({ viewport: { width, height: width === 375 ? 812 : 900 }, colorScheme: scheme, reducedMotion: 'reduce' });
       const page = await context.newPage();
@@ -97,7 +111,7 @@ for (const width of [1440, 375]) {
         if (target.act) await target.act(page);
         if (target.ready) await page.locator(target.ready).first().waitFor({ timeout: 10_000 });
         await page.evaluate(() => document.fonts.ready);
-        await page.screenshot({ path: `${out}${where}.png`, fullPage: !/menu|decide|run$|rollback|palette|shortcuts|created/.test(target.name) });
+        await page.screenshot({ path: `${out}${where}.png`, fullPage: !/menu|decide|run$|rollback|palette|shortcuts|created|form|top-up/.test(target.name) });
         const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
         if (overflow > 0) report(where, `${overflow} px wider than the window`);
         await page.evaluate(axeSource);

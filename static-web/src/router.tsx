@@ -74,8 +74,32 @@ const keysRoute = createRoute({
   component: lazyRouteComponent(() => import('./pages/keys/KeysPage'), 'KeysPage'),
 });
 
+const billingRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/billing',
+  validateSearch: (search): { kind?: string } => ({ kind: text(search.kind) }),
+  component: lazyRouteComponent(() => import('./pages/billing/BillingPage'), 'BillingPage'),
+});
+
+const auditRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/audit',
+  validateSearch: (search): { action?: string; actor?: string; subject?: string; from?: string; to?: string } => ({
+    action: text(search.action), actor: text(search.actor), subject: text(search.subject), from: text(search.from), to: text(search.to),
+  }),
+  component: lazyRouteComponent(() => import('./pages/audit/AuditPage'), 'AuditPage'),
+});
+
+const settingsRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/settings',
+  validateSearch: (search): { tab?: string } => ({ tab: text(search.tab) }),
+  component: lazyRouteComponent(() => import('./pages/settings/SettingsPage'), 'SettingsPage'),
+});
+
 const routeTree = rootRoute.addChildren([
   overviewRoute, executionsRoute, executionRoute, failuresRoute, failureRoute, reviewsRoute, workflowsRoute, importRoute, workflowRoute, keysRoute,
+  billingRoute, auditRoute, settingsRoute,
 ]);
 
 export function createConsoleRouter() {

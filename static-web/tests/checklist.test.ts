@@ -2,12 +2,12 @@ import { describe, expect, it } from 'vitest';
 import type { ExecutionStatus, ExecutionSummary, KeyView } from '~/api/types';
 import { checklist, demoMoments, demoWorkflow, type ChecklistFacts } from '~/model/checklist';
 
-const key = (id: string, status = 'active'): KeyView => ({ id, name: id, environment: 'dev', status, created_at: '2026-01-01T00:00:00Z' });
+const key = (id: string, status = 'active'): KeyView => ({ id, name: id, environment: 'dev', status, created_at: '2026-01-01T00:00:00Z', scopes: ['read'], created_by: 'key_first' });
 const run = (status: ExecutionStatus, failureClass?: string): ExecutionSummary => ({
   id: 'exe_1', workflow: demoWorkflow, workflow_version: 1, status, created_at: '2026-01-01T00:00:00Z', updated_at: '2026-01-01T00:00:00Z', ...(failureClass ? { failure_class: failureClass } : {}),
 });
 const fresh: ChecklistFacts = {
-  me: { tenant: 't', environment: 'dev', key_id: 'key_first', credits: null, version: '0.1.0' },
+  me: { tenant: 't', environment: 'dev', key_id: 'key_first', version: '0.1.0', scopes: ['read', 'admin'] },
   keys: [key('key_first')],
   workflows: [{ name: demoWorkflow, version: 1, steps: 4, agents: 3, saved_at: '2026-01-01T00:00:00Z' }],
   runs: [],

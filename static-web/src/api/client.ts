@@ -1,13 +1,13 @@
 import { toApiError, unreachable } from './errors';
-import { currentKey, signOut } from './session';
+import { currentCredential, signInPerson, signOut, storedPerson } from './session';
 import type {
-  CreateKeyRequest, DecideReviewRequest, EventRecord, ExecutionSummary, ExecutionView, FailureSummary, FailureView, GraphView,
-  HealthSummary, KeyView, MeView, Page, ResidueView, ReviewView, RollbackRequest, RollbackView, StartExecutionRequest, StepView, TestFixView,
+  DecideReviewRequest, EventRecord, ExecutionSummary, ExecutionView, FailureSummary, FailureView, GraphView,
+  HealthSummary, MeView, Page, ResidueView, ReviewView, RollbackRequest, RollbackView, StartExecutionRequest, StepView, TestFixView,
   TimelineEntry, ValidateView, VerifyView, WorkflowSummary, WorkflowView, AgentEdits,
 } from './types';
 
-interface Options {
-  method?: 'GET' | 'POST' | 'DELETE';
+export interface Options {
+  method?: 'GET' | 'POST' | 'PUT' | 'DELETE';
   body?: unknown;
   /** Sent as it is, with its content type, instead of `body`. */
   text?: { content: string; type: string };
@@ -17,12 +17,27 @@ interface Options {
   signal?: AbortSignal;
 }
 
-/** One request; the raw answer if it is a success, else throws `ApiError`. A refused key ends the session. */
+/** One request; the raw answer if it is a success, else throws `ApiError`. A refused key, or a session that cannot be renewed, ends the session. */
 export async function send(path: string, options: Options = {}): Promise<Response> {
-  const key = options.key ?? currentKey();
+  const used = currentCredential();
+  let response = await attemptOnce(path, options);
+  if (response.status === 401 && options.key === undefined && used?.kind === 'person' && (await renew(used.renewedAt))) response = await attemptOnce(path, options);
+  if (response.ok) return response;
+  if (response.status === 401 && options.key === undefined && !isAboutSigningIn(path)) signOut();
+  throw await toApiError(response);
+}
+
+/** A wrong password says nothing about the session one has. */
+const isAboutSigningIn = (path: string) => path.startsWith('/v1/auth/');
+
+async function attemptOnce(path: string, options: Options): Promise<Response> {
+  const credential = currentCredential();
+  const method = options.method ?? 'GET';
   const headers: Record<string, string> = { Accept: 'application/json', ...options.headers };
+  const key = options.key ?? (credential?.kind === 'key' ? credential.key : undefined);
   if (key) headers.Authorization = `Bearer ${key}`;
-  const init: RequestInit = { method: options.method ?? 'GET', headers };
+  else if (credential?.kind === 'person' && method !== 'GET') headers['Omium-Csrf'] = credential.csrf;
+  const init: RequestInit = { method, headers };
   if (options.signal) init.signal = options.signal;
   if (options.text) {
     headers['Content-Type'] = options.text.type;
@@ -31,29 +46,52 @@ export async function send(path: string, options: Options = {}): Promise<Respons
     headers['Content-Type'] = 'application/json';
     init.body = JSON.stringify(options.body);
   }
-  let response: Response;
   try {
-    response = await fetch(path, init);
+    return await fetch(path, init);
   } catch (cause) {
     if (options.signal?.aborted) throw cause;
     throw unreachable(cause);
   }
-  if (response.ok) return response;
-  if (response.status === 401 && options.key === undefined) signOut();
-  throw await toApiError(response);
 }
 
-async function request<T>(path: string, options: Options = {}): Promise<T> {
+let renewing: Promise<boolean> | undefined;
+
+/** A refresh token is good once: requests of this tab share one renewal, tabs take turns, and none renews what another has just renewed. */
+function renew(used: number): Promise<boolean> {
+  renewing ??= renewOnce(used).finally(() => { renewing = undefined; });
+  return renewing;
+}
+
+async function renewOnce(used: number): Promise<boolean> {
+  const renewNow = async () => {
+    const stored = storedPerson();
+    if (stored === null) return false;
+    if (stored.renewedAt !== used) return true;
+    const response = await fetch('/v1/auth/refresh', { method: 'POST', headers: { 'Omium-Csrf': stored.csrf } });
+    if (!response.ok) return false;
+    const { csrf } = (await response.json()) as { csrf?: string };
+    if (csrf) signInPerson(csrf, true);
+    return csrf !== undefined;
+  };
+  try {
+    const locks = (globalThis.navigator as Navigator | undefined)?.locks as LockManager | undefined;
+    return await (locks ? locks.request('omium.session', renewNow) : renewNow());
+  } catch {
+    return false;
+  }
+}
+
+export async function request<T>(path: string, options: Options = {}): Promise<T> {
   const response = await send(path, options);
   const text = await response.text();
   return (text === '' ? undefined : JSON.parse(text)) as T;
 }
 
-const get = <T>(path: string, signal?: AbortSignal) => request<T>(path, signal ? { signal } : {});
-const post = <T>(path: string, body?: unknown) => request<T>(path, { method: 'POST', body: body ?? {} });
-const id = encodeURIComponent;
+export const get = <T>(path: string, signal?: AbortSignal) => request<T>(path, signal ? { signal } : {});
+export const post = <T>(path: string, body?: unknown) => request<T>(path, { method: 'POST', body: body ?? {} });
+export const id = encodeURIComponent;
 
-function query(values: Record<string, string | number | undefined>): string {
+export function query(values: Record<string, string | number | undefined>): string {
   const search = new URLSearchParams();
   for (const [name, value] of Object.entries(values)) if (value !== undefined && value !== '') search.set(name, String(value));
   const text = search.toString();
@@ -61,7 +99,7 @@ function query(values: Record<string, string | number | undefined>): string {
 }
 
 /** A workflow's text: JSON goes as `{spec}`, everything else as YAML. */
-function specBody(text: string): Options {
+export function specBody(text: string): Options {
   try {
     const spec: unknown = JSON.parse(text);
     return { method: 'POST', body: { spec } };
@@ -74,10 +112,6 @@ export const api = {
   me: (key?: string) => request<MeView>('/v1/me', key ? { key } : {}),
   health: () => get<HealthSummary>('/v1/health-summary'),
 
-  keys: () => get<Page<KeyView>>('/v1/keys?limit=100'),
-  createKey: (body: CreateKeyRequest) => post<KeyView>('/v1/keys', body),
-  rotateKey: (key: string) => post<KeyView>(`/v1/keys/${id(key)}/rotate`),
-  revokeKey: (key: string) => request<void>(`/v1/keys/${id(key)}`, { method: 'DELETE' }),
 
   workflows: (cursor?: string) => get<Page<WorkflowSummary>>(`/v1/workflows${query({ limit: 50, cursor })}`),
   workflow: (name: string, version?: number) =>
@@ -115,7 +149,7 @@ export const api = {
 };
 
 /** Every page of a listing, up to a number of them that a person may still want to scroll through. */
-async function pages<T>(path: (cursor?: string) => string, pagesMax = 10): Promise<T[]> {
+export async function pages<T>(path: (cursor?: string) => string, pagesMax = 10): Promise<T[]> {
   const all: T[] = [];
   let cursor: string | undefined;
   for (let page = 0; page < pagesMax; page++) {

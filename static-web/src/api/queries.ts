@@ -7,7 +7,6 @@ import { api } from './client';
  */
 export const meQuery = queryOptions({ queryKey: ['me'], queryFn: () => api.me(), staleTime: 60_000 });
 export const healthQuery = queryOptions({ queryKey: ['health'], queryFn: api.health });
-export const keysQuery = queryOptions({ queryKey: ['keys'], queryFn: api.keys });
 
 export const workflowsQuery = infiniteQueryOptions({
   queryKey: ['workflows'],

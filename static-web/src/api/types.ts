@@ -453,30 +453,7 @@ export interface ValidateView {
 
 // Tenants
 
-export interface MeView {
-  tenant: string;
-  environment: string;
-  key_id: string;
-  /** Absent or null where usage is not metered: a local installation. */
-  credits?: number | null;
-  version: string;
-}
-
-export interface CreateKeyRequest {
-  name: string;
-  environment?: string;
-}
-
-export interface KeyView {
-  id: string;
-  name: string;
-  environment: string;
-  status: string;
-  created_at: string;
-  last_used_at?: string;
-  /** Only in the answer that created it. */
-  secret?: string;
-}
+export type { MeView, KeyView, CreateKeyRequest } from './generated';
 
 export interface HealthSummary {
   executions_by_status: Record<string, number>;

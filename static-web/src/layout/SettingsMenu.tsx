@@ -1,7 +1,9 @@
 import { useNavigate } from '@tanstack/react-router';
-import { signOut } from '~/api/session';
+import { account } from '~/api/account';
+import { currentCredential, signOut } from '~/api/session';
 import { Button } from '~/ui/Button';
 import { Menu, type MenuItem } from '~/ui/Menu';
+import { destinations } from './navigation';
 import { setTheme, useTheme, type ThemeChoice } from './theme';
 
 export function SettingsMenu({ onPalette, onHelp }: { onPalette: () => void; onHelp: () => void }) {
@@ -12,14 +14,20 @@ export function SettingsMenu({ onPalette, onHelp }: { onPalette: () => void; onH
   });
   return (
     <Menu
-      label="Settings" trigger={<Button weight="quiet" small className="lg:justify-start lg:px-3">Settings</Button>}
+      label="Menu" trigger={<Button weight="quiet" small className="lg:justify-start lg:px-3">Menu</Button>}
       items={[
         { key: 'palette', label: 'Go to …', hint: 'Ctrl or ⌘ K', onSelect: onPalette },
         { key: 'help', label: 'Keyboard', hint: '?', onSelect: onHelp },
-        { key: 'keys', label: 'API keys', onSelect: () => void navigate({ to: '/keys' }) },
+        ...destinations.filter(({ bar }) => !bar).map(({ to, label }): MenuItem => ({ key: to.slice(1), label, narrow: true, onSelect: () => void navigate({ to }) })),
         theme('system', 'Theme of the system'), theme('light', 'Light'), theme('dark', 'Dark'),
-        { key: 'sign-out', label: 'Sign out', onSelect: signOut },
+        { key: 'sign-out', label: 'Sign out', onSelect: () => void leave() },
       ]}
     />
   );
+}
+
+/** A person's session ends on the server, too; a key is only forgotten. */
+async function leave(): Promise<void> {
+  if (currentCredential()?.kind === 'person') await account.signOut().catch(() => undefined);
+  signOut();
 }

@@ -1,67 +1,11 @@
-import { http, HttpResponse, type DefaultBodyType, type HttpHandler, type StrictRequest } from 'msw';
-import type { AgentEdits, CreateKeyRequest, DecideReviewRequest, EventRecord, KeyView, Page, Problem, RollbackRequest, StartExecutionRequest, WorkflowView } from '~/api/types';
+import { HttpResponse, type HttpHandler } from 'msw';
+import type { AgentEdits, DecideReviewRequest, EventRecord, RollbackRequest, StartExecutionRequest, WorkflowView } from '~/api/types';
+import { accountHandlers } from './account-handlers';
+import { missing, ok, on, paged, problem, type Request } from './answers';
 import { checkSpec, readSpec } from './spec-check';
-import { World } from './world';
+import type { World } from './world';
 
-type Request = StrictRequest<DefaultBodyType>;
-const worlds = new Map<string, World>();
-
-/** The key chooses the world: one with `empty` in it is a fresh installation, one with `error` a server in trouble. */
-function worldOf(request: Request): World | Response {
-  const key = request.headers.get('authorization')?.replace('Bearer ', '') ?? '';
-  if (!key.startsWith('omk_') || key.includes('bad')) return problem(401, 'UNAUTHORIZED', 'This key is not known.');
-  if (key.includes('error')) return problem(503, 'STORE_UNAVAILABLE', 'The event log cannot be read: the disk is full.');
-  if (!worlds.has(key)) worlds.set(key, new World(!key.includes('empty')));
-  return worlds.get(key)!;
-}
-
-function problem(status: number, code: string, detail: string, errors?: Problem['errors']): Response {
-  return HttpResponse.json({ type: `/docs/errors/${code}`, title: code, status, code, detail, ...(errors ? { errors } : {}) }, { status, headers: { 'Content-Type': 'application/problem+json' } });
-}
-
-const missing = (what: string) => problem(404, 'NOT_FOUND', `There is no such ${what}.`);
-
-function paged<T>(items: T[], request: Request): Response {
-  const search = new URL(request.url).searchParams;
-  const from = Number(search.get('cursor') ?? 0);
-  const limit = Number(search.get('limit') ?? 30);
-  const page: Page<T> = { items: items.slice(from, from + limit) };
-  if (from + limit < items.length) page.next_cursor = String(from + limit);
-  return HttpResponse.json(page);
-}
-
-type Params = Record<string, string | readonly string[] | undefined>;
-type Answer = (world: World, params: Params, request: Request) => Response | Promise<Response>;
-
-function on(method: 'get' | 'post' | 'delete', path: string, answer: Answer): HttpHandler {
-  return http[method](`*/v1${path}`, async ({ request, params }) => {
-    const world = worldOf(request);
-    return world instanceof Response ? world : answer(world, params, request);
-  });
-}
-
-const ok = (body: unknown, status = 200): Response => HttpResponse.json(body as never, { status });
-
-const tenant: HttpHandler[] = [
-  on('get', '/me', () => ok({ tenant: 'Company X', environment: 'dev', key_id: 'key_first', credits: null, version: '0.1.0' })),
-  on('get', '/health-summary', (world) => ok(world.health())),
-  on('get', '/keys', (world, _, request) => paged(world.keys, request)),
-  on('post', '/keys', async (world, _, request) => {
-    const { name, environment } = (await request.json()) as CreateKeyRequest;
-    const id = `key_${Math.random().toString(36).slice(2, 10)}`;
-    const key: KeyView = { id, name, environment: environment ?? 'dev', status: 'active', created_at: new Date().toISOString() };
-    world.keys.push(key);
-    return ok({ ...key, secret: `omk_dev_${id.slice(4)}_mock-secret-shown-once` }, 201);
-  }),
-  on('post', '/keys/:id/rotate', (world, { id }) => {
-    const key = world.keys.find((one) => one.id === id);
-    return key ? ok({ ...key, secret: `omk_dev_${String(id).slice(4)}_mock-secret-rotated` }) : missing('key');
-  }),
-  on('delete', '/keys/:id', (world, { id }) => {
-    world.keys = world.keys.map((key) => (key.id === id ? { ...key, status: 'revoked' } : key));
-    return new Response(null, { status: 204 });
-  }),
-];
+const overview: HttpHandler[] = [on('get', '/health-summary', (world) => ok(world.health()))];
 
 async function specOf(request: Request): Promise<string> {
   const text = await request.text();
@@ -220,4 +164,4 @@ function settle(world: World, execution: string, { decision, edits }: DecideRevi
   });
 }
 
-export const handlers: HttpHandler[] = [...tenant, ...workflows, ...executions, ...recovery];
+export const handlers: HttpHandler[] = [...accountHandlers, ...overview, ...workflows, ...executions, ...recovery];

@@ -1,6 +1,7 @@
-import type { ExecutionSummary, FailureSummary, FailureView, GraphView, HealthSummary, KeyView, ReviewView, WorkflowView } from '~/api/types';
+import type { ExecutionSummary, FailureSummary, FailureView, GraphView, HealthSummary, ReviewView, WorkflowView } from '~/api/types';
 import { graphOfSpec } from '~/model/graph';
 import { groupSteps } from '~/model/trace';
+import { Account } from './account';
 import { Onboarding } from './onboarding';
 import { fakeHash, MockRun } from './run';
 import { disputed, inDoubt, timedOut, wrongTool } from './scenarios';
@@ -15,17 +16,13 @@ export class World {
   readonly failures = new Map<string, FailureView>();
   readonly reviews = new Map<string, ReviewView>();
   readonly workflows = new Map<string, WorkflowView[]>();
-  keys: KeyView[];
+  readonly account: Account;
 
   constructor(filled: boolean) {
     const now = Date.now();
-    this.keys = [{ id: 'key_first', name: 'first key of this installation', environment: 'dev', status: 'active', created_at: new Date(now - 40 * 24 * hourMs).toISOString(), last_used_at: new Date(now).toISOString() }];
+    this.account = new Account(filled);
     this.#save(onboardingSpec, 3, now - 30 * 24 * hourMs);
     if (!filled) return;
-    this.keys.push(
-      { id: 'key_onboarding', name: 'onboarding-service', environment: 'dev', status: 'active', created_at: new Date(now - 20 * 24 * hourMs).toISOString(), last_used_at: new Date(now - 4 * 60_000).toISOString() },
-      { id: 'key_old', name: 'laptop', environment: 'dev', status: 'revoked', created_at: new Date(now - 35 * 24 * hourMs).toISOString() },
-    );
     this.#save(inboxSpec, 1, now - 9 * 24 * hourMs);
     this.#save(payoutSpec, 2, now - 12 * 24 * hourMs);
     this.#save(migrationSpec, 5, now - 3 * 24 * hourMs);

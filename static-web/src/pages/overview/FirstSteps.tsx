@@ -1,7 +1,8 @@
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useLiveExecution } from '~/api/live';
-import { executionQuery, keysQuery, latestExecutionsQuery, meQuery, workflowsQuery } from '~/api/queries';
+import { keysQuery } from '~/api/accountQueries';
+import { executionQuery, latestExecutionsQuery, meQuery, workflowsQuery } from '~/api/queries';
 import { checklist, demoWorkflow, type Checklist } from '~/model/checklist';
 import { isEnded } from '~/model/status';
 import { Button } from '~/ui/Button';
@@ -31,7 +32,8 @@ function remember(name: string, value: boolean): void {
 /** The first five minutes: credits, a key, and a workflow that fails, is mended and finishes. */
 export function FirstSteps() {
   const me = useQuery(meQuery);
-  const keys = useQuery(keysQuery);
+  const mayManageKeys = me.data?.scopes?.includes('admin') ?? true;
+  const keys = useQuery({ ...keysQuery, enabled: me.data !== undefined && mayManageKeys });
   const workflows = useInfiniteQuery(workflowsQuery);
   const runs = useQuery(latestExecutionsQuery(demoWorkflow));
   const [usesReadyKey, setUsesReadyKey] = useState(() => remembered(readyKeyMark));
@@ -39,8 +41,8 @@ export function FirstSteps() {
 
   const failed = [me, keys, workflows, runs].find((query) => query.isError && !query.data);
   if (failed) return <ErrorNote error={failed.error} retry={() => void failed.refetch()} />;
-  if (!me.data || !keys.data || !workflows.data || !runs.data) return <Loading lines={5} label="Loading the first steps" />;
-  const list = checklist({ me: me.data, keys: keys.data.items, workflows: workflows.data.pages.flatMap((page) => page.items), runs: runs.data.items, usesReadyKey });
+  if (!me.data || (mayManageKeys && !keys.data) || !workflows.data || !runs.data) return <Loading lines={5} label="Loading the first steps" />;
+  const list = checklist({ me: me.data, keys: keys.data?.items ?? [], workflows: workflows.data.pages.flatMap((page) => page.items), runs: runs.data.items, usesReadyKey: usesReadyKey || !mayManageKeys });
   const fold = (next: boolean) => {
     remember(foldedMark, next);
     setFolded(next);

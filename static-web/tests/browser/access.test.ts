@@ -1,0 +1,117 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Installation, isReal } from './installation';
+
+describe.skipIf(!isReal)('access and money, in the browser on the real program', { timeout: 90_000 }, () => {
+  let omium: Installation;
+  beforeAll(async () => { omium = await Installation.start(); }, 60_000);
+  afterAll(() => omium.end());
+
+  it('S22_AKeyIsMadeWithACap_RotatedAndRevoked', async () => {
+    const visit = await omium.openWithKey('/keys');
+    await visit.click('create-key');
+    await visit.fill('key-name', 'onboarding-service');
+    await visit.fill('key-cap', '5000');
+    await visit.click('key-submit');
+    const secret = await visit.get('key-secret').innerText();
+    const { body: me } = await omium.api<{ key_id: string; scopes: string[] }>('GET', '/v1/me', undefined, secret);
+    expect(me.scopes).not.toContain('admin');
+    await visit.page.getByRole('button', { name: 'I have kept it' }).click();
+    const row = visit.page.getByTestId(`key-${me.key_id}`);
+    expect(await row.innerText()).toContain('of 5,000 credits');
+
+    await row.getByRole('button', { name: /Rotate/ }).click();
+    await visit.click('confirm');
+    const renewed = await visit.get('key-secret').innerText();
+    expect((await omium.api('GET', '/v1/me', undefined, secret)).status).toBe(401);
+    expect((await omium.api('GET', '/v1/me', undefined, renewed)).status).toBe(200);
+    await visit.page.getByRole('button', { name: 'Close' }).click();
+
+    await row.getByRole('button', { name: /Revoke/ }).click();
+    await visit.click('confirm');
+    await row.getByText('Revoked').waitFor();
+    expect((await omium.api('GET', '/v1/me', undefined, renewed)).status).toBe(401);
+    expect(visit.errors).toEqual([]);
+    await visit.close();
+  });
+
+  it('S24_TwentyDollarsThroughTheSandboxCheckout_AreOnTheBalanceOnce', async () => {
+    const visit = await omium.openWithKey('/billing');
+    const before = Number(await visit.get('balance').getAttribute('data-credits'));
+    await visit.click('top-up');
+    await visit.click('top-up-submit');
+    const [checkout] = await Promise.all([visit.page.context().waitForEvent('page'), visit.click('checkout-link')]);
+    await checkout.getByRole('button', { name: /Pay/ }).click();
+    await checkout.getByText('Paid').waitFor();
+    await checkout.goBack().catch(() => undefined);
+    await checkout.close();
+    await visit.page.bringToFront();
+    await visit.page.reload();
+    await visit.get('transaction-topup').waitFor();
+    expect(Number(await visit.get('balance').getAttribute('data-credits'))).toBe(before + 20_000);
+    expect(await visit.page.getByTestId('transaction-topup').count()).toBe(1);
+    expect(visit.errors).toEqual([]);
+    await visit.close();
+  });
+
+  it('S33_AnInvitedViewer_SeesAndMayNot_AndTheTrailNamesEverybody', async () => {
+    const owner = await omium.open('/');
+    await owner.click('way-sign-up');
+    await owner.fill('organization', 'Company Y');
+    await owner.fill('email', 'ada@company-y.example');
+    await owner.fill('password', 'a long enough password');
+    await owner.click('sign-up');
+    await owner.get('checklist').waitFor();
+    await owner.page.goto(`${omium.url}/settings`);
+    await owner.click('invite');
+    await owner.fill('invite-email', 'vera@company-y.example');
+    await owner.get('invite-role').selectOption('viewer');
+    await owner.click('invite-submit');
+    const link = await owner.get('invitation-link').innerText();
+    await owner.page.getByRole('button', { name: 'I have sent it' }).click();
+
+    const viewer = await omium.open(new URL(link).pathname + new URL(link).hash);
+    await viewer.fill('person-name', 'Vera');
+    await viewer.fill('password', 'another long password');
+    await viewer.click('accept-invitation');
+    await viewer.get('checklist').waitFor();
+    await viewer.page.goto(`${omium.url}/keys`);
+    await viewer.page.getByText('is not yours to see').waitFor();
+    const create = viewer.get('create-key');
+    expect(await create.getAttribute('aria-disabled')).toBe('true');
+    await create.focus();
+    await viewer.page.getByRole('tooltip').getByText(/Your role here is viewer/).waitFor();
+
+    await owner.page.reload();
+    await owner.get('member-vera@company-y.example').getByRole('button', { name: /Change/ }).click();
+    await owner.get('member-role').selectOption('admin');
+    await owner.click('member-save');
+    await viewer.page.reload();
+    await viewer.page.getByRole('heading', { name: 'No key yet' }).waitFor();
+
+    await owner.page.goto(`${omium.url}/audit`);
+    await owner.click('verify-audit');
+    expect(await owner.get('audit-verdict').innerText()).toContain('Whole');
+    await owner.page.getByText('Member: role changed').first().waitFor();
+    await viewer.page.getByRole('button', { name: 'Menu' }).first().click();
+    await viewer.page.getByText('Sign out').click();
+    await viewer.get('sign-in').waitFor();
+    expect([...owner.errors, ...viewer.errors]).toEqual([]);
+    await owner.close();
+    await viewer.close();
+  });
+
+  it('S17_APolicyIsTriedAndPutInForce_AndAWrongOneIsShownInPlace', async () => {
+    const visit = await omium.openWithKey('/settings?tab=policy');
+    await visit.page.getByRole('button', { name: 'Begin with an example' }).click();
+    await visit.click('policy-dry-run');
+    await visit.page.getByText('There is no failure to try it on').waitFor();
+    await visit.click('policy-save');
+    await visit.page.getByText('In force for what fails from now on.').or(visit.page.getByText('version 1', { exact: false })).first().waitFor();
+    await visit.get('policy-editor').fill('rollback_triggers:\n  - no_such_thing: true\n');
+    await visit.click('policy-save');
+    await visit.get('problem').waitFor();
+    expect((await omium.api<{ version: number }>('GET', '/v1/policies')).body.version).toBe(1);
+    expect(visit.errors).toEqual([]);
+    await visit.close();
+  });
+});
