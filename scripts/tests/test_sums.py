@@ -91,6 +91,12 @@ class Running(unittest.TestCase):
             self.assertEqual(["The suite ran no test."], [result.detail for result in run(empty, None, self.folder)])
             self.assertEqual([], run(empty, "x", self.folder))
 
+    def test_vitest_suite_without_node_is_skipped_where_it_is_optional(self):
+        with mock.patch.object(test_suites.shutil, "which", return_value=None), mock.patch("builtins.print"):
+            optional, needed = (run(test_suites.vitest_suite(self.folder, is_optional), None, self.folder) for is_optional in (True, False))
+        self.assertEqual([("skipped", "Node.js 20 is not installed.")], [(result.outcome, result.detail) for result in optional])
+        self.assertEqual(["failed"], [result.outcome for result in needed])
+
     def test_unittest_runner_reports_every_outcome(self):
         (self.folder / "test_sample.py").write_text(
             "import unittest\nclass T(unittest.TestCase):\n"

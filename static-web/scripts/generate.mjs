@@ -1,9 +1,10 @@
-// Types of the API's wire records, from the OpenAPI document that the server is held to: src/api/generated.ts.
+// Types of the API's wire records, from the OpenAPI document that the server is held to: src/api/generated.ts, or the file that is named (the SDK's).
 import { readFileSync, writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const DOCUMENT = new URL('../../tests/golden/openapi/v1.json', import.meta.url);
-const OUTPUT = new URL('../src/api/generated.ts', import.meta.url);
+const OUTPUT = process.argv[2] ? resolve(process.argv[2]) : new URL('../src/api/generated.ts', import.meta.url);
 const HEADER = `// Made by \`npm run generate\` from tests/golden/openapi/v1.json; not to be edited.
 
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
