@@ -34,6 +34,12 @@ internal static partial class ExecutionEvolver
             return next;
         }
 
+        if (next.Token == 0 && next.ClosedToken == e.Token)
+        {
+            // It was handed back while more was on its way: it is the same reservation still, with what was charged to it before.
+            next = next with { SpentMicro = next.ClosedSpentMicro + next.SpentMicro, ClosedToken = 0, ClosedSpentMicro = 0 };
+        }
+
         // What was used without a reservation is charged to this one.
         var before = next.Token == e.Token || next.Token == 0 ? next : next.Closed();
         return before with { Token = e.Token, GrantedMicro = e.GrantedMicro };

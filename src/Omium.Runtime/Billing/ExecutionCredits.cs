@@ -181,7 +181,7 @@ public sealed partial class ExecutionCredits(Advancer advancer, LedgerAdvancer l
     /// <summary>What an execution has used so far, for the reservation it draws on or, with none, for the last one that has ended.</summary>
     private static SettleCredits? SettlementOf(string execution, CreditUse credits) => credits switch
     {
-        { Token: > 0 } => new SettleCredits(execution, credits.Token, credits.SpentMicro, Math.Max(0, credits.GrantedMicro - credits.SpentMicro)),
+        { Token: > 0 } => new SettleCredits(execution, credits.Token, credits.SpentMicro, Math.Max(0, credits.GrantedMicro - credits.SpentMicro), Round: credits.Round),
         { ClosedToken: > 0 } => new SettleCredits(execution, credits.ClosedToken, credits.ClosedSpentMicro),
         _ => null,
     };
@@ -191,7 +191,7 @@ public sealed partial class ExecutionCredits(Advancer advancer, LedgerAdvancer l
     {
         var cut = open.Owner.IndexOf('/', StringComparison.Ordinal);
         var stream = new StreamId(tenant, cut < 0 ? open.Owner : open.Owner[..cut]);
-        var cell = await advancer.FindAsync(stream, cancellation);
+        var cell = await advancer.FindCurrentAsync(stream, cancellation); // Nothing is taken from an execution on the word of a cache.
         if (cut >= 0)
         {
             return cell is null ? Unknown(open) : await ModelClaimAsync(cell, open, open.Owner[(cut + 1)..], cancellation);
@@ -218,7 +218,7 @@ public sealed partial class ExecutionCredits(Advancer advancer, LedgerAdvancer l
         }
 
         var kept = Math.Max(0, credits.GrantedMicro - credits.SpentMicro);
-        return open.Round == credits.Round && kept > 0 && open.LeftMicro > kept ? new SettleCredits(open.Owner, open.Token, credits.SpentMicro, kept) : null;
+        return open.Round == credits.Round && kept > 0 && open.LeftMicro > kept ? new SettleCredits(open.Owner, open.Token, credits.SpentMicro, kept, Round: credits.Round) : null;
     }
 
     private SettleCredits? Unknown(Reservation open) =>
@@ -235,7 +235,7 @@ public sealed partial class ExecutionCredits(Advancer advancer, LedgerAdvancer l
         {
             var settlement = happened switch
             {
-                LeaseReturned e => new SettleCredits(cell.Stream.Id, e.Token, e.SpentMicro, e.KeptMicro),
+                LeaseReturned e => new SettleCredits(cell.Stream.Id, e.Token, e.SpentMicro, e.KeptMicro, Round: credits.Round),
                 ExecutionSucceeded or ExecutionFailed or ExecutionCancelled when credits.ClosedToken > 0 => new SettleCredits(cell.Stream.Id, credits.ClosedToken, credits.ClosedSpentMicro),
                 _ => null,
             };
