@@ -159,13 +159,13 @@ internal static class ExecutionEndpoints
         var wait = WaitOf(call);
         using var listener = wait is null ? null : call.Services.Feed.Listen(stream);
         var started = await call.Services.Engine.SubmitAsync(stream, command, stored, call.Cancellation);
+        if (!started.Changed && command is StartExecution { Lease: { } lease })
+        {
+            await call.Services.Credits.Executions!.AbandonAsync(stream, lease, started.Cell.State); // Refused, or begun before by another request.
+        }
+
         if (started.Rejection is { } rejection)
         {
-            if (command is StartExecution { Lease: { } lease })
-            {
-                await call.Services.Credits.Executions!.AbandonAsync(stream, lease, started.Cell.State);
-            }
-
             await RejectAsync(call, rejection);
             return;
         }

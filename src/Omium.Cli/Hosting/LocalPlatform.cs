@@ -124,7 +124,10 @@ internal sealed class LocalPlatform : IAsyncDisposable
     /// <summary>Begins to hold open reservations against what executions say.</summary>
     public void BeginSweeping() => _sweeping = Task.Run(() => Credits.RunAsync(Clock, _stopping.Token));
 
-    /// <summary>Takes up nothing new, then closes the store; what is in flight is resumed by the next start.</summary>
+    /// <summary>
+    /// Takes up nothing new, then closes the store; what is in flight is resumed by the next start. From those who use to those who are used: the engine
+    /// ends before the ledger that its records settle with, and both before the store.
+    /// </summary>
     public async ValueTask DisposeAsync()
     {
         await _stopping.CancelAsync();
@@ -133,6 +136,7 @@ internal sealed class LocalPlatform : IAsyncDisposable
         await Checkout.DisposeAsync();
         await Engine.DisposeAsync();
         Tasks.Dispose();
+        await Credits.WaitAsync(TimeSpan.FromSeconds(2));
         await Store.DisposeAsync();
         _model.Dispose();
         _http.Dispose();

@@ -18,11 +18,16 @@ public sealed partial class EmbeddedEngine
 
     private void Nudge(StreamId stream, long dueMs)
     {
+        if (_stopping.IsCancellationRequested)
+        {
+            return; // The next start looks at everything.
+        }
+
         if (dueMs > _advancer.NowMs)
         {
             _dueTimes.Add(stream, (dueMs + NudgeGridMs - 1) / NudgeGridMs * NudgeGridMs);
         }
-        else if (!_stopping.IsCancellationRequested)
+        else
         {
             _ = NudgeAsync(stream);
         }
@@ -30,6 +35,7 @@ public sealed partial class EmbeddedEngine
 
     private async Task NudgeAsync(StreamId stream)
     {
+        using var piece = _underWay.Begin();
         await Task.Yield();
         try
         {
@@ -49,7 +55,7 @@ public sealed partial class EmbeddedEngine
                 TakeUpNudge(cell, effect); // It was done between the two: nobody else will.
             }
         }
-        catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
+        catch (Exception error) when (_stopping.IsCancellationRequested && error is OperationCanceledException or ObjectDisposedException)
         {
             // The next start looks at everything.
         }

@@ -30,7 +30,9 @@ public sealed partial class EmbeddedEngine : IExecutionEngine, IAsyncDisposable
     private readonly ConcurrentDictionary<StreamId, bool> _unrecovered = new();
     private readonly DueTimes _dueTimes;
     private readonly SemaphoreSlim _externalEffects;
+    private readonly WorkUnderWay _underWay = new();
     private readonly CancellationTokenSource _stopping = new();
+    private bool _isDisposed;
     private Task _timerLoop = Task.CompletedTask;
     private Task _look = Task.CompletedTask;
 
@@ -153,12 +155,27 @@ public sealed partial class EmbeddedEngine : IExecutionEngine, IAsyncDisposable
         }
     }
 
-    /// <summary>Stops taking up new effects and waits for the timers to end. What is in flight is resumed by the next start.</summary>
+    /// <summary>
+    /// Stops taking up new effects, and waits for the timers and for what is in flight to end: it is cancelled, and resumed by the next start. What does
+    /// not hear that it is cancelled is waited for as long as <see cref="EmbeddedEngineOptions.StopWithin"/> says; what it comes to then is nobody's.
+    /// Called again, it waits again.
+    /// </summary>
     public async ValueTask DisposeAsync()
     {
+        if (_isDisposed)
+        {
+            return;
+        }
+
         await _stopping.CancelAsync();
         await _timerLoop.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await _look.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (!await _underWay.WaitAsync(_options.StopWithin))
+        {
+            return; // Something holds on to what would be disposed of here; nothing of it outlives the process.
+        }
+
+        _isDisposed = true;
         _stopping.Dispose();
         _externalEffects.Dispose();
         _dueTimes.Dispose();
@@ -216,6 +233,7 @@ public sealed partial class EmbeddedEngine : IExecutionEngine, IAsyncDisposable
 
     private async Task RunAsync(ExecutionCell cell, PendingEffect effect)
     {
+        using var piece = _underWay.Begin();
         await Task.Yield();
         var external = effect.Kind is PendingKind.Model or PendingKind.Measure or PendingKind.Call or PendingKind.Verify or PendingKind.Compensate;
         var result = default(AdvanceResult?);
@@ -240,9 +258,9 @@ public sealed partial class EmbeddedEngine : IExecutionEngine, IAsyncDisposable
                 }
             }
         }
-        catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
+        catch (Exception error) when (_stopping.IsCancellationRequested && error is OperationCanceledException or ObjectDisposedException)
         {
-            return;
+            return; // The next start resumes it.
         }
         catch (StorageUnavailableException error)
         {
@@ -395,6 +413,9 @@ public sealed record EmbeddedEngineOptions
     /// knows what happened since the backup. Default null: they go on.
     /// </summary>
     public string? PauseRecovered { get; init; }
+
+    /// <summary>How long a stop waits for effects that do not end when they are cancelled; default 2 s.</summary>
+    public TimeSpan StopWithin { get; init; } = TimeSpan.FromSeconds(2);
 
     /// <summary>How long an effect waits before its record is tried again after the store refused it; default 1 s.</summary>
     public TimeSpan RetryStorageAfter { get; init; } = TimeSpan.FromSeconds(1);

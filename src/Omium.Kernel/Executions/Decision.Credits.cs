@@ -86,6 +86,17 @@ internal sealed partial class Decision
         return null;
     }
 
+    private Rejection? Refuse(RefuseCredits command)
+    {
+        if (_state is not { Ended: false, Credits: { Requested: { Effect: null } requested, RefusedCode: null } } || requested.Round != command.Round || command.Code.Length == 0)
+        {
+            return NotDue($"credits~{command.Round}");
+        }
+
+        Emit(new LeaseRefused(command.Round, command.Code));
+        return null;
+    }
+
     private Rejection? Await(AwaitCredits command)
     {
         if (_state is not { Status: ExecutionStatus.Running, Credits: { Requested: null } credits })

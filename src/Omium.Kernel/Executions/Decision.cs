@@ -61,6 +61,7 @@ internal sealed partial class Decision(ExecutionState state, DecisionValues valu
             ResolveResidue c => Resolve(c),
             TraceExecution c => Trace(c),
             GrantCredits c => Grant(c),
+            RefuseCredits c => Refuse(c),
             AwaitCredits c => Await(c),
             _ => new Rejection("unknown_command", $"no command {command.Name} is known to this kernel"),
         };

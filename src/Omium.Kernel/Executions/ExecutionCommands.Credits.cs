@@ -3,6 +3,7 @@ using System.Text.Json.Serialization;
 namespace Omium.Kernel.Executions;
 
 [JsonDerivedType(typeof(GrantCredits), "grant_credits")]
+[JsonDerivedType(typeof(RefuseCredits), "refuse_credits")]
 [JsonDerivedType(typeof(AwaitCredits), "await_credits")]
 public abstract partial record ExecutionCommand;
 
@@ -12,6 +13,12 @@ public abstract partial record ExecutionCommand;
 public sealed record GrantCredits(long AtMs, int Round, long Token, long GrantedMicro) : ExecutionCommand(AtMs)
 {
     public override string Name => "grant_credits";
+}
+
+/// <summary>What an execution asked for cannot be reserved now.</summary>
+public sealed record RefuseCredits(long AtMs, int Round, string Code) : ExecutionCommand(AtMs)
+{
+    public override string Name => "refuse_credits";
 }
 
 /// <summary>A model call cannot be paid: wait until it can.</summary>

@@ -3,16 +3,24 @@ using System.Text.Json.Serialization;
 namespace Omium.Kernel.Executions;
 
 [JsonDerivedType(typeof(LeaseRequested), "credits.requested")]
+[JsonDerivedType(typeof(LeaseRefused), "credits.refused")]
 [JsonDerivedType(typeof(LeaseGranted), "credits.reserved")]
 [JsonDerivedType(typeof(LeaseReturned), "credits.returned")]
 public abstract partial record ExecutionEvent;
 
-/// <summary>What is reserved for this execution does not cover its next step: nothing further begins until more is.</summary>
+/// <summary>What is reserved for this execution does not cover its next step: nothing further begins until more is. The ledger is asked at once.</summary>
 /// <param name="Round">Which time it asks; the lease it began with is round 1.</param>
 /// <param name="NeededMicro">Micro-credits without which nothing can begin.</param>
 /// <param name="WantedMicro">More than that is not needed for now.</param>
-/// <param name="Effect">The model call that cannot be paid; absent when it is a step.</param>
+/// <param name="Effect">The model call that cannot be paid (the ledger has been asked); absent when it is a step.</param>
 public sealed record LeaseRequested(int Round, long NeededMicro, long WantedMicro, string? Effect = null) : ExecutionEvent;
+
+/// <summary>
+/// The ledger cannot reserve what was asked for: from now on the execution waits for credits. Asked again whenever credits come; recorded once a round.
+/// </summary>
+/// <param name="Round">Which time it asked.</param>
+/// <param name="Code">Why: <c>CREDITS_EXHAUSTED</c> or <c>key_cap_reached</c>.</param>
+public sealed record LeaseRefused(int Round, string Code) : ExecutionEvent;
 
 /// <summary>Credits are reserved for this execution in its tenant's ledger.</summary>
 /// <param name="Round">Which time.</param>

@@ -8,6 +8,9 @@ internal static partial class ExecutionEvolver
         LeaseRequested e => state.Credits is { Requested: null } credits && e.Round == credits.Round + 1
             ? state with { Credits = credits with { Requested = e } }
             : throw new CorruptLogException($"credits were requested for round {e.Round} out of turn"),
+        LeaseRefused e => state.Credits is { Requested: { Effect: null } requested, RefusedCode: null } credits && e.Round == requested.Round && e.Code.Length > 0
+            ? state with { Credits = credits with { RefusedCode = e.Code } }
+            : throw new CorruptLogException($"credits of round {e.Round} were refused and not asked for"),
         LeaseReturned e => state.Credits is { Token: > 0 } credits && credits.Token == e.Token && credits.SpentMicro == e.SpentMicro && e.KeptMicro >= 0
             ? state with { Credits = e.KeptMicro == 0 ? credits.Closed() : credits with { GrantedMicro = e.SpentMicro + e.KeptMicro } }
             : throw new CorruptLogException($"reservation {e.Token} was handed back and is not held"),
@@ -28,10 +31,16 @@ internal static partial class ExecutionEvolver
             throw new CorruptLogException($"credits of round {e.Round} were not asked for");
         }
 
-        var next = credits with { Round = e.Round, Requested = null };
+        var next = credits with { Round = e.Round, Requested = null, RefusedCode = null };
         if (e.Token == 0)
         {
             return next;
+        }
+
+        if (next.Token == 0 && next.ClosedToken == e.Token)
+        {
+            // It was handed back while more was on its way: it is the same reservation still, with what was charged to it before.
+            next = next with { SpentMicro = next.ClosedSpentMicro + next.SpentMicro, ClosedToken = 0, ClosedSpentMicro = 0 };
         }
 
         // What was used without a reservation is charged to this one.
@@ -54,7 +63,12 @@ internal static partial class ExecutionEvolver
             _ => 0,
         };
         var next = cost == 0 ? credits : credits with { SpentMicro = credits.SpentMicro + cost, TotalMicro = credits.TotalMicro + cost };
-        next = happened is ExecutionSucceeded or ExecutionFailed or ExecutionCancelled ? next.Closed() with { Requested = null } : next;
+        if (happened is ExecutionSucceeded or ExecutionFailed or ExecutionCancelled)
+        {
+            // A request under way is over with it, its number is used up: what may yet be reserved for it is not taken for an answer to a later one.
+            next = next.Closed() with { Round = next.Requested?.Round ?? next.Round, Requested = null, RefusedCode = null };
+        }
+
         return next == credits ? state : state with { Credits = next };
     }
 }

@@ -29,11 +29,17 @@ public sealed record CreditUse(long CheckpointMicro, long ItemMicro)
     /// <summary>Used since the execution began.</summary>
     public long TotalMicro { get; init; }
 
-    /// <summary>The last round that was granted.</summary>
+    /// <summary>The last round that was granted, or ended with the execution before it was.</summary>
     public int Round { get; init; }
 
     /// <summary>What it has asked for and waits for; null when for nothing.</summary>
     public LeaseRequested? Requested { get; init; }
+
+    /// <summary>Why that could not be reserved when it was asked for; null while the answer is on its way.</summary>
+    public string? RefusedCode { get; init; }
+
+    /// <summary>True when credits have to come before it goes on; what is merely asked for is answered in a moment.</summary>
+    public bool IsShort => Requested is { } requested && (RefusedCode is not null || requested.Effect is not null);
 
     /// <summary>The last reservation that has ended; 0 before.</summary>
     public long ClosedToken { get; init; }

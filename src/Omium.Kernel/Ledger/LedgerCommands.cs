@@ -55,7 +55,8 @@ public sealed record ReserveCredits(string Owner, int Round, string? Key, long N
 /// <param name="KeptMicro">Of the rest, what stays reserved; with 0 the reservation ends.</param>
 /// <param name="InputTokens">Of a model call: tokens read.</param>
 /// <param name="OutputTokens">Of a model call: tokens written.</param>
-public sealed record SettleCredits(string Owner, long Token, long SpentMicro, long KeptMicro = 0, long InputTokens = 0, long OutputTokens = 0) : LedgerRequest;
+/// <param name="Round">The last round that the sender knows of: what was granted in a later one is not given back by it, whatever is kept. 0 = all of it.</param>
+public sealed record SettleCredits(string Owner, long Token, long SpentMicro, long KeptMicro = 0, long InputTokens = 0, long OutputTokens = 0, int Round = 0) : LedgerRequest;
 
 /// <summary>A payment has arrived. An overdraft is paid back first.</summary>
 /// <param name="Payment">The payment's id at the payment service: counted once, whatever is delivered how often.</param>

@@ -219,14 +219,16 @@ internal sealed class LedgerDecision(LedgerState state, long atMs)
         var spent = open.Price is { } price ? price.Of(request.InputTokens, request.OutputTokens) : request.SpentMicro;
         var charged = Math.Max(0, spent - open.SpentMicro);
         var (rest, excess) = open.Charge(charged);
-        var kept = rest.Keep(request.KeptMicro);
-        if (charged == 0 && kept == rest && request.KeptMicro > 0)
+        var isOutdone = request.Round > 0 && request.Round < open.Round; // More was granted since: what it says is not needed is not what is there now.
+        var kept = isOutdone ? rest : rest.Keep(request.KeptMicro);
+        var isEnd = request.KeptMicro == 0 && !isOutdone;
+        if (charged == 0 && kept == rest && !isEnd)
         {
             return default;
         }
 
         Emit(new CreditsSettled(
-            request.Owner, request.Token, charged, kept.LeftMicro, request.KeptMicro == 0, open.Price is null ? 0 : request.InputTokens, open.Price is null ? 0 : request.OutputTokens,
+            request.Owner, request.Token, charged, kept.LeftMicro, isEnd, open.Price is null ? 0 : request.InputTokens, open.Price is null ? 0 : request.OutputTokens,
             Settling(open, rest, kept, charged, excess)));
         return new LedgerReply(null, null, true);
     }

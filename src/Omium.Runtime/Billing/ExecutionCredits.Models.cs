@@ -46,6 +46,7 @@ public sealed partial class ExecutionCredits
 
     private async Task ChargeAsync(StreamId stream, string effect, EffectOutcome outcome)
     {
+        using var piece = _underWay.Begin();
         var owner = OwnerOf(stream, effect);
         var state = await ledger.StateAsync(stream.Tenant);
         if (state.Reservations.GetValueOrDefault(owner) is { } open)

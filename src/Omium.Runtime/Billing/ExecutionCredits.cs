@@ -14,7 +14,7 @@ namespace Omium.Runtime.Billing;
 /// any point:
 /// <code>
 /// start    reserve -> the start record names the reservation
-/// wait     charge what was used -> reserve more -> grant_credits; refused: look again when credits come
+/// wait     charge what was used -> reserve more -> grant_credits; refused: refuse_credits, and look again when credits come
 /// return   the record that pauses or ends the execution says what it used -> settle
 /// sweep    every open reservation: what does its execution say of it? settle, release, or leave it
 /// </code>
@@ -25,6 +25,8 @@ public sealed partial class ExecutionCredits(Advancer advancer, LedgerAdvancer l
     private const int WokenBySettlement = 8;
     private readonly ConcurrentDictionary<StreamId, long> _waiting = new();
     private readonly ConcurrentDictionary<string, bool> _tenants = new(StringComparer.Ordinal);
+    private readonly WorkUnderWay _underWay = new();
+    private TaskCompletionSource _firstUse = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private long _order;
 
     /// <summary>How soon who waits for credits looks again, if nobody tells it before. Default 10 s.</summary>
@@ -44,18 +46,27 @@ public sealed partial class ExecutionCredits(Advancer advancer, LedgerAdvancer l
     {
         advancer.Appended += (cell, _, body) => OnAppended(cell, body);
         queue.OnPosted = OnPosted;
-        ledger.Loaded = tenant => _tenants[tenant] = true;
+        ledger.Loaded = OnLoaded;
     }
 
-    /// <summary>Sweeps the ledgers that this process uses, until it is cancelled.</summary>
+    /// <summary>
+    /// Sweeps the ledgers that this process uses, until it is cancelled: each when it is first read, since the process before this one may have ended
+    /// with something unsettled, and all of them again and again.
+    /// </summary>
     public async Task RunAsync(TimeProvider time, CancellationToken stopping)
     {
         while (!stopping.IsCancellationRequested)
         {
+            var firstUse = _firstUse = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously); // Before it looks: one that is read meanwhile counts.
             await SweepAllAsync(stopping);
-            await Task.Delay(SweepEvery, time, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            using var either = CancellationTokenSource.CreateLinkedTokenSource(stopping);
+            await Task.WhenAny(firstUse.Task, Task.Delay(SweepEvery, time, either.Token));
+            await either.CancelAsync();
         }
     }
+
+    /// <summary>Waits until what has been used is settled as far as it is under way, at most so long. What is not is settled by the next sweep.</summary>
+    public Task WaitAsync(TimeSpan timeMax) => _underWay.WaitAsync(timeMax);
 
     /// <summary>Sweeps every ledger that this process has loaded.</summary>
     public async Task SweepAllAsync(CancellationToken cancellation)
@@ -103,7 +114,7 @@ public sealed partial class ExecutionCredits(Advancer advancer, LedgerAdvancer l
     {
         if (state.Credits is null || (state.Credits.Token != lease.Token && state.Credits.ClosedToken != lease.Token))
         {
-            await queue.PostAsync(stream.Tenant, new SettleCredits(stream.Id, lease.Token, 0));
+            await queue.PostAsync(stream.Tenant, new SettleCredits(stream.Id, lease.Token, 0, Round: 1)); // Not what it has asked for itself meanwhile.
         }
     }
 
@@ -132,9 +143,17 @@ public sealed partial class ExecutionCredits(Advancer advancer, LedgerAdvancer l
 
         var reply = await queue.PostAsync(
             stream.Tenant, new ReserveCredits(stream.Id, requested.Round, KeyOf(cell.State), requested.NeededMicro, requested.WantedMicro));
-        return reply.Reservation is { } made
-            ? await GrantAsync(stream, new GrantCredits(advancer.NowMs, requested.Round, made.Token, made.GrantedMicro), cancellation)
-            : LookAgain(stream);
+        if (reply.Reservation is { } made)
+        {
+            return await GrantAsync(stream, new GrantCredits(advancer.NowMs, requested.Round, made.Token, made.GrantedMicro), cancellation);
+        }
+
+        if (credits.RefusedCode is null)
+        {
+            await advancer.AdvanceAsync(stream, new RefuseCredits(advancer.NowMs, requested.Round, reply.Rejection!.Code), null, cancellation);
+        }
+
+        return LookAgain(stream);
     }
 
     /// <summary>Holds every open reservation of a ledger against what its execution says.</summary>
@@ -166,7 +185,7 @@ public sealed partial class ExecutionCredits(Advancer advancer, LedgerAdvancer l
         if (command.Token > 0 && granted.Cell.State.Credits is { } credits && credits.Token != command.Token)
         {
             var spent = credits.ClosedToken == command.Token ? credits.ClosedSpentMicro : 0;
-            await queue.PostAsync(stream.Tenant, new SettleCredits(stream.Id, command.Token, spent));
+            await queue.PostAsync(stream.Tenant, new SettleCredits(stream.Id, command.Token, spent, Round: command.Round));
         }
 
         return null;
@@ -181,8 +200,8 @@ public sealed partial class ExecutionCredits(Advancer advancer, LedgerAdvancer l
     /// <summary>What an execution has used so far, for the reservation it draws on or, with none, for the last one that has ended.</summary>
     private static SettleCredits? SettlementOf(string execution, CreditUse credits) => credits switch
     {
-        { Token: > 0 } => new SettleCredits(execution, credits.Token, credits.SpentMicro, Math.Max(0, credits.GrantedMicro - credits.SpentMicro)),
-        { ClosedToken: > 0 } => new SettleCredits(execution, credits.ClosedToken, credits.ClosedSpentMicro),
+        { Token: > 0 } => new SettleCredits(execution, credits.Token, credits.SpentMicro, Math.Max(0, credits.GrantedMicro - credits.SpentMicro), Round: credits.Round),
+        { ClosedToken: > 0 } => new SettleCredits(execution, credits.ClosedToken, credits.ClosedSpentMicro, Round: credits.Round),
         _ => null,
     };
 
@@ -191,7 +210,7 @@ public sealed partial class ExecutionCredits(Advancer advancer, LedgerAdvancer l
     {
         var cut = open.Owner.IndexOf('/', StringComparison.Ordinal);
         var stream = new StreamId(tenant, cut < 0 ? open.Owner : open.Owner[..cut]);
-        var cell = await advancer.FindAsync(stream, cancellation);
+        var cell = await advancer.FindCurrentAsync(stream, cancellation); // Nothing is taken from an execution on the word of a cache.
         if (cut >= 0)
         {
             return cell is null ? Unknown(open) : await ModelClaimAsync(cell, open, open.Owner[(cut + 1)..], cancellation);
@@ -204,7 +223,7 @@ public sealed partial class ExecutionCredits(Advancer advancer, LedgerAdvancer l
 
         if (credits.ClosedToken == open.Token)
         {
-            return new SettleCredits(open.Owner, open.Token, credits.ClosedSpentMicro);
+            return new SettleCredits(open.Owner, open.Token, credits.ClosedSpentMicro, Round: credits.Round);
         }
 
         if (credits.Requested is not null)
@@ -218,11 +237,19 @@ public sealed partial class ExecutionCredits(Advancer advancer, LedgerAdvancer l
         }
 
         var kept = Math.Max(0, credits.GrantedMicro - credits.SpentMicro);
-        return open.Round == credits.Round && kept > 0 && open.LeftMicro > kept ? new SettleCredits(open.Owner, open.Token, credits.SpentMicro, kept) : null;
+        return open.Round == credits.Round && kept > 0 && open.LeftMicro > kept ? new SettleCredits(open.Owner, open.Token, credits.SpentMicro, kept, Round: credits.Round) : null;
     }
 
     private SettleCredits? Unknown(Reservation open) =>
-        ledger.NowMs - open.AtMs >= (long)UnknownReleasedAfter.TotalMilliseconds ? new SettleCredits(open.Owner, open.Token, open.SpentMicro) : null;
+        ledger.NowMs - open.AtMs >= (long)UnknownReleasedAfter.TotalMilliseconds ? new SettleCredits(open.Owner, open.Token, open.SpentMicro, Round: open.Round) : null;
+
+    private void OnLoaded(string tenant)
+    {
+        if (_tenants.TryAdd(tenant, true))
+        {
+            _firstUse.TrySetResult();
+        }
+    }
 
     private void OnAppended(ExecutionCell cell, RecordBody body)
     {
@@ -235,8 +262,8 @@ public sealed partial class ExecutionCredits(Advancer advancer, LedgerAdvancer l
         {
             var settlement = happened switch
             {
-                LeaseReturned e => new SettleCredits(cell.Stream.Id, e.Token, e.SpentMicro, e.KeptMicro),
-                ExecutionSucceeded or ExecutionFailed or ExecutionCancelled when credits.ClosedToken > 0 => new SettleCredits(cell.Stream.Id, credits.ClosedToken, credits.ClosedSpentMicro),
+                LeaseReturned e => new SettleCredits(cell.Stream.Id, e.Token, e.SpentMicro, e.KeptMicro, Round: credits.Round),
+                ExecutionSucceeded or ExecutionFailed or ExecutionCancelled when credits.ClosedToken > 0 => new SettleCredits(cell.Stream.Id, credits.ClosedToken, credits.ClosedSpentMicro, Round: credits.Round),
                 _ => null,
             };
             if (settlement is not null)
@@ -248,6 +275,7 @@ public sealed partial class ExecutionCredits(Advancer advancer, LedgerAdvancer l
 
     private async Task SettleAsync(string tenant, SettleCredits settlement)
     {
+        using var piece = _underWay.Begin();
         try
         {
             await queue.PostAsync(tenant, settlement);

@@ -211,7 +211,7 @@ public static class ExecutionWords
 
     /// <summary>
     /// review when every open visit waits for a person, lock, timer or child when the others wait for a lock, a retry or a child workflow, null when something runs; review
-    /// while paused for one.
+    /// while paused for one. Credits when they are short: one that has only asked for its next lease runs.
     /// </summary>
     public static string? WaitingFor(ExecutionState state)
     {
@@ -220,8 +220,7 @@ public static class ExecutionWords
             return state.OpenReviews.Count > 0 ? "review" : null;
         }
 
-
-        if (state.Status != ExecutionStatus.Running)
+        if (state.Status != ExecutionStatus.Running || state.Credits is { Requested: not null, IsShort: false })
         {
             return null;
         }
@@ -231,7 +230,7 @@ public static class ExecutionWords
             return state.Open.Count == 0 && state.LiveHandoffs.All(IsWithItsReceiver) ? "worker" : null; // What was handed over is being measured.
         }
 
-        var awaitsCredits = state.Credits is { Requested: not null };
+        var awaitsCredits = state.Credits is { IsShort: true };
         if (state.Open.Count == 0 && state.OpenReviews.Count == 0)
         {
             return awaitsCredits ? "credits" : null;

@@ -1,11 +1,15 @@
 using System.Globalization;
 using System.Net;
 using System.Text;
+using Microsoft.Extensions.DependencyInjection;
 using Omium.Contracts;
 using Omium.Contracts.Billing;
 using Omium.Contracts.Executions;
 using Omium.Kernel.Ledger;
 using Omium.Runtime.Billing;
+using Omium.Runtime.Executions;
+using Omium.Runtime.Ports;
+using Omium.Runtime.Security;
 
 namespace Omium.Api.Tests.Billing;
 
@@ -46,6 +50,25 @@ public sealed class ExecutionCreditsTests
             Assert.True(DateTime.UtcNow < until, "it did not come to pass within 20 s");
             await Task.Delay(10);
         }
+    }
+
+    private static async Task<(string Event, int Times)[]> CountsAsync(ApiHost host, string execution, params string[] events)
+    {
+        var records = await host.Store.Log.ReadAsync(new StreamId("ten_a", execution), 0, int.MaxValue);
+        return [.. events.Select(name => (name, records.Count(record => record.EventTypes.Split(' ', ',').Contains(name))))];
+    }
+
+    /// <summary>What it was said to wait for after each of its records.</summary>
+    private static async Task<IReadOnlyList<string?>> WaitsAsync(ApiHost host, string execution)
+    {
+        var (stream, waits) = (new StreamId("ten_a", execution), new List<string?>());
+        var last = (await host.Advancer.FindAsync(stream))!.Seq;
+        for (var at = 1L; at <= last; at++)
+        {
+            waits.Add(ExecutionWords.WaitingFor(await host.Advancer.StateAtAsync(stream, at)));
+        }
+
+        return waits;
     }
 
     private static Task<LedgerReply> TopUpAsync(ApiHost host, long cents) => host.Billing.PostAsync("ten_a", new TopUpCredits($"cs_{Guid.NewGuid():N}", cents));
@@ -121,6 +144,7 @@ public sealed class ExecutionCreditsTests
         await EventuallyAsync(async () => (await ViewAsync()) is { Status: "waiting", WaitingFor: "credits" } view && view.Steps.Count(step => step.Status == "committed") == 2);
         Assert.Equal(["s1", "s2"], (await ViewAsync()).Steps.Select(step => step.Step));
         Assert.Equal((0, 0), ((await BillingAsync(host)).Balance, (await BillingAsync(host)).Overdraft));
+        Assert.Equal([("credits.requested", 2), ("credits.refused", 1)], await CountsAsync(host, started.Id, "credits.requested", "credits.refused"));
         await host.FailAsync(HttpMethod.Post, "/v1/executions", 402, ApiHost.Json(Start));
         await TopUpAsync(host, 1_000);
         await EventuallyAsync(async () => (await ViewAsync()).Status == "succeeded");
@@ -144,6 +168,11 @@ public sealed class ExecutionCreditsTests
         await EventuallyAsync(async () => (await host.GetAsync($"/v1/executions/{paused.Id}", ContractJson.Default.ExecutionView)).Status == "succeeded");
         await EventuallyAsync(async () => (await BillingAsync(host)) is { Reserved: 0 });
         Assert.Equal(20, (await BillingAsync(host)).Spent); // Four checkpoints in all: none is counted twice.
+
+        // It asked for credits again when it went on, and got them: nobody was ever told that it waits for them.
+        Assert.Equal([("credits.requested", 1), ("credits.refused", 0)], await CountsAsync(host, paused.Id, "credits.requested", "credits.refused"));
+        Assert.DoesNotContain("credits", await WaitsAsync(host, paused.Id));
+
         Assert.Equal("identical", (await host.GetAsync($"/v1/executions/{paused.Id}/verify", ContractJson.Default.VerifyView)).Verdict);
     }
 
@@ -181,6 +210,26 @@ public sealed class ExecutionCreditsTests
         var hasty = new ExecutionCredits(host.Advancer, host.Billing.Ledger, host.Queue, Microsoft.Extensions.Logging.Abstractions.NullLogger<ExecutionCredits>.Instance) { UnknownReleasedAfter = TimeSpan.Zero };
         await hasty.SweepAsync("ten_a", CancellationToken.None);
         Assert.Equal((0, 1_000), ((await BillingAsync(host)).Reserved, (await BillingAsync(host)).Balance));
+    }
+
+    /// <summary>As after a kill: what the process before left reserved is given back when the ledger is first read, not a sweep's interval later.</summary>
+    [Fact]
+    public async Task Sweep_OfALedgerThatIsReadForTheFirstTime_ComesAtOnce()
+    {
+        await using var host = await HostAsync(1_000);
+        await host.Billing.PostAsync("ten_a", new ReserveCredits("exe_00000000000000000000000000", 1, null, 5_000_000, 5_000_000));
+        var ledger = new LedgerAdvancer(host.Store.Log, host.Services.GetRequiredService<IKeyWrap>(), TimeProvider.System);
+        var next = new ExecutionCredits(host.Advancer, ledger, new LedgerQueue(ledger), Microsoft.Extensions.Logging.Abstractions.NullLogger<ExecutionCredits>.Instance)
+        {
+            UnknownReleasedAfter = TimeSpan.Zero, SweepEvery = TimeSpan.FromHours(1),
+        };
+        next.Attach();
+        using var stopping = new CancellationTokenSource();
+        var sweeping = next.RunAsync(TimeProvider.System, stopping.Token);
+        Assert.Equal(5 * Credits.MicroPerCredit, (await ledger.StateAsync("ten_a"))[Account.Reserved]);
+        await EventuallyAsync(async () => (await ledger.StateAsync("ten_a"))[Account.Reserved] == 0);
+        await stopping.CancelAsync();
+        await sweeping;
     }
 
     [Fact]

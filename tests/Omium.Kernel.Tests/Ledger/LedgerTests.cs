@@ -101,6 +101,20 @@ public sealed class LedgerTests
     }
 
     [Fact]
+    public void Settle_OfAnEarlierRound_ChargesAndLeavesWhatWasGrantedSince()
+    {
+        var ledger = LedgerHarness.Open(welcomeCredits: 1_000);
+        var lease = ledger.Reserve("exe_1", Checkpoint, 2 * Checkpoint);
+        ledger.Reserve("exe_1", Checkpoint, 3 * Checkpoint, round: 2);
+        ledger.Post(new SettleCredits("exe_1", lease.Token, Checkpoint, KeptMicro: Checkpoint, Round: 1));
+        Assert.Equal((5 * Credit, 4 * Checkpoint), (ledger.Of(Account.Spent), ledger.Of(Account.Reserved)));
+        ledger.Post(new SettleCredits("exe_1", lease.Token, 2 * Checkpoint, KeptMicro: 0, Round: 1));
+        Assert.Equal((10 * Credit, 3 * Checkpoint), (ledger.Of(Account.Spent), ledger.Of(Account.Reserved)));
+        ledger.Post(new SettleCredits("exe_1", lease.Token, 2 * Checkpoint));
+        Assert.Empty(ledger.State.Reservations);
+    }
+
+    [Fact]
     public void Reserve_AHundredOnTheLastCredits_OneGetsThem()
     {
         var ledger = LedgerHarness.Open(welcomeCredits: 5);

@@ -57,7 +57,7 @@ internal sealed partial class Simulation
         if (refused is null)
         {
             var started = await process.Engine.SubmitAsync(start.Stream, start.Command with { AtMs = process.Advancer.NowMs, Lease = lease });
-            if (started.Rejection is not null && lease is not null)
+            if (!started.Changed && lease is not null)
             {
                 await process.Credits.AbandonAsync(start.Stream, lease, started.Cell.State);
             }
