@@ -24,6 +24,12 @@ const pages = [
   { name: 'execution', path: `/executions/${paused}` },
   { name: 'execution-travel', path: `/executions/${paused}?at=3` },
   { name: 'execution-graph', path: `/executions/${paused}?tab=graph`, ready: '.react-flow__node' },
+  { name: 'execution-step', path: `/executions/${paused}?step=terms.1`, ready: '[data-testid=inspector]' },
+  { name: 'execution-lanes', path: `/executions/${paused}?tab=lanes` },
+  { name: 'execution-changes', path: `/executions/${paused}?tab=changes&at=5`, ready: '[data-testid=changes]' },
+  { name: 'execution-fork', path: `/executions/${paused}`, act: (page) => page.getByTestId('fork').click(), ready: '[data-testid=fork-preview]' },
+  { name: 'executions-search', path: '/executions?q=payout&status=succeeded' },
+  { name: 'compare', path: '/compare' },
   { name: 'execution-events', path: `/executions/${paused}?tab=events` },
   { name: 'execution-in-doubt', path: '/executions/exe_01JD6P0B7PAY1ND0UBT' },
   { name: 'execution-missing', path: '/executions/exe_nothing', expectErrors: true },
@@ -111,7 +117,7 @@ for (const width of [1440, 375]) {
         if (target.act) await target.act(page);
         if (target.ready) await page.locator(target.ready).first().waitFor({ timeout: 10_000 });
         await page.evaluate(() => document.fonts.ready);
-        await page.screenshot({ path: `${out}${where}.png`, fullPage: !/menu|decide|run$|rollback|palette|shortcuts|created|form|top-up/.test(target.name) });
+        await page.screenshot({ path: `${out}${where}.png`, fullPage: !/menu|decide|run$|rollback|palette|shortcuts|created|form|fork|top-up/.test(target.name) });
         const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
         if (overflow > 0) report(where, `${overflow} px wider than the window`);
         await page.evaluate(axeSource);

@@ -13,14 +13,17 @@ const overviewRoute = createRoute({ getParentRoute: () => rootRoute, path: '/', 
 const executionsRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/executions',
-  validateSearch: (search): { status?: string; workflow?: string } => ({ status: text(search.status), workflow: text(search.workflow) }),
+  validateSearch: (search): { status?: string; workflow?: string; failure_class?: string; q?: string; from?: string; to?: string } => ({
+    status: text(search.status), workflow: text(search.workflow), failure_class: text(search.failure_class), q: text(search.q), from: text(search.from), to: text(search.to),
+  }),
   component: lazyRouteComponent(() => import('./pages/executions/ExecutionsPage'), 'ExecutionsPage'),
 });
 
 const executionRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/executions/$executionId',
-  validateSearch: (search): { tab?: string; at?: number } => ({
+  validateSearch: (search): { tab?: string; at?: number; step?: string } => ({
+    step: text(search.step),
     tab: text(search.tab),
     at: Number.isInteger(search.at) && Number(search.at) > 0 ? Number(search.at) : undefined,
   }),
@@ -74,6 +77,13 @@ const keysRoute = createRoute({
   component: lazyRouteComponent(() => import('./pages/keys/KeysPage'), 'KeysPage'),
 });
 
+const compareRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/compare',
+  validateSearch: (search): { left?: string; right?: string } => ({ left: text(search.left), right: text(search.right) }),
+  component: lazyRouteComponent(() => import('./pages/compare/ComparePage'), 'ComparePage'),
+});
+
 const billingRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/billing',
@@ -99,7 +109,7 @@ const settingsRoute = createRoute({
 
 const routeTree = rootRoute.addChildren([
   overviewRoute, executionsRoute, executionRoute, failuresRoute, failureRoute, reviewsRoute, workflowsRoute, importRoute, workflowRoute, keysRoute,
-  billingRoute, auditRoute, settingsRoute,
+  compareRoute, billingRoute, auditRoute, settingsRoute,
 ]);
 
 export function createConsoleRouter() {

@@ -139,6 +139,7 @@ internal static class ExecutionViews
             Checkpoint = visit.Checkpoint,
             Reads = [.. visit.Reads.Select(Reference)],
             Calls = [.. visit.Calls.Select(call => Call(state, call, payloads))],
+            Tokens = visit.InputTokens + visit.OutputTokens == 0 ? null : new TokensView(visit.InputTokens, visit.OutputTokens),
             Verifications = AgreementViews.Verifications(visit),
             Failures = [.. visit.Failures.Select(failure => Failure(failure.Failure, failure.AtMs))],
             Items = visit.Items is null ? null : ItemViews.Counts(state, visit),

@@ -102,6 +102,11 @@ public sealed record ExecutionView
 /// <param name="At">When it was given up.</param>
 public sealed record UndeliveredNotificationView(string Channel, string Kind, string Message, int Attempts, string Problem, DateTimeOffset At);
 
+/// <summary>What model turns read and wrote.</summary>
+/// <param name="Input">Tokens read.</param>
+/// <param name="Output">Tokens written.</param>
+public sealed record TokensView(long Input, long Output);
+
 /// <summary>One visit of one step.</summary>
 public sealed record StepView
 {
@@ -154,6 +159,9 @@ public sealed record StepView
 
     /// <summary>External calls it made.</summary>
     public IReadOnlyList<CallView> Calls { get; init; } = [];
+
+    /// <summary>Tokens of all model turns of this visit, over its attempts and verifiers; absent when none was asked.</summary>
+    public TokensView? Tokens { get; init; }
 
     /// <summary>What its verifiers said, attempt by attempt; absent when nobody was asked.</summary>
     public IReadOnlyList<VerificationView>? Verifications { get; init; }

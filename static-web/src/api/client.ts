@@ -1,8 +1,8 @@
 import { toApiError, unreachable } from './errors';
 import { currentCredential, signInPerson, signOut, storedPerson } from './session';
 import type {
-  DecideReviewRequest, EventRecord, ExecutionSummary, ExecutionView, FailureSummary, FailureView, GraphView,
-  HealthSummary, MeView, Page, ResidueView, ReviewView, RollbackRequest, RollbackView, StartExecutionRequest, StepView, TestFixView,
+  DecideReviewRequest, DiffView, EventRecord, ExecutionSummary, ExecutionView, FailureSummary, FailureView, ForkPreviewView, ForkRequest, GraphView,
+  HealthSummary, MeView, Page, ResidueView, RetryRequest, ReviewView, RollbackRequest, RollbackView, StartExecutionRequest, StepView, TestFixView,
   TimelineEntry, ValidateView, VerifyView, WorkflowSummary, WorkflowView, AgentEdits,
 } from './types';
 
@@ -108,6 +108,15 @@ export function specBody(text: string): Options {
   }
 }
 
+export interface ExecutionFilter {
+  workflow?: string | undefined;
+  status?: string | undefined;
+  failure_class?: string | undefined;
+  q?: string | undefined;
+  from?: string | undefined;
+  to?: string | undefined;
+}
+
 export const api = {
   me: (key?: string) => request<MeView>('/v1/me', key ? { key } : {}),
   health: () => get<HealthSummary>('/v1/health-summary'),
@@ -119,7 +128,7 @@ export const api = {
   saveWorkflow: (text: string) => request<WorkflowView>('/v1/workflows', specBody(text)),
   validateWorkflow: (text: string) => request<ValidateView>('/v1/workflows/validate', specBody(text)),
 
-  executions: (filter: { workflow?: string; status?: string; cursor?: string; limit?: number }) =>
+  executions: (filter: ExecutionFilter & { cursor?: string | undefined; limit?: number }) =>
     get<Page<ExecutionSummary>>(`/v1/executions${query({ limit: 30, ...filter })}`),
   startExecution: (body: StartExecutionRequest) => post<ExecutionView>('/v1/executions', body),
   execution: (execution: string) => get<ExecutionView>(`/v1/executions/${id(execution)}`),
@@ -127,6 +136,11 @@ export const api = {
   items: (execution: string, step: string, filter: { visit: number; status?: string | undefined; cursor?: string | undefined }) =>
     get<Page<StepView>>(`/v1/executions/${id(execution)}/steps/${id(step)}/items${query({ limit: 50, ...filter })}`),
   timeline: (execution: string) => pages<TimelineEntry>((cursor) => `/v1/executions/${id(execution)}/timeline${query({ cursor })}`),
+  steps: (execution: string, cursor?: string) => get<Page<StepView>>(`/v1/executions/${id(execution)}/steps${query({ limit: 500, cursor })}`),
+  diff: (execution: string, from: number, to: number) => get<DiffView>(`/v1/executions/${id(execution)}/diff${query({ from, to })}`),
+  previewFork: (execution: string, body: ForkRequest) => post<ForkPreviewView>(`/v1/executions/${id(execution)}/fork`, { ...body, preview: true }),
+  fork: (execution: string, body: ForkRequest) => post<ExecutionView>(`/v1/executions/${id(execution)}/fork`, body),
+  retry: (execution: string, body: RetryRequest) => post<ExecutionView>(`/v1/executions/${id(execution)}/retry`, body),
   graph: (execution: string) => get<GraphView>(`/v1/executions/${id(execution)}/graph`),
   events: (execution: string, cursor?: string) =>
     get<Page<EventRecord>>(`/v1/executions/${id(execution)}/events${query({ limit: 200, cursor })}`),
@@ -136,14 +150,14 @@ export const api = {
   cancel: (execution: string) => post<ExecutionView>(`/v1/executions/${id(execution)}/cancel`),
   rollback: (execution: string, body: RollbackRequest) => post<RollbackView>(`/v1/executions/${id(execution)}/rollback`, body),
 
-  failures: (filter: { status?: string; cursor?: string }) => get<Page<FailureSummary>>(`/v1/failures${query({ limit: 30, ...filter })}`),
+  failures: (filter: { status?: string | undefined; cursor?: string | undefined }) => get<Page<FailureSummary>>(`/v1/failures${query({ limit: 30, ...filter })}`),
   failure: (failure: string) => get<FailureView>(`/v1/failures/${id(failure)}`),
   ignoreFailure: (failure: string) => post<void>(`/v1/failures/${id(failure)}/ignore`),
 
   residue: (execution: string) => get<Page<ResidueView>>(`/v1/residue${query({ limit: 100, execution })}`),
   resolveResidue: (residue: string, note: string) => post<ResidueView>(`/v1/residue/${id(residue)}/resolve`, note === '' ? {} : { note }),
 
-  reviews: (filter: { status?: string; cursor?: string }) => get<Page<ReviewView>>(`/v1/reviews${query({ limit: 30, ...filter })}`),
+  reviews: (filter: { status?: string | undefined; cursor?: string | undefined }) => get<Page<ReviewView>>(`/v1/reviews${query({ limit: 30, ...filter })}`),
   decide: (review: string, body: DecideReviewRequest) => post<ReviewView>(`/v1/reviews/${id(review)}/decide`, body),
   testFix: (review: string, edits: AgentEdits) => post<TestFixView>(`/v1/reviews/${id(review)}/test`, { edits }),
 };

@@ -1,5 +1,5 @@
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
-import { api } from './client';
+import { api, type ExecutionFilter } from './client';
 
 /**
  * Every read of the console, by name. Lists are fetched again on focus and after actions; what belongs to one execution
@@ -18,7 +18,7 @@ export const workflowsQuery = infiniteQueryOptions({
 export const workflowQuery = (name: string, version?: number) =>
   queryOptions({ queryKey: ['workflow', name, version ?? 'newest'], queryFn: () => api.workflow(name, version) });
 
-export const executionsQuery = (filter: { workflow?: string; status?: string }) =>
+export const executionsQuery = (filter: ExecutionFilter) =>
   infiniteQueryOptions({
     queryKey: ['executions', filter],
     queryFn: ({ pageParam }) => api.executions({ ...filter, cursor: pageParam }),
@@ -40,6 +40,17 @@ export const itemsQuery = (id: string, step: string, visit: number, status?: str
     initialPageParam: undefined as string | undefined,
     getNextPageParam: (page) => page.next_cursor,
   });
+/** Older visits of a long run, page by page; they have settled, so a new record does not ask for them again. */
+export const olderStepsQuery = (id: string) =>
+  infiniteQueryOptions({
+    queryKey: ['steps', id],
+    queryFn: ({ pageParam }) => api.steps(id, pageParam),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (page) => page.next_cursor,
+    staleTime: Infinity,
+  });
+export const diffQuery = (id: string, from: number, to: number) =>
+  queryOptions({ queryKey: ['execution', id, 'state', 'diff', from, to], queryFn: () => api.diff(id, from, to), staleTime: Infinity });
 export const graphQuery = (id: string) => queryOptions({ queryKey: ['execution', id, 'graph'], queryFn: () => api.graph(id) });
 export const eventsQuery = (id: string) =>
   infiniteQueryOptions({

@@ -3,6 +3,10 @@
  * times ISO 8601 UTC, enums as the strings that the docs name.
  */
 
+import type { DiffView, ForkPreviewView, ForkRequest, GraphDataEdge, RetryRequest, VerificationView } from './generated';
+
+export type { DiffView, ForkPreviewView, ForkRequest, RetryRequest, VerificationView };
+
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 export type JsonObject = { [key: string]: Json };
 
@@ -73,11 +77,18 @@ export interface ExecutionView {
   failure?: StepFailure;
   failure_id?: string;
   open_reviews: string[];
+  /** How many older visits are left out of `steps`: it holds the newest 1,000. */
+  steps_omitted?: number;
+  handoffs?: HandoffView[];
   /** While paused: failure, in_doubt, rolled_back, or what the person said. */
   pause_reason?: string;
 }
 
 export interface StepView {
+  tokens?: { input: number; output: number };
+  verifications?: VerificationView[];
+  child?: string;
+  inherited?: boolean;
   step: string;
   visit: number;
   attempt: number;
@@ -183,6 +194,9 @@ export interface TimelineEntry {
 export interface GraphView {
   nodes: GraphNode[];
   edges: GraphEdge[];
+  /** Which visits' inputs were made from which outputs; absent of a spec that has not run. */
+  data?: GraphDataEdge[];
+  root_cause?: RootCause;
 }
 
 export interface GraphNode {
@@ -217,6 +231,7 @@ export interface RollbackRequest {
   to: string;
   scope?: 'failure' | 'all';
   preview?: boolean;
+  accept_residue?: boolean;
 }
 
 export interface RollbackView {
@@ -225,6 +240,8 @@ export interface RollbackView {
   compensations: string[];
   irreversible: string[];
   applied: boolean;
+  /** Visits made from what is taken back that would stay: any makes it refused. */
+  orphans?: StepReference[];
 }
 
 /** What one step handed to another, and whether both sides agree on it. */

@@ -9,6 +9,7 @@ export function ShortcutsPanel({ open, onOpenChange }: { open: boolean; onOpenCh
     ['Go anywhere', 'Ctrl or ⌘ K'],
     ['Next, previous in a list', 'j  k'],
     ['Open what is focused', 'Enter'],
+    ['Search this page', '/'],
     ...destinations.map(({ label, letter }): [string, string] => [label, `g  ${letter}`]),
     ['This list', '?'],
   ];

@@ -54,6 +54,7 @@ export function useShortcuts(actions: { palette: () => void; help: () => void })
       if (destination) void navigate({ to: destination.to });
       else if (event.key === 'j') walkList(1);
       else if (event.key === 'k') walkList(-1);
+      else if (event.key === '/' && document.querySelector('[data-search]')) document.querySelector<HTMLInputElement>('[data-search]')!.focus();
       else if (event.key === '?') latest.current.help();
       else return;
       event.preventDefault();

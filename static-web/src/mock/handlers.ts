@@ -1,7 +1,8 @@
 import { HttpResponse, type HttpHandler } from 'msw';
-import type { AgentEdits, DecideReviewRequest, EventRecord, RollbackRequest, StartExecutionRequest, WorkflowView } from '~/api/types';
+import type { AgentEdits, DecideReviewRequest, EventRecord, ForkRequest, RollbackRequest, StartExecutionRequest, WorkflowView } from '~/api/types';
 import { accountHandlers } from './account-handlers';
 import { missing, ok, on, paged, problem, type Request } from './answers';
+import { changesBetween } from './diff';
 import { checkSpec, readSpec } from './spec-check';
 import type { World } from './world';
 
@@ -42,7 +43,9 @@ const executions: HttpHandler[] = [
   on('get', '/executions', (world, _, request) => {
     const search = new URL(request.url).searchParams;
     const matches = (name: string, value: string) => !search.get(name) || search.get(name) === value;
-    return paged(world.summaries().filter((run) => matches('status', run.status) && matches('workflow', run.workflow)), request);
+    const words = (search.get('q') ?? '').toLowerCase().split(/\s+/).filter((word) => word !== '');
+    const found = (run: { id: string; workflow: string; failure_class?: string }) => words.every((word) => `${run.id} ${run.workflow.replaceAll('-', ' ')} ${run.failure_class ?? ''}`.toLowerCase().includes(word));
+    return paged(world.summaries().filter((run) => matches('status', run.status) && matches('workflow', run.workflow) && matches('failure_class', run.failure_class ?? '') && found(run)), request);
   }),
   on('post', '/executions', async (world, _, request) => {
     const { workflow, input } = (await request.json()) as StartExecutionRequest;
@@ -59,6 +62,24 @@ const executions: HttpHandler[] = [
   on('get', '/executions/:id/events', (world, { id }, request) => {
     const run = world.runs.get(String(id));
     return run ? paged(run.records, request) : missing('execution');
+  }),
+  on('get', '/executions/:id/steps', (world, { id }, request) => paged(world.runs.get(String(id))?.view.steps ?? [], request)),
+  on('get', '/executions/:id/diff', (world, { id }, request) => {
+    const search = new URL(request.url).searchParams;
+    const state = (name: string) => world.runs.get(String(id))?.states[Number(search.get(name)) - 1];
+    return ok({ from: Number(search.get('from')), to: Number(search.get('to')), changes: changesBetween(state('from') as never, state('to') as never) });
+  }),
+  on('post', '/executions/:id/fork', async (world, { id }, request) => {
+    const { at, mode, edits, preview } = (await request.json()) as ForkRequest;
+    const source = world.runs.get(String(id));
+    if (!source) return missing('execution');
+    const edited = Object.keys(edits?.steps ?? {})[0];
+    const first = source.view.steps.findIndex(({ step }) => step === edited);
+    const again = edited === undefined ? [] : source.view.steps.slice(first).map(({ step, visit }) => ({ step, visit }));
+    if (preview) return ok({ from: id, at: at ?? source.view.seq, runs_again: again, repeats: [], writes: [], digest: 'mock' });
+    const fork = world.start(source.view.workflow, source.view.input ?? {});
+    fork.view.fork = { from: String(id), at: at ?? source.view.seq, mode: mode === 'live' ? 'live' : 'sandbox' };
+    return ok(fork.view, 201);
   }),
   on('get', '/executions/:id/verify', (world, { id }) => ok({ verdict: 'identical', records: world.runs.get(String(id))?.records.length ?? 0 })),
   on('get', '/executions/:id/stream', (world, { id }, request) => stream(world, String(id), request)),

@@ -94,6 +94,8 @@ export class World {
     const steps = new Map(groupSteps(run.view.steps).map((group) => [group.step, group.latest]));
     return {
       nodes: planned.nodes.map((node) => ({ ...node, status: steps.get(node.step)?.status ?? 'scheduled', visit: steps.get(node.step)?.visit ?? 1 })),
+      data: run.view.steps.flatMap((step) => step.reads.map((from) => ({ from, to: { step: step.step, visit: step.visit } }))),
+      ...rootOf(run, this.failures),
       edges: planned.edges.map((edge) => (steps.has(edge.to) ? { ...edge, taken: steps.get(edge.from)?.status === 'committed' } : edge)),
     };
   }
@@ -144,4 +146,10 @@ export class World {
     }));
     this.runs.set(run.view.id, run);
   }
+}
+
+/** The root cause of the newest failure of a run, where its page names one. */
+function rootOf(run: MockRun, failures: Map<string, FailureView>): { root_cause?: NonNullable<FailureView['root_cause']> } {
+  const failure = run.view.failure_id ? failures.get(run.view.failure_id) : undefined;
+  return failure?.root_cause ? { root_cause: failure.root_cause } : {};
 }

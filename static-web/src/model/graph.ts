@@ -90,3 +90,59 @@ export function graphAt(graph: GraphView, view: ExecutionView): GraphView {
   });
   return { nodes, edges };
 }
+
+export type GraphMark = 'root' | 'stale' | 'affected' | 'undone' | 'orphan';
+
+/**
+ * What a wrong output has touched: the visits made from it, and those made from them, along the recorded reads. Without a
+ * root cause nothing is marked.
+ */
+export function affectedBy(graph: GraphView, root = graph.root_cause): Map<string, GraphMark> {
+  const marks = new Map<string, GraphMark>();
+  if (!root || !graph.data) return marks;
+  const next = new Map<string, string[]>();
+  for (const { from, to } of graph.data) next.set(from.step, [...(next.get(from.step) ?? []), to.step]);
+  const open = [root.step];
+  while (open.length > 0) {
+    for (const step of next.get(open.pop()!) ?? []) {
+      if (step === root.step || marks.has(step)) continue;
+      marks.set(step, 'affected');
+      open.push(step);
+    }
+  }
+  marks.set(root.step, 'root');
+  return marks;
+}
+
+/** Where each marked step stands, in words for the legend and for a screen reader. */
+export const markWords: Record<GraphMark, string> = {
+  root: 'it began here',
+  stale: 'read a value that is out of date',
+  affected: 'made from it',
+  undone: 'would be undone',
+  orphan: 'would be left without its source',
+};
+
+/**
+ * At most `most` steps of a graph: those that matter, and those nearest to one of them along the edges. A graph that is
+ * small enough stays whole.
+ */
+export function around(graph: GraphView, focus: string | undefined, most: number, wanted: ReadonlySet<string> = new Set()): GraphView {
+  if (graph.nodes.length <= most) return graph;
+  const near = new Map<string, string[]>();
+  const join = (one: string, other: string) => near.set(one, [...(near.get(one) ?? []), other]);
+  for (const { from, to } of graph.edges) {
+    join(from, to);
+    join(to, from);
+  }
+  const kept = new Set<string>([focus ?? graph.nodes[0]!.step, ...wanted].slice(0, most));
+  const open = [...kept];
+  for (let next = open.shift(); next !== undefined && kept.size < most; next = open.shift()) {
+    for (const step of near.get(next) ?? []) {
+      if (kept.has(step) || kept.size >= most) continue;
+      kept.add(step);
+      open.push(step);
+    }
+  }
+  return { ...graph, nodes: graph.nodes.filter(({ step }) => kept.has(step)), edges: graph.edges.filter(({ from, to }) => kept.has(from) && kept.has(to)) };
+}

@@ -4,8 +4,9 @@ import { api } from '~/api/client';
 import { useRefresh } from '~/api/refresh';
 import type { ExecutionView } from '~/api/types';
 import { actionsFor } from '~/model/status';
-import { Button } from '~/ui/Button';
+import { ButtonLink } from '~/ui/Button';
 import { Confirm } from '~/ui/Confirm';
+import { MayButton } from '~/ui/may';
 import { ErrorNote } from '~/ui/states';
 import { RollbackPanel } from './RollbackPanel';
 
@@ -26,10 +27,11 @@ export function ExecutionActions({ view }: { view: ExecutionView }) {
   };
   return (
     <>
-      {can.pause && <Button busy={act.isPending} onClick={() => act.mutate('pause')} data-testid="pause">Pause</Button>}
-      {can.resume && <Button weight="primary" busy={act.isPending} onClick={() => act.mutate('resume')} data-testid="resume">Resume</Button>}
-      {can.rollback && <Button onClick={() => setRollingBack(true)} data-testid="rollback">Roll back</Button>}
-      {can.cancel && <Button weight="quiet" onClick={() => setCancelling(true)} data-testid="cancel">Cancel run</Button>}
+      {can.pause && <MayButton scope="run" busy={act.isPending} onClick={() => act.mutate('pause')} data-testid="pause">Pause</MayButton>}
+      {can.resume && <MayButton scope="run" weight="primary" busy={act.isPending} onClick={() => act.mutate('resume')} data-testid="resume">Resume</MayButton>}
+      {can.rollback && <MayButton scope="run" onClick={() => setRollingBack(true)} data-testid="rollback">Roll back</MayButton>}
+      {can.cancel && <MayButton scope="run" weight="quiet" onClick={() => setCancelling(true)} data-testid="cancel">Cancel run</MayButton>}
+      <ButtonLink weight="quiet" to="/compare" search={{ left: view.id }}>Compare</ButtonLink>
       {act.isError && <ErrorNote error={act.error} />}
       <Confirm title="Cancel this run?" confirm="Cancel the run" grave open={cancelling} onOpenChange={setCancelling} onConfirm={cancel}>
         <p>No further step begins. What is committed stays, and what has been sent stays sent: roll back first if it should be undone.</p>

@@ -7,7 +7,7 @@ import { stepLook } from '~/model/status';
 import { StatusPill } from '~/ui/Glyph';
 import { Filter, MoreButton } from '~/ui/list';
 import { ErrorNote, Loading } from '~/ui/states';
-import { Call, FailureNote } from './Steps';
+import { Call, FailureNote } from './StepParts';
 
 /** The items of a for_each step, a page at a time; read only once the list is opened. */
 export function Items({ execution, step }: { execution: string; step: StepView }) {

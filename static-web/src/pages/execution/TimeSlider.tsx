@@ -1,7 +1,10 @@
 import { Slider } from 'radix-ui';
 import type { ExecutionView } from '~/api/types';
+import { useState } from 'react';
 import { clock } from '~/model/format';
 import { Button } from '~/ui/Button';
+import { MayButton } from '~/ui/may';
+import { ForkPanel } from './ForkPanel';
 
 interface TimeSliderProps {
   newest: ExecutionView;
@@ -12,6 +15,7 @@ interface TimeSliderProps {
 
 /** The run's whole log as one line: at n everything below shows the state after n records. */
 export function TimeSlider({ newest, shown, at, onTravel }: TimeSliderProps) {
+  const [forking, setForking] = useState(false);
   const position = at ?? newest.seq;
   if (newest.seq < 2) return null;
   return (
@@ -28,6 +32,8 @@ export function TimeSlider({ newest, shown, at, onTravel }: TimeSliderProps) {
           : <>As it was after record <strong>{at}</strong> of {newest.seq}, {clock(shown.updated_at)}</>}
       </span>
       {at !== undefined && <Button small onClick={() => onTravel(undefined)} data-testid="back-to-now">Back to now</Button>}
+      <MayButton scope="run" small weight="quiet" onClick={() => setForking(true)} data-testid="fork">Fork from here</MayButton>
+      {forking && <ForkPanel view={newest} at={position} onClose={() => setForking(false)} />}
     </section>
   );
 }

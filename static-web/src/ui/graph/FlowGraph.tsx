@@ -3,7 +3,7 @@ import '@xyflow/react/dist/base.css';
 import './graph.css';
 import { useEffect, useMemo, useState } from 'react';
 import type { GraphNode, GraphView } from '~/api/types';
-import { edgeLabel, graphInWords } from '~/model/graph';
+import { edgeLabel, graphInWords, markWords, type GraphMark } from '~/model/graph';
 import { itemsNote } from '~/model/items';
 import { stepLook } from '~/model/status';
 import { useTheme } from '~/layout/theme';
@@ -13,13 +13,17 @@ import { toneBorder } from '../tone';
 import { layOut, nodeHeight, nodeWidth, type Layout } from './layout';
 import { RoutedEdge } from './RoutedEdge';
 
-type StepNode = Node<{ node: GraphNode; down: boolean; planned: boolean; culprit: boolean }, 'step'>;
+type StepNode = Node<{ node: GraphNode; down: boolean; planned: boolean; culprit: boolean; chosen: boolean; mark: GraphMark | undefined }, 'step'>;
 
-function StepCard({ data: { node, down, planned, culprit } }: NodeProps<StepNode>) {
+const markStyle: Record<GraphMark, string> = {
+  root: 'border-2 border-bad bg-bad-wash', stale: 'border-2 border-dashed border-bad', affected: 'border-2 border-dashed border-wait', undone: 'border-2 border-dashed border-wait bg-wait-wash', orphan: 'border-2 border-bad bg-bad-wash',
+};
+
+function StepCard({ data: { node, down, planned, culprit, chosen, mark } }: NodeProps<StepNode>) {
   const look = stepLook(node.status);
-  const border = culprit ? 'border-bad border-2' : planned ? 'border-edge' : toneBorder[look.tone];
+  const border = mark ? markStyle[mark] : culprit ? 'border-bad border-2' : planned ? 'border-edge' : toneBorder[look.tone];
   return (
-    <div style={{ width: nodeWidth, height: nodeHeight }} className={`flex flex-col justify-center gap-0.5 rounded-xl border bg-surface px-3 ${border}`}>
+    <div style={{ width: nodeWidth, height: nodeHeight }} className={`flex flex-col justify-center gap-0.5 rounded-xl border px-3 ${mark === 'root' || mark === 'undone' || mark === 'orphan' ? '' : 'bg-surface'} ${border} ${chosen ? 'ring-2 ring-focus ring-offset-2 ring-offset-canvas' : ''}`}>
       <Handle type="target" position={down ? Position.Top : Position.Left} isConnectable={false} />
       <span className="flex items-center gap-2 font-semibold">
         {!planned && <Glyph look={look} size={16} />}
@@ -27,7 +31,7 @@ function StepCard({ data: { node, down, planned, culprit } }: NodeProps<StepNode
       </span>
       <span className="truncate text-[0.8rem] text-ink-2">{node.actor && node.actor !== node.step ? node.actor : node.type.replace('_', ' ')}{node.visit > 1 ? `, visit ${node.visit}` : ''}</span>
       <span className="truncate text-[0.78rem] text-ink-3">
-        {node.items && !planned ? itemsNote(node.items) : [node.checkpoint && (planned || node.status === 'committed') && `◆ ${node.checkpoint}`, node.external_effect && 'reaches outside'].filter(Boolean).join('  ·  ')}
+        {mark ? markWords[mark] : node.items && !planned ? itemsNote(node.items) : [node.checkpoint && (planned || node.status === 'committed') && `◆ ${node.checkpoint}`, node.external_effect && 'reaches outside'].filter(Boolean).join('  ·  ')}
       </span>
       <Handle type="source" position={down ? Position.Bottom : Position.Right} isConnectable={false} />
     </div>
@@ -42,10 +46,13 @@ interface FlowGraphProps {
   /** A spec that has not run: no state is drawn. */
   planned?: boolean;
   culprit?: string;
+  /** Steps to point out, and why. */
+  marks?: ReadonlyMap<string, GraphMark>;
+  chosen?: string | undefined;
   onStep?: (step: string) => void;
 }
 
-export default function FlowGraph({ graph, planned = false, culprit, onStep }: FlowGraphProps) {
+export default function FlowGraph({ graph, planned = false, culprit, marks, chosen, onStep }: FlowGraphProps) {
   const [laidOut, setLaidOut] = useState<Layout>();
   const [error, setError] = useState<unknown>();
   const { dark } = useTheme();
@@ -62,14 +69,18 @@ export default function FlowGraph({ graph, planned = false, culprit, onStep }: F
   if (error !== undefined) return <ErrorNote error={error} />;
   if (!laidOut) return <Loading label="Laying out the graph" />;
   const nodes: StepNode[] = graph.nodes.map((node) => ({
-    id: node.step, type: 'step', position: laidOut.positions[node.step] ?? { x: 0, y: 0 }, data: { node, down, planned, culprit: culprit === node.step },
-    ariaLabel: `${node.step}, ${planned ? node.type : stepLook(node.status).label}`,
+    id: node.step, type: 'step', position: laidOut.positions[node.step] ?? { x: 0, y: 0 }, data: { node, down, planned, culprit: culprit === node.step, chosen: chosen === node.step, mark: marks?.get(node.step) },
+    ariaLabel: `${node.step}, ${planned ? node.type : stepLook(node.status).label}${marks?.has(node.step) ? `, ${markWords[marks.get(node.step)!]}` : ''}`,
   }));
   return (
     <div className="card max-h-[64vh] overflow-hidden" style={{ height: Math.max(240, laidOut.height + 120) }}>
       <ReactFlow
         nodes={nodes} edges={edges(graph, laidOut)} nodeTypes={nodeTypes} edgeTypes={edgeTypes} fitView fitViewOptions={{ padding: { x: '32px', top: '24px', bottom: '72px' }, maxZoom: 1.1 }} minZoom={0.15} colorMode={dark ? 'dark' : 'light'}
         nodesDraggable={false} nodesConnectable={false} edgesFocusable={false} zoomOnScroll={false} preventScrolling={false} onNodeClick={(_, node) => onStep?.(node.id)}
+        onKeyDown={(event) => {
+          const id = event.key === 'Enter' || event.key === ' ' ? (event.target as HTMLElement).dataset.id : undefined;
+          if (id) onStep?.(id);
+        }}
       >
         <Background color="var(--line)" gap={22} />
         <Controls showInteractive={false} orientation="horizontal" />
