@@ -79,7 +79,7 @@ describe.skipIf(!isReal)('executions, in the browser on the real program', { tim
     await visit.click('fork-start');
     await visit.page.getByText(/forked from/).waitFor();
     await visit.get('execution-status').getByText('Succeeded').waitFor();
-    await visit.page.getByRole('link', { name: 'compare' }).click();
+    await visit.page.getByRole('link', { name: 'compare', exact: true }).click();
     expect(await visit.get('compare-verdict').innerText()).toContain('are the same');
     expect(visit.errors).toEqual([]);
     await visit.close();
