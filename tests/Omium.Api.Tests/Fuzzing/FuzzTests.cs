@@ -130,6 +130,33 @@ public sealed class FuzzTests
         known.Names["digest"] = [.. reviews.Select(review => review.Digest)];
         known.Names["decision"] = ["approve", "edit", "override", "rollback", "skip", "reject", "done", "redo"];
         known.Names["tasks"] = [$"{moved[0]}.kyc~1~1~c1.1"];
+        await AddTracedAsync(host, known);
         return known;
+    }
+
+    /// <summary>An execution whose steps are done elsewhere: one step under a lease, a transaction, a message, and the words to go on with.</summary>
+    private static async Task AddTracedAsync(ApiHost host, KnownNames known)
+    {
+        const string Operations = """
+            [{"do": "record", "name": "gather", "output": {"n": 1}}, {"do": "handoff", "from": "analyst", "output": {"n": 1}, "claims": {"n": 1}},
+             {"do": "begin", "name": "pay", "kind": "transaction", "input": {"usd": 5}, "compensate": "refund"}, {"do": "begin", "name": "score"}]
+            """;
+        var traced = new List<string>();
+        for (var run = 0; run < 3; run++)
+        {
+            var started = await host.PostAsync("/v1/executions", $$$"""{"mode": "traced", "name": "hostile", "trace": {"owner": "a", "operations": {{{Operations}}}}}""", ContractJson.Default.ExecutionView, 201);
+            known.Names["sid"] = [.. started.Trace!.Results.Select(result => result.Sid).OfType<string>()]; // The same in each.
+            traced.Add(started.Id);
+        }
+
+        known.Names["executions"] = known.Names["execution"] = [.. known.Names["executions"], .. traced];
+        known.Names["intents"] = known.Names["sid"];
+        known.Names["steps"] = [.. known.Names["steps"], .. known.Names["sid"]];
+        known.Names["owner"] = ["a", "b"];
+        known.Names["name"] = ["gather", "pay", "score", "later"];
+        known.Names["from"] = [.. known.Names["from"], "analyst"];
+        known.Names["do"] = ["attach", "begin", "record", "finish", "fail", "verified", "handoff", "receive", "renew", "lost", "undo", "undone", "complete"];
+        known.Names["kind"] = ["checkpoint", "transaction"];
+        known.Names["effect"] = ["idempotent", "verifiable", "irreversible"];
     }
 }
