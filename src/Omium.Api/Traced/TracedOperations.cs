@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using Omium.Api.Http;
 using Omium.Contracts.Executions;
@@ -21,8 +22,19 @@ internal sealed class TracedOperations(ApiCall call)
     public Dictionary<string, byte[]> Stored => _stored;
 
     /// <summary>The operation; null when it was answered with a problem.</summary>
-    public async ValueTask<TraceOperation?> TryReadAsync(TraceOperationRequest request, string pointer)
+    public async ValueTask<TraceOperation?> TryReadAsync(TraceOperationRequest? request, string pointer)
     {
+        if (request is null)
+        {
+            await call.InvalidAsync(pointer, "An operation is an object.");
+            return null;
+        }
+
+        if (await IsTooLongAsync(request, pointer))
+        {
+            return null;
+        }
+
         switch (request.Do)
         {
             case TraceWords.Attach or TraceWords.Renew:
@@ -41,6 +53,23 @@ internal sealed class TracedOperations(ApiCall call)
                 await call.InvalidAsync(pointer + "/do", $"No operation is called '{ApiCall.Shorten(request.Do ?? "")}'.");
                 return null;
         }
+    }
+
+    /// <summary>True when a text that would stay in the record as it is was refused for its length.</summary>
+    private async ValueTask<bool> IsTooLongAsync(TraceOperationRequest request, string pointer)
+    {
+        (string Name, string? Text)[] texts =
+        [
+            ("compensate", request.Compensate), ("idempotency_key", request.IdempotencyKey), ("agent", request.Agent), ("input_digest", request.InputDigest), ("to", request.To),
+            ("gone", request.Gone), ("effect_id", request.EffectId), ("status", request.Status), ("sid", request.Sid),
+        ];
+        if (Array.Find(texts, text => text.Text is { Length: > TextMax }) is not { Name: { } name })
+        {
+            return false;
+        }
+
+        await call.InvalidAsync($"{pointer}/{name}", string.Create(CultureInfo.InvariantCulture, $"'{name}' has at most {TextMax} characters."));
+        return true;
     }
 
     private async ValueTask<TraceOperation?> TryStepAsync(TraceOperationRequest request, string pointer)
@@ -64,9 +93,15 @@ internal sealed class TracedOperations(ApiCall call)
             return null;
         }
 
-        if (request.Compensate is { Length: 0 or > TextMax } || request.IdempotencyKey is { Length: 0 or > TextMax } || request.Agent is { Length: 0 or > TextMax } || request.InputDigest is { Length: > TextMax })
+        if (request.Compensate is "" || request.IdempotencyKey is "" || request.Agent is "")
         {
-            await call.InvalidAsync(pointer, string.Create(CultureInfo.InvariantCulture, $"compensate, idempotency_key, agent and input_digest have 1 to {TextMax} characters."));
+            await call.InvalidAsync(pointer, string.Create(CultureInfo.InvariantCulture, $"compensate, idempotency_key and agent have 1 to {TextMax} characters."));
+            return null;
+        }
+
+        if (request.AmountUsd is { } amount && !(double.IsFinite(amount) && amount >= 0))
+        {
+            await call.InvalidAsync(pointer + "/amount_usd", "An amount is a number of US dollars from 0."); // 1e400 is read as infinity, which no record can say.
             return null;
         }
 
@@ -192,29 +227,33 @@ internal sealed class TracedOperations(ApiCall call)
     /// <summary>Schema and constraints as one value; they stay in the record, so they are small.</summary>
     private async ValueTask<Optional?> TryChecksAsync(TraceOperationRequest request, string pointer)
     {
-        if (Present(request.Schema) is null && Present(request.Constraints) is null)
+        var members = new List<(string Name, JsonElement Value)>();
+        var sizeBytes = 0;
+        foreach (var (name, given) in ((string, JsonElement?)[])[("constraints", Present(request.Constraints)), ("schema", Present(request.Schema))])
         {
-            return new Optional(null);
+            if (given is not { } value)
+            {
+                continue;
+            }
+
+            // Each by itself before they are put together: what a stranger sent may be no value at all (1e400, half a surrogate pair).
+            if (!CanonicalJson.TryNormalize(value, out var canonical, out var problem, new JsonLimits { SizeMax = ChecksBytesMax }))
+            {
+                await call.InvalidAsync($"{pointer}/{name}", problem!.Message, problem.Code);
+                return null;
+            }
+
+            members.Add((name, canonical));
+            sizeBytes += JsonMarshal.GetRawUtf8Value(canonical).Length;
         }
 
-        var members = new List<(string, JsonElement)>();
-        if (Present(request.Constraints) is { } constraints)
+        if (sizeBytes > ChecksBytesMax)
         {
-            members.Add(("constraints", constraints));
-        }
-
-        if (Present(request.Schema) is { } schema)
-        {
-            members.Add(("schema", schema));
-        }
-
-        if (!CanonicalJson.TryNormalize(JsonMake.Object([.. members]), out var canonical, out var problem, new JsonLimits { SizeMax = ChecksBytesMax }))
-        {
-            await call.InvalidAsync(pointer + "/schema", $"Schema and constraints: {problem!.Message}", problem.Code);
+            await call.InvalidAsync(pointer + "/schema", string.Create(CultureInfo.InvariantCulture, $"Schema and constraints have {sizeBytes} bytes, at most {ChecksBytesMax} are kept in a record."));
             return null;
         }
 
-        return new Optional(canonical);
+        return new Optional(members.Count == 0 ? null : JsonMake.Object([.. members]));
     }
 
     private async ValueTask<Optional?> TryValueAsync(JsonElement? given, string pointer)

@@ -119,8 +119,11 @@ public sealed record StepView
     /// <summary>Current attempt, from 1. A retry is a new attempt of the same visit.</summary>
     public required int Attempt { get; init; }
 
-    /// <summary>agent_task, tool_call, decision, human_approval, workflow or worker.</summary>
-    [Words("agent_task", "tool_call", "decision", "human_approval", "workflow", "worker")]
+    /// <summary>
+    /// agent_task, tool_call, decision, human_approval, workflow or worker; of code that runs elsewhere checkpoint, transaction, handoff, receive or
+    /// program (the code as a whole, when it failed).
+    /// </summary>
+    [Words("agent_task", "tool_call", "decision", "human_approval", "workflow", "worker", "checkpoint", "transaction", "handoff", "receive", "program")]
     public required string Type { get; init; }
 
     /// <summary>The agent, tool or worker that does it.</summary>

@@ -56,6 +56,19 @@ public sealed class TracedTests : IAsyncLifetime
         Assert.Contains("'quote'", problem.Detail, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("handoffs/receive", """{"owner": "b", "from": "a", "schema": 1e400}""", "/schema")]
+    [InlineData("steps", """{"owner": "b", "name": "s", "constraints": {"min": -1e400}}""", "/constraints")]
+    [InlineData("steps", """{"owner": "b", "name": "s", "schema": {"const": "\ud800"}}""", "/schema")]
+    [InlineData("intents", """{"owner": "b", "name": "s", "amount_usd": 1e400}""", "/amount_usd")]
+    [InlineData("trace", """{"owner": "b", "operations": [null]}""", "")]
+    public async Task Operation_OfNoValue_IsRefusedWithItsPlace(string place, string body, string pointer)
+    {
+        var started = await StartAsync("""[{"do": "record", "name": "first", "output": 1}]""");
+        var problem = await _host.FailAsync(HttpMethod.Post, $"/v1/executions/{started.Id}/{place}", 422, ApiHost.Json(body));
+        Assert.Equal(("validation_failed", pointer), (problem.Code, Assert.Single(problem.Errors!).Pointer));
+    }
+
     [Fact]
     public async Task Output_ThatBreaksAConstraint_IsAFailureWithBothSides()
     {

@@ -136,6 +136,11 @@ internal sealed class KnownNames
             return;
         }
 
+        if (members.ContainsKey("queues"))
+        {
+            members["wait_ms"] = 0; // Nobody has the time.
+        }
+
         foreach (var (name, value) in members.ToArray())
         {
             if (value is JsonValue && Names.TryGetValue(name, out var names) && names.Count > 0 && random.Next(4) > 0)
@@ -144,7 +149,7 @@ internal sealed class KnownNames
             }
             else if (name == "wait_ms" && value is not null)
             {
-                members[name] = 0; // Nobody has the time.
+                members[name] = 0;
             }
         }
     }

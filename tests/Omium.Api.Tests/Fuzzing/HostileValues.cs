@@ -86,13 +86,16 @@ internal sealed class HostileValues(Random random, JsonObject components, IReadO
                 var place = random.Next(items.Count);
                 var item = items[place];
                 items[place] = null;
-                if (random.Next(5) == 0)
+                switch (random.Next(8))
                 {
-                    items.RemoveAt(place);
-                }
-                else
-                {
-                    items[place] = Changed(item);
+                    case 0:
+                        items.RemoveAt(place);
+                        break;
+                    case 1:
+                        break; // Null it stays.
+                    default:
+                        items[place] = Changed(item);
+                        break;
                 }
 
                 return items;
