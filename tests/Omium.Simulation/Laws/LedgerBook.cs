@@ -1,30 +1,32 @@
 using Omium.Kernel.Executions;
 using Omium.Kernel.Ledger;
+using Omium.Simulation.Workflows;
 
 namespace Omium.Simulation.Laws;
 
 /// <summary>
-/// What is told of money by the records alone: entries are added up by account here, and what executions used is counted by their own records. No rule
-/// of the ledger's kernel is used.
+/// What is told of money by the records alone: entries are added up by account here, and what executions used of each reservation is counted by their own
+/// records. No rule of either kernel is used.
 /// </summary>
 internal sealed class LedgerBook
 {
+    /// <summary>A reservation that no execution knows of is given up after so long, by the ledger's clock.</summary>
+    public static readonly TimeSpan GivenUpAfter = TimeSpan.FromMinutes(2);
+
     private readonly Dictionary<Account, long> _accounts = Enum.GetValues<Account>().ToDictionary(account => account, _ => 0L);
-    private readonly Dictionary<string, long> _used = [];
-    private readonly HashSet<(string Owner, long Token)> _open = [];
+    private readonly Dictionary<string, Purse> _purses = new(StringComparer.Ordinal);
+    private readonly SortedDictionary<long, Lease> _leases = [];
     private readonly HashSet<string> _payments = [];
 
     public List<string> Broken { get; } = [];
 
-    /// <summary>True once a reservation was given up because no execution knew of it: its execution may have begun all the same, after standing still for minutes.</summary>
-    public bool GaveUp { get; private set; }
+    /// <summary>What the entries of each account come to.</summary>
+    public IReadOnlyDictionary<Account, long> Accounts => _accounts;
 
     /// <summary>Reservations that are open.</summary>
-    public int Open => _open.Count;
+    public int Open => _leases.Values.Count(lease => !lease.Ended);
 
-    /// <summary>Charged in all.</summary>
-    public long SpentMicro => _accounts[Account.Spent];
-
+    /// <summary>A record of the ledger.</summary>
     public void Read(LedgerBody body)
     {
         foreach (var happened in body.Events)
@@ -39,18 +41,7 @@ internal sealed class LedgerBook
                 _accounts[account] += micro;
             }
 
-            switch (happened)
-            {
-                case CreditsReserved e:
-                    _open.Add((e.Owner, e.Token));
-                    break;
-                case CreditsSettled { Ended: true } e:
-                    GaveUp |= _open.Remove((e.Owner, e.Token)) && e.ChargedMicro == 0 && !_used.ContainsKey(e.Owner);
-                    break;
-                case CreditsToppedUp e when !_payments.Add(e.Payment):
-                    Broken.Add($"payment {e.Payment} was credited twice");
-                    break;
-            }
+            Read(happened, body.Command.AtMs);
         }
 
         foreach (var account in new[] { Account.Balance, Account.Allowance, Account.Reserved, Account.Spent })
@@ -67,38 +58,148 @@ internal sealed class LedgerBook
         }
     }
 
-    /// <summary>A record of an execution.</summary>
-    public void Read(string execution, RecordBody body)
+    private void Read(LedgerEvent happened, long atMs)
     {
-        foreach (var happened in body.Events)
+        switch (happened)
         {
-            _used[execution] = _used.GetValueOrDefault(execution) + happened switch
-            {
-                CheckpointCommitted => Credits.CheckpointMicro,
-                StepCommitted e when e.Step.Contains('-', StringComparison.Ordinal) => Credits.CheckpointMicro / 100,
-                _ => 0,
-            };
+            case CreditsReserved e:
+                var made = _leases.TryGetValue(e.Token, out var known) ? known : _leases[e.Token] = new Lease(e.Owner);
+                if (made.Ended || made.Owner != e.Owner)
+                {
+                    Broken.Add($"reservation {e.Token} of {made.Owner} was given to {e.Owner} after its end");
+                }
+
+                made.TouchedMs = atMs;
+                break;
+            case CreditsSettled e when !_leases.TryGetValue(e.Token, out var open) || open.Ended || open.Owner != e.Owner:
+                Broken.Add($"{e.Owner} settles reservation {e.Token}, which is not open");
+                break;
+            case CreditsSettled e:
+                var lease = _leases[e.Token];
+                lease.ChargedMicro += e.ChargedMicro;
+                lease.GivenUp = e.Ended && lease.ChargedMicro == 0 && atMs - lease.TouchedMs >= (long)GivenUpAfter.TotalMilliseconds;
+                (lease.Ended, lease.TouchedMs) = (e.Ended, atMs);
+                break;
+            case CreditsToppedUp e when !_payments.Add(e.Payment):
+                Broken.Add($"payment {e.Payment} was credited twice");
+                break;
         }
     }
 
-    /// <summary>When everything has ended.</summary>
-    /// <param name="uncharged">Used by executions that ended before what they had used without a reservation was charged to another one.</param>
-    public IEnumerable<string> AtTheEnd(long uncharged)
+    /// <summary>A record of an execution.</summary>
+    public void Read(string execution, RecordBody body, DrawnWorkflow workflow)
+    {
+        var purse = _purses.TryGetValue(execution, out var known) ? known : _purses[execution] = new Purse();
+        foreach (var happened in body.Events)
+        {
+            switch (happened)
+            {
+                case StepScheduled e when CostOf(e.Step, workflow) is var cost && cost > purse.LeftMicro:
+                    Broken.Add($"{execution} begins {e.Step} at {cost} with {purse.LeftMicro} reserved");
+                    break;
+                case CheckpointCommitted:
+                    purse.Use(Credits.CheckpointMicro);
+                    break;
+                case StepCommitted e when e.Step.Contains('-', StringComparison.Ordinal):
+                    purse.Use(Credits.CheckpointMicro / 100);
+                    break;
+                case LeaseGranted { Token: > 0 } e:
+                    purse.Draw(e.Token, e.GrantedMicro);
+                    break;
+                case LeaseReturned { KeptMicro: > 0 } e:
+                    purse.Draw(e.Token, e.SpentMicro + e.KeptMicro);
+                    break;
+                case LeaseReturned or ExecutionSucceeded or ExecutionFailed or ExecutionCancelled:
+                    purse.Draw(0, 0);
+                    break;
+            }
+        }
+    }
+
+    private static long CostOf(string step, DrawnWorkflow workflow) => step.Contains('-', StringComparison.Ordinal) ? Credits.CheckpointMicro / 100
+        : workflow.Step(step) is { Checkpoint: not "" } ? Credits.CheckpointMicro : 0;
+
+    /// <summary>When everything has ended: nothing is reserved, and of each reservation exactly that was charged which its execution used of it.</summary>
+    public IEnumerable<string> AtTheEnd()
     {
         if (_accounts.Values.Sum() != 0)
         {
             yield return $"the accounts sum to {_accounts.Values.Sum()}";
         }
 
-        if (_open.Count > 0 || _accounts[Account.Reserved] != 0)
+        if (Open > 0 || _accounts[Account.Reserved] != 0)
         {
-            yield return $"reserved for what has ended: {string.Join(", ", _open)}";
+            yield return $"{_accounts[Account.Reserved]} are reserved for what has ended: {string.Join(", ", _leases.Where(pair => !pair.Value.Ended).Select(pair => $"{pair.Key} of {pair.Value.Owner}"))}";
         }
 
-        var used = _used.Values.Sum() - uncharged;
-        if (SpentMicro > used || (!GaveUp && SpentMicro != used))
+        if (_accounts[Account.Spent] != _leases.Values.Sum(lease => lease.ChargedMicro))
         {
-            yield return $"{used} were used and {SpentMicro} charged";
+            yield return $"{_accounts[Account.Spent]} were spent and {_leases.Values.Sum(lease => lease.ChargedMicro)} charged";
+        }
+
+        foreach (var (execution, purse) in _purses)
+        {
+            foreach (var token in purse.Used.Keys.Where(token => !_leases.TryGetValue(token, out var lease) || lease.Owner != execution))
+            {
+                yield return $"{execution} drew on reservation {token}, which is not its own";
+            }
+        }
+
+        foreach (var (token, lease) in _leases)
+        {
+            // One that was given up may be drawn on all the same, when its start stood still for minutes: nobody pays for that.
+            var used = _purses.GetValueOrDefault(lease.Owner)?.Used.GetValueOrDefault(token) ?? 0;
+            if (used != lease.ChargedMicro && !lease.GivenUp)
+            {
+                yield return $"{lease.Owner} used {used} of reservation {token} and {lease.ChargedMicro} were charged";
+            }
+        }
+    }
+
+    /// <summary>A reservation, as the ledger's records tell of it.</summary>
+    private sealed class Lease(string owner)
+    {
+        public string Owner { get; } = owner;
+
+        public long ChargedMicro { get; set; }
+
+        public long TouchedMs { get; set; }
+
+        public bool Ended { get; set; }
+
+        public bool GivenUp { get; set; }
+    }
+
+    /// <summary>What an execution used, by the reservation it drew on; what it used with none belongs to the next.</summary>
+    private sealed class Purse
+    {
+        private long _token, _grantedMicro, _unassignedMicro;
+
+        public Dictionary<long, long> Used { get; } = [];
+
+        /// <summary>What it holds and has not used.</summary>
+        public long LeftMicro => _token == 0 ? -_unassignedMicro : _grantedMicro - Used[_token];
+
+        public void Use(long micro)
+        {
+            if (_token == 0)
+            {
+                _unassignedMicro += micro;
+            }
+            else
+            {
+                Used[_token] = Used.GetValueOrDefault(_token) + micro;
+            }
+        }
+
+        public void Draw(long token, long grantedMicro)
+        {
+            (_token, _grantedMicro) = (token, grantedMicro);
+            if (token > 0)
+            {
+                Used[token] = Used.GetValueOrDefault(token) + _unassignedMicro;
+                _unassignedMicro = 0;
+            }
         }
     }
 }

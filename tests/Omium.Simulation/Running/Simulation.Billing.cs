@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging.Abstractions;
+using Omium.Kernel.Executions;
 using Omium.Kernel.Ledger;
 using Omium.Runtime.Billing;
 using Omium.Runtime.Executions;
@@ -17,6 +18,9 @@ internal sealed partial class Simulation
     private readonly LedgerBook _book = new();
     private int _payments;
 
+    /// <summary>What the ledger's accounts hold, in micro-credits, by its records.</summary>
+    public IReadOnlyDictionary<Account, long> Accounts => _book.Accounts;
+
     private bool Bills => _features.HasFlag(Features.Billing);
 
     /// <summary>What a process reserves and is charged with; null where nothing is metered.</summary>
@@ -29,7 +33,7 @@ internal sealed partial class Simulation
 
         var ledger = new LedgerAdvancer(store, _keys, process.Time);
         var queue = new LedgerQueue(ledger) { Opening = _ => new OpenLedger(Plans.PayAsYouGo, _dice.Split(31).Below(12) * Credits.CheckpointMicro) };
-        var credits = new ExecutionCredits(advancer, ledger, queue, NullLogger<ExecutionCredits>.Instance) { UnknownReleasedAfter = TimeSpan.FromMinutes(2) };
+        var credits = new ExecutionCredits(advancer, ledger, queue, NullLogger<ExecutionCredits>.Instance) { UnknownReleasedAfter = LedgerBook.GivenUpAfter };
         credits.Attach();
         process.Credits = credits;
         process.Billing = queue;
@@ -86,6 +90,15 @@ internal sealed partial class Simulation
         _scheduler.Plan("top up", TopUpEveryMs, TopUp);
     }
 
+    /// <summary>An execution's record, as one who counts what is used reads it. A fork is of its source's workflow.</summary>
+    private void Meter(StreamId stream, RecordBody body, Chronicle told)
+    {
+        if (Bills)
+        {
+            _book.Read(stream.Id, body, told.Workflow);
+        }
+    }
+
     private IEnumerable<string> LedgerAtTheEnd()
     {
         if (!Bills)
@@ -93,9 +106,7 @@ internal sealed partial class Simulation
             return [];
         }
 
-        var advancer = new Advancer(new SpecDocuments(_store), new SpecDocuments(_store), _plans, _keys, TimeProvider.System);
-        var uncharged = _chronicles.Values.Sum(chronicle => advancer.FindAsync(chronicle.Stream).AsTask().GetAwaiter().GetResult()?.State.Credits is { Token: 0 } credits ? credits.SpentMicro : 0);
         var verified = new LedgerVerifier(new SpecDocuments(_store), _keys).VerifyAsync(Tenant).GetAwaiter().GetResult();
-        return _book.AtTheEnd(uncharged).Concat(verified is null or { Verdict: VerifyVerdict.Identical } ? [] : [$"the ledger verifies as {verified.Verdict}: {verified.Detail}"]);
+        return _book.AtTheEnd().Concat(verified is null or { Verdict: VerifyVerdict.Identical } ? [] : [$"the ledger verifies as {verified.Verdict}: {verified.Detail}"]);
     }
 }

@@ -53,6 +53,7 @@ internal sealed partial class Simulation
         if (_forks.TryGetValue(stream.Id, out var fork))
         {
             var body = RecordCodec.Decode(stream, record, DataKey(stream));
+            Meter(stream, body, _chronicles[fork.Source]);
             _scheduler.Trace?.Add($"{_scheduler.NowMs,9}   {stream.Id} {record.Seq} {Told(body)}");
             fork.Read(body);
             return true;

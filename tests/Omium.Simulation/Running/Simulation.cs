@@ -126,11 +126,6 @@ internal sealed partial class Simulation
     {
         var dice = _dice.Split(4);
         _features = FeatureDrawer.Choose(_dice.Split(5), _allowed);
-        if (_features.HasFlag(Features.Billing))
-        {
-            _features &= ~Features.Forks; // The ledger's book counts what executions use by their own records; it knows no forks yet.
-        }
-
         if (_weather.ClockOneIn > 0)
         {
             _features &= ~(Features.Workers | Features.Limits); // A worker cannot know that its host's clock jumped, and a rate is told by that clock.
@@ -416,7 +411,7 @@ internal sealed partial class Simulation
         }
 
         var body = RecordCodec.Decode(stream, record, DataKey(stream));
-        _book.Read(stream.Id, body);
+        Meter(stream, body, chronicle);
         _scheduler.Trace?.Add($"{_scheduler.NowMs,9}   {stream.Id} {record.Seq} {Told(body)}");
         chronicle.Read(body);
     }

@@ -40,6 +40,6 @@ internal enum Features
     /// <summary>What there was before there was money.</summary>
     Unpaid = Items | Sharing | Handoffs | Verifiers | Workers | Limits,
 
-    /// <summary>What is drawn unless told otherwise: all but money, whose laws a few seeds in a thousand still break (docs/simulation.md).</summary>
-    All = Unpaid | Children | Forks,
+    /// <summary>What is drawn unless told otherwise.</summary>
+    All = Unpaid | Billing | Children | Forks,
 }
