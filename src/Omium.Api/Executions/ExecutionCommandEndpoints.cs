@@ -26,7 +26,7 @@ internal static class ExecutionCommandEndpoints
             .Refuses("checkpoint_not_found", "rollback_in_progress", "rollback_orphans_consumer", "rollback_irreversible");
         routes.Map("POST", "/v1/executions/{id}/retry", RetryAsync).As("retry_execution", "Runs again what failed, or from a checkpoint.")
             .Reads(RequestJson.Default.RetryRequest, isOptional: true).Answers(ContractJson.Default.ExecutionView)
-            .Refuses("execution_ended", "rollback_in_progress", "review_open", "checkpoint_not_found", "rollback_irreversible", "edit_forbidden", "validation_failed");
+            .Refuses("execution_ended", "rollback_in_progress", "review_open", "checkpoint_not_found", "rollback_irreversible", "edit_forbidden", "override_refused", "validation_failed");
         routes.Map("POST", "/v1/executions/{id}/release", ReleaseAsync).As("release_execution", "Reads an execution that was set aside anew; it goes on.")
             .Answers(ContractJson.Default.ExecutionView);
     }

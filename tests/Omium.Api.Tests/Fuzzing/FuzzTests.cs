@@ -21,7 +21,7 @@ public sealed class FuzzTests
     private static readonly string[] Inside =
         ["   at ", ".cs:line", ".cs(", "StackTrace", "Exception", "System.", "Microsoft.", "Omium.Api", "Omium.Kernel", "Omium.Runtime", "Omium.Embedded", "SQLite", "index_row WHERE", "/home/", "/usr/"];
 
-    private static readonly string[] HonestServerErrors = ["search_unavailable", "too_many_listeners", "model_not_configured"];
+    private static readonly string[] HonestServerErrors = ["search_unavailable", "too_many_listeners", "model_not_configured", "payments_unavailable"];
 
     [Fact]
     public async Task HostileRequests_GetDocumentedAnswers_AndTheServerStaysAsItIs()
@@ -52,10 +52,10 @@ public sealed class FuzzTests
             }
         }
 
-        Assert.True(wrong.Count == 0, string.Join("\n\n", wrong));
         var growth = memoryBytes[^1] - memoryBytes[0];
         TestContext.Current.TestOutputHelper!.WriteLine(
             $"seed {seed}, {count} requests: {string.Join(", ", statuses.Select(pair => $"{pair.Key}: {pair.Value}"))}; memory after each third: {string.Join(", ", memoryBytes.Select(bytes => $"{bytes / 1024} KiB"))}");
+        Assert.True(wrong.Count == 0, string.Join("\n\n", wrong));
         Assert.True(growth < GrowthBytesMax, $"{growth} bytes more than after the first third");
         Assert.True(statuses.Keys.Count(status => status < 300) > 1 && statuses.Keys.Count(status => status is >= 400 and < 500) > 4, "the requests reach too little");
         Assert.Equal("alive\n", await host.Client.GetStringAsync("/healthz"));
