@@ -64,6 +64,12 @@ internal sealed partial class Chronicle
             return;
         }
 
+        if (_record.Events.OfType<ExecutionMigrated>().FirstOrDefault() is { } moved)
+        {
+            CheckMovedReach(e, moved.Again ?? [], set);
+            return;
+        }
+
         if (e.To is "start" or "attempt" || set.Count == 0)
         {
             return;

@@ -18,6 +18,7 @@ internal sealed partial class Chronicle
         };
         var standing = StandingVisit(e.Step);
         var isItem = ItemNames.IsItem(e.Step);
+        Law(Workflow.Steps.Any(step => step.Id == ItemNames.StepOf(e.Step)), $"{e.Step}~{e.Visit} was scheduled, and version {_version} has no such step");
         Law(e.Visit == _latest.GetValueOrDefault(e.Step) + 1, $"{e.Step}~{e.Visit} does not follow visit {_latest.GetValueOrDefault(e.Step)}");
         if (isItem)
         {

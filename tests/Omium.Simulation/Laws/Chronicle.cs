@@ -23,7 +23,7 @@ internal sealed partial class Chronicle(StreamId stream, DrawnWorkflow workflow,
 
     public StreamId Stream { get; } = stream;
 
-    public DrawnWorkflow Workflow { get; } = workflow;
+    public DrawnWorkflow Workflow { get; private set; } = workflow;
 
     /// <summary>none, running, paused, rolling_back, succeeded, failed or cancelled.</summary>
     public string Status { get; private set; } = "none";
@@ -151,6 +151,9 @@ internal sealed partial class Chronicle(StreamId stream, DrawnWorkflow workflow,
                 break;
             case ItemsExpanded e:
                 Expanded(e);
+                break;
+            case ExecutionMigrated e:
+                Migrated(e);
                 break;
             case RollbackPlanned { Scope: "item" } e:
                 PlannedForItem(e);

@@ -218,7 +218,7 @@ internal sealed partial class Simulation
         _store.Put(new DocumentKey(Tenant, PlanCache.Kind, digest), canonical);
         var id = $"exe_{Seed}x{number}";
         var stream = new StreamId(Tenant, id);
-        _chronicles[id] = new Chronicle(stream, workflow, _world, value => Resolve(stream, value)) { Delivered = _delivered, Roots = _roots };
+        _chronicles[id] = new Chronicle(stream, workflow, _world, value => Resolve(stream, value)) { Delivered = _delivered, Roots = _roots, Versions = VersionsOf(workflow) };
         var command = new StartExecution(0, id, Tenant, workflow.Name, 1, digest, JsonElement.Parse("""{"n": 2}"""), Seed, "ada", DrawnTools.HighValueUsd);
         var start = new Start(stream, command);
         _starts.Add(start);
@@ -377,6 +377,7 @@ internal sealed partial class Simulation
         if (!NeedsNobody)
         {
             ForkSome();
+            MoveSome();
         }
 
         if (!NeedsNobody && _weather.Happens(_weather.PeopleOneIn))

@@ -37,9 +37,12 @@ internal enum Features
     /// <summary>People who fork executions at points of their past.</summary>
     Forks = 256,
 
+    /// <summary>People who move runs to another version of their workflow.</summary>
+    Migrations = 512,
+
     /// <summary>What there was before there was money.</summary>
     Unpaid = Items | Sharing | Handoffs | Verifiers | Workers | Limits,
 
     /// <summary>What is drawn unless told otherwise: all but money, whose laws a few seeds in a thousand still break (docs/simulation.md).</summary>
-    All = Unpaid | Children | Forks,
+    All = Unpaid | Children | Forks | Migrations,
 }
