@@ -224,6 +224,7 @@ internal sealed partial class Decision
         {
             CloseReviews("cancelled", rollback.Plan.By ?? rollback.Plan.Cause, IsNotInDoubt);
             Emit(new ExecutionCancelled(rollback.Plan.By ?? rollback.Plan.Cause, null));
+            AskAboutAbandoned();
             return;
         }
 

@@ -1,4 +1,5 @@
 using Omium.Kernel.Executions;
+using Omium.Kernel.Specs;
 
 namespace Omium.Simulation.Laws;
 
@@ -112,8 +113,8 @@ internal sealed partial class Chronicle
     {
         foreach (var call in affected.SelectMany(visit => visit.Calls).Where(call => call.MayStand))
         {
-            Law(call.Requested.Tool == "final" || e.Compensations.Contains(call.Id.ToString()), $"rollback {e.Rollback} forgets {call.Id}, which may stand");
-            Law(call.Requested.Tool != "final" || call.Unsettled || record is DecideReview, $"rollback {e.Rollback} leaves {call.Id} standing without a word");
+            Law(call.Requested.Kind == EffectKind.Irreversible || e.Compensations.Contains(call.Id.ToString()), $"rollback {e.Rollback} forgets {call.Id}, which may stand");
+            Law(call.Requested.Kind != EffectKind.Irreversible || call.Unsettled || record is DecideReview, $"rollback {e.Rollback} leaves {call.Id} standing without a word");
         }
 
         var last = int.MaxValue;

@@ -74,6 +74,8 @@ internal sealed partial class Chronicle(StreamId stream, DrawnWorkflow workflow,
             return;
         }
 
+        ForgetLeases(happened);
+
         switch (happened)
         {
             case ExecutionStarted:
@@ -147,7 +149,7 @@ internal sealed partial class Chronicle(StreamId stream, DrawnWorkflow workflow,
     {
         switch (happened)
         {
-            case not null when ReadShared(happened) || ReadAgreement(happened):
+            case not null when ReadShared(happened) || ReadAgreement(happened) || ReadTraced(happened):
                 break;
             case ItemsExpanded e:
                 Expanded(e);

@@ -18,7 +18,7 @@ internal sealed partial class Simulation
     /// <summary>The versions of a workflow, each saved; only the first where nobody moves anything.</summary>
     private IReadOnlyDictionary<int, DrawnWorkflow> VersionsOf(DrawnWorkflow workflow)
     {
-        if (!_features.HasFlag(Features.Migrations) || NeedsNobody)
+        if (!_features.HasFlag(Features.Migrations) || NeedsNobody || workflow.IsTraced)
         {
             return new Dictionary<int, DrawnWorkflow> { [1] = workflow };
         }

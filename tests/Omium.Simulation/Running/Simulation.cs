@@ -197,6 +197,7 @@ internal sealed partial class Simulation
             Admit(dice, dice.Of(workflows), number);
         }
 
+        AdmitProgram();
         if (Bills)
         {
             _scheduler.Plan("top up", TopUpEveryMs, TopUp);
@@ -300,7 +301,7 @@ internal sealed partial class Simulation
         }
     }
 
-    private bool Finished => _chronicles.Values.All(chronicle => chronicle.Ended) && _forks.Values.All(fork => fork.Ended || fork.Status == "none") && _store.Rows.All(row => !row.Active) && !_store.HasUnsynced && !_chronicles.Values.Any(chronicle => chronicle.OpenReviews.Any(review => review.Requested.Kind == "in_doubt")) && _starts.All(start => _chronicles[start.Stream.Id].Status != "none") && _book.Open == 0;
+    private bool Finished => _chronicles.Values.All(chronicle => chronicle is { Ended: true, OwesUndo: false }) && _forks.Values.All(fork => fork.Ended || fork.Status == "none") && _store.Rows.All(row => !row.Active) && !_store.HasUnsynced && !_chronicles.Values.Any(chronicle => chronicle.OpenReviews.Any(review => review.Requested.Kind == "in_doubt")) && _starts.All(start => _chronicles[start.Stream.Id].Status != "none") && _book.Open == 0;
 
     private bool Broke
     {
@@ -321,12 +322,15 @@ internal sealed partial class Simulation
         }
     }
 
+    /// <summary>True where somebody waits for what another has until a time on record.</summary>
+    private bool HasLeases => (_features & (Features.Sharing | Features.Traced)) != 0;
+
     private void Heal()
     {
         _weather.Heal();
         foreach (var host in _hosts)
         {
-            if (!_features.HasFlag(Features.Sharing))
+            if (!HasLeases)
             {
                 // Elsewhere a clock that is ahead stays so: who waits for a lock looks again every two seconds, and hours of that tell nothing.
                 _world.ClockLossMs += Math.Max(0, host.ClockOffsetMs);
@@ -345,7 +349,7 @@ internal sealed partial class Simulation
         }
 
         Help();
-        var end = _scheduler.Taken + (_features.HasFlag(Features.Sharing) ? HealingStepsMax * 5 : HealingStepsMax);
+        var end = _scheduler.Taken + (HasLeases ? HealingStepsMax * 5 : HealingStepsMax);
         while (!Finished && !Broke)
         {
             end += _hosts.Exists(host => host.Process is { Alive: true }) ? 0 : 1; // While every host is down, workers and clients knock in vain.
