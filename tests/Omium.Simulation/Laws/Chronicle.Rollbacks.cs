@@ -71,6 +71,14 @@ internal sealed partial class Chronicle
             return;
         }
 
+        if (e is { To: "start", Scope: "failure", Then.Visit: { } failed })
+        {
+            foreach (var key in AncestorsOf(failed).Where(key => !set.Contains(key)))
+            {
+                Law(false, $"rollback {e.Rollback} goes back to the start and leaves {key}, which came before {failed}");
+            }
+        }
+
         if (e.To is "start" or "attempt" || set.Count == 0)
         {
             return;
@@ -99,6 +107,14 @@ internal sealed partial class Chronicle
         {
             Law(false, $"rollback {e.Rollback} of what {e.To} read touches {key}, which was not made from it");
         }
+    }
+
+    /// <summary>What stands and came before a visit, by edges and by what was read.</summary>
+    private IEnumerable<VisitKey> AncestorsOf(VisitKey key)
+    {
+        var before = new HashSet<VisitKey> { Visit(key.Step, key.Visit).Parent ?? key };
+        Spread(before, visit => before.Any(known => Visit(known.Step, known.Visit) is var later && (later.After.Contains(visit.Key) || later.Reads.Contains(visit.Key))));
+        return before.Where(known => Visit(known.Step, known.Visit).Standing != Standing.TakenBack);
     }
 
     /// <summary>Adds what follows from a set until nothing is added: what was opened early may have read what was written late.</summary>
