@@ -88,7 +88,7 @@ def try_mutation(tree, binaries, patch, seeds):
     saved = {name: (binaries / f"{name}.dll").read_bytes() for name in PROJECTS}
     try:
         # A mutation changes what a project does, not what it offers: the others need not be compiled again.
-        if not build(tree, projects, "--no-dependencies", quiet=True):
+        if not build(tree, projects, "--no-dependencies", "--no-restore", quiet=True):
             return ("does not compile", 0, "", 0)
         for project in projects:
             name = Path(project).name
@@ -118,7 +118,7 @@ def apply(tree, patch):
 def build(tree, projects, *more, quiet=False):
     """Compiles projects in the order given. Ends the program on an error, unless it is quiet about it."""
     for project in projects:
-        command = ["dotnet", "build", project, "-c", "Release", "-m:1", "-nodeReuse:false", "-p:UseSharedCompilation=false", "-p:RunAnalyzers=false", "-v:q", "-nologo", *more]
+        command = ["dotnet", "build", project, "-c", "Release", "-m:1", "-nodeReuse:false", "-p:RunAnalyzers=false", "-v:q", "-nologo", *more]
         result = subprocess.run(command, cwd=tree, capture_output=True, text=True, check=False)
         if result.returncode != 0:
             if not quiet:

@@ -37,7 +37,7 @@ internal sealed partial class Decision
             return;
         }
 
-        if (effect.Verify is not null && (!call.IsTraced || IsLive(visit, call)))
+        if (effect.Verify is not null && (!call.IsTraced || (IsLive(visit, call) && _state.Status != ExecutionStatus.Cancelled)))
         {
             Emit(new IntentInDoubt(call.Id.ToString(), reason, "verify", Math.Max(atMs, call.IntentMs + (long)effect.VerifyAfter.TotalMilliseconds)));
             return;

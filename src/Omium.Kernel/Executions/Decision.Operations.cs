@@ -66,6 +66,7 @@ internal sealed partial class Decision
 
         CloseReviews("cancelled", command.By, IsNotInDoubt);
         Emit(new ExecutionCancelled(command.By, command.RequestId));
+        AskAboutAbandoned();
         return null;
     }
 

@@ -46,8 +46,8 @@ internal sealed partial class Decision
     }
 
     /// <summary>
-    /// What a rollback of a failed visit takes back: the visit, every visit after the checkpoint on its ancestry, and their descendants by
-    /// edges and by what they read.
+    /// What a rollback of a failed visit takes back: the visit, every visit after the checkpoint on its ancestry (all of it, when that is the start),
+    /// and their descendants by edges and by what they read.
     /// </summary>
     private bool TryAffected(VisitKey failed, string to, out string target, out IReadOnlyList<VisitKey> affected)
     {
@@ -64,14 +64,8 @@ internal sealed partial class Decision
         }
 
         target = checkpoint?.Checkpoint ?? "start";
-        var seeds = new List<VisitKey> { failed };
-        if (checkpoint is not null)
-        {
-            var after = Descendants([checkpoint.Key]);
-            seeds.AddRange(ancestors.Where(key => after.Contains(key) && key != checkpoint.Key));
-        }
-
-        affected = Ordered(Descendants(seeds));
+        var after = checkpoint is null ? ancestors : Descendants([checkpoint.Key]); // After the start comes everything.
+        affected = Ordered(Descendants(ancestors.Where(key => after.Contains(key) && key != checkpoint?.Key).Prepend(failed)));
         return true;
     }
 
@@ -224,6 +218,7 @@ internal sealed partial class Decision
         {
             CloseReviews("cancelled", rollback.Plan.By ?? rollback.Plan.Cause, IsNotInDoubt);
             Emit(new ExecutionCancelled(rollback.Plan.By ?? rollback.Plan.Cause, null));
+            AskAboutAbandoned();
             return;
         }
 

@@ -162,6 +162,16 @@ internal sealed partial class Decision
             ? call
             : null;
 
+    /// <summary>No process goes on with a cancelled execution: whether a transaction in doubt happened, a person says.</summary>
+    private void AskAboutAbandoned()
+    {
+        foreach (var (visit, call) in UnsettledIntents(call => call is { Status: CallStatus.InDoubt, Next: "verify", IsTraced: true }))
+        {
+            Emit(new IntentInDoubt(call.Id.ToString(), "cancelled", "review", atMs));
+            AskInDoubt(visit.Key, call);
+        }
+    }
+
     /// <summary>Nobody looks up a transaction any more whose step was taken back: a person says whether it happened.</summary>
     private void AskAboutTaken(IReadOnlyList<string> compensations)
     {

@@ -48,17 +48,19 @@ public sealed record MigrationDifference
     {
         var changed = to.Steps.Where(step => from.Step(step.Spec.Id) is { } old && SpecDigests.Of(from.Spec, old.Spec) != SpecDigests.Of(to.Spec, step.Spec)).Select(step => step.Spec.Id).ToArray();
         var removed = from.Steps.Where(step => to.Step(step.Spec.Id) is null).Select(step => step.Spec.Id).ToArray();
+        var added = to.Steps.Where(step => from.Step(step.Spec.Id) is null).Select(step => step.Spec.Id).ToArray();
         var oldEdges = from.Edges.ToLookup(edge => SpecDigests.Of(edge.Spec));
         var newEdges = to.Edges.ToLookup(edge => SpecDigests.Of(edge.Spec));
         var (gone, come) = (from.Edges.Where(edge => !newEdges.Contains(SpecDigests.Of(edge.Spec))).ToArray(), to.Edges.Where(edge => !oldEdges.Contains(SpecDigests.Of(edge.Spec))).ToArray());
-        var concerned = changed.Concat(removed).Concat(gone.Concat(come).Select(edge => edge.Spec.To)).ToHashSet(StringComparer.Ordinal);
-        var standing = from.Steps.Select(step => state.StandingVisit(step.Spec.Id)).OfType<VisitState>().Where(visit => concerned.Contains(visit.Key.Step)).ToArray();
+        var concerned = changed.Concat(removed).Concat(added).Concat(gone.Concat(come).Select(edge => edge.Spec.To)).ToHashSet(StringComparer.Ordinal);
+        // A step that an earlier move took away may come back, and find what it did then: that stands unless it is said otherwise.
+        var standing = from.Steps.Select(step => step.Spec.Id).Concat(added).Select(state.StandingVisit).OfType<VisitState>().Where(visit => concerned.Contains(visit.Key.Step)).ToArray();
         var open = standing.Where(IsAtWork).ToArray();
         var difference = new MigrationDifference
         {
             FromVersion = state.WorkflowVersion,
             ToVersion = toVersion,
-            Added = [.. to.Steps.Where(step => from.Step(step.Spec.Id) is null).Select(step => step.Spec.Id)],
+            Added = added,
             Removed = removed,
             Changed = changed,
             EdgesAdded = [.. come.Select(Name)],

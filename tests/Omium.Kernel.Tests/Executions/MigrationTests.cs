@@ -42,6 +42,17 @@ public sealed class MigrationTests
     }
 
     [Fact]
+    public void Between_OfAStepThatComesBack_NamesTheVisitThatItHasStill()
+    {
+        var (with, without) = (string.Join(',', Call("a"), Call("b"), Approval("c", "a")), string.Join(',', Call("a"), Approval("c", "a")));
+        var run = Paused(with);
+        Assert.Equal([new VisitKey("b", 1)], Migrate(run, Flow.Of(without).Plan).Affected);
+        var back = MigrationDifference.Between(run.State, Flow.Of(without).Plan, Flow.Of(with).Plan, 3, "back");
+        Assert.Equal(["b"], back.Added);
+        Assert.Equal([new VisitKey("b", 1)], back.Affected); // It would not run: what it did before the step was taken away answers for it.
+    }
+
+    [Fact]
     public void Between_OfARemovedStepWhoseEffectStands_IsAnObstacle()
     {
         var run = Paused(string.Join(',', Call("a", tool: "pay"), Approval("c", "a")));

@@ -23,6 +23,19 @@ public sealed class RollbackTests
     }
 
     [Fact]
+    public void Policy_RollsBackToTheStart_TakesTheWholeAncestryBack()
+    {
+        const string ToStart = """{"rules": [{"on": ["hallucination"], "do": [{"rollback_to": "start"}, "retry"], "limit": 1}]}""";
+        var harness = Flow.Of(string.Join(',', Call("a", tool: "pay"), Call("b", "a", Guard("output.n == 1", "hallucination")), Call("side")), recovery: ToStart);
+        harness.Start();
+        harness.Run(Numbers(0, 0, 0, 0, 1));
+        var planned = harness.Events.OfType<RollbackPlanned>().First();
+        Assert.Equal(("start", "a~1 b~1", "a~1~1~c1"), (planned.To, string.Join(' ', planned.Affected), string.Join(' ', planned.Compensations)));
+        Assert.Equal((2, 2, 1), (harness.State.Latest["a"], harness.State.Latest["b"], harness.State.Latest["side"]));
+        Laws.Check(harness);
+    }
+
+    [Fact]
     public void Rollback_FollowsReadsAsWellAsEdges()
     {
         var harness = Flow.Of(string.Join(',', Call("a"), Call("b"), Call("reader", "a", """, "input": {"x": "${{ steps.b.output.n }}"}""")));

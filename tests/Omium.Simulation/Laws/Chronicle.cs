@@ -23,7 +23,7 @@ internal sealed partial class Chronicle(StreamId stream, DrawnWorkflow workflow,
 
     public StreamId Stream { get; } = stream;
 
-    public DrawnWorkflow Workflow { get; } = workflow;
+    public DrawnWorkflow Workflow { get; private set; } = workflow;
 
     /// <summary>none, running, paused, rolling_back, succeeded, failed or cancelled.</summary>
     public string Status { get; private set; } = "none";
@@ -73,6 +73,8 @@ internal sealed partial class Chronicle(StreamId stream, DrawnWorkflow workflow,
         {
             return;
         }
+
+        ForgetLeases(happened);
 
         switch (happened)
         {
@@ -147,10 +149,13 @@ internal sealed partial class Chronicle(StreamId stream, DrawnWorkflow workflow,
     {
         switch (happened)
         {
-            case not null when ReadShared(happened) || ReadAgreement(happened):
+            case not null when ReadShared(happened) || ReadAgreement(happened) || ReadTraced(happened):
                 break;
             case ItemsExpanded e:
                 Expanded(e);
+                break;
+            case ExecutionMigrated e:
+                Migrated(e);
                 break;
             case RollbackPlanned { Scope: "item" } e:
                 PlannedForItem(e);

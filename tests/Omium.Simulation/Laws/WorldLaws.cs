@@ -1,6 +1,7 @@
 using Omium.Kernel.Executions;
 using Omium.Kernel.Specs;
 using Omium.Simulation.Outside;
+using Omium.Simulation.Workflows;
 
 namespace Omium.Simulation.Laws;
 
@@ -39,8 +40,8 @@ internal static class WorldLaws
                 yield return $"{effect} is on record as not done and stands outside";
             }
 
-            // What is known to be repeatable waits with its open step in a run that ended badly: a person may retry it, or roll it back.
-            var waits = chronicle.Status != "succeeded" && call is { Happened: Happened.InDoubt, Next: "redo" or "rerun" } && chronicle.Visits[call.Id.Key].Standing is Standing.Open or Standing.Failing;
+            // What is known to be repeatable, or is looked up by a program when it is started again, waits with its open step in a run that ended badly: a person may retry it, or roll it back.
+            var waits = chronicle.Status != "succeeded" && call is { Happened: Happened.InDoubt } && (call.Next is "redo" or "rerun" || (call.Next == "verify" && chronicle.Workflow.IsTraced && chronicle.Status == "failed")) && chronicle.Visits[call.Id.Key].Standing is Standing.Open or Standing.Failing;
             if (call.Unsettled && !waits)
             {
                 yield return $"{effect} is left {call.Happened}";
@@ -85,7 +86,7 @@ internal static class WorldLaws
             yield return $"{prefix}{slot.Item1}: {slot.Item2} stands {deeds.Count} times";
         }
 
-        foreach (var twice in world.Deeds.Where(deed => deed.Tool == "final").GroupBy(deed => deed.AskedBy[0]).Where(group => group.Key.StartsWith(prefix, StringComparison.Ordinal) && group.Count() > 1))
+        foreach (var twice in world.Deeds.Where(deed => DrawnTools.KindOf(deed.Tool) == "irreversible").GroupBy(deed => deed.AskedBy[0]).Where(group => group.Key.StartsWith(prefix, StringComparison.Ordinal) && group.Count() > 1))
         {
             yield return $"{twice.Key} cannot be taken back and happened {twice.Count()} times";
         }

@@ -107,7 +107,7 @@ internal sealed class PeopleCrowd(Dice dice, World world, Weather weather, Tally
     {
         0 => "start",
         1 => "last",
-        _ => dice.Of(chronicle.Workflow.Steps).Id,
+        _ => dice.Of(chronicle.Workflow.IsTraced ? chronicle.Workflow.Former : chronicle.Workflow.Steps).Id,
     };
 
     private string Request() => $"req_{++_requests}";

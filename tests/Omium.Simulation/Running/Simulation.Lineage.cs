@@ -72,6 +72,11 @@ internal sealed partial class Simulation
         }
 
         var source = _chronicles.Values.ElementAt(_dice.Below(_chronicles.Count));
+        if (source.Workflow.IsTraced)
+        {
+            return; // Its program would act in both.
+        }
+
         var records = _store.Records(source.Stream);
         if (records.Count == 0)
         {

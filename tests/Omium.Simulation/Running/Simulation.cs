@@ -192,6 +192,7 @@ internal sealed partial class Simulation
             Admit(dice, dice.Of(workflows), number);
         }
 
+        AdmitProgram();
         if (Bills)
         {
             _scheduler.Plan("top up", TopUpEveryMs, TopUp);
@@ -213,7 +214,7 @@ internal sealed partial class Simulation
         _store.Put(new DocumentKey(Tenant, PlanCache.Kind, digest), canonical);
         var id = $"exe_{Seed}x{number}";
         var stream = new StreamId(Tenant, id);
-        _chronicles[id] = new Chronicle(stream, workflow, _world, value => Resolve(stream, value)) { Delivered = _delivered, Roots = _roots };
+        _chronicles[id] = new Chronicle(stream, workflow, _world, value => Resolve(stream, value)) { Delivered = _delivered, Roots = _roots, Versions = VersionsOf(workflow) };
         var command = new StartExecution(0, id, Tenant, workflow.Name, 1, digest, JsonElement.Parse("""{"n": 2}"""), Seed, "ada", DrawnTools.HighValueUsd);
         var start = new Start(stream, command);
         _starts.Add(start);
@@ -295,7 +296,7 @@ internal sealed partial class Simulation
         }
     }
 
-    private bool Finished => _chronicles.Values.All(chronicle => chronicle.Ended) && _forks.Values.All(fork => fork.Ended || fork.Status == "none") && _store.Rows.All(row => !row.Active) && !_store.HasUnsynced && !_chronicles.Values.Any(chronicle => chronicle.OpenReviews.Any(review => review.Requested.Kind == "in_doubt")) && _starts.All(start => _chronicles[start.Stream.Id].Status != "none") && _book.Open == 0;
+    private bool Finished => _chronicles.Values.All(chronicle => chronicle is { Ended: true, OwesUndo: false }) && _forks.Values.All(fork => fork.Ended || fork.Status == "none") && _store.Rows.All(row => !row.Active) && !_store.HasUnsynced && !_chronicles.Values.Any(chronicle => chronicle.OpenReviews.Any(review => review.Requested.Kind == "in_doubt")) && _starts.All(start => _chronicles[start.Stream.Id].Status != "none") && _book.Open == 0;
 
     private bool Broke
     {
@@ -316,12 +317,15 @@ internal sealed partial class Simulation
         }
     }
 
+    /// <summary>True where somebody waits for what another has until a time on record.</summary>
+    private bool HasLeases => (_features & (Features.Sharing | Features.Traced)) != 0;
+
     private void Heal()
     {
         _weather.Heal();
         foreach (var host in _hosts)
         {
-            if (!_features.HasFlag(Features.Sharing))
+            if (!HasLeases)
             {
                 // Elsewhere a clock that is ahead stays so: who waits for a lock looks again every two seconds, and hours of that tell nothing.
                 _world.ClockLossMs += Math.Max(0, host.ClockOffsetMs);
@@ -340,7 +344,7 @@ internal sealed partial class Simulation
         }
 
         Help();
-        var end = _scheduler.Taken + (_features.HasFlag(Features.Sharing) ? HealingStepsMax * 5 : HealingStepsMax);
+        var end = _scheduler.Taken + (HasLeases ? HealingStepsMax * 5 : HealingStepsMax);
         while (!Finished && !Broke)
         {
             end += _hosts.Exists(host => host.Process is { Alive: true }) ? 0 : 1; // While every host is down, workers and clients knock in vain.
@@ -372,6 +376,7 @@ internal sealed partial class Simulation
         if (!NeedsNobody)
         {
             ForkSome();
+            MoveSome();
         }
 
         if (!NeedsNobody && _weather.Happens(_weather.PeopleOneIn))

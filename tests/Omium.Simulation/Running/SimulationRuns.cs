@@ -34,7 +34,7 @@ internal static class SimulationRuns
     }
 
     /// <summary>Runs seeds <paramref name="first"/> to first + count - 1; ends early after <paramref name="failuresMax"/> seeds that fail.</summary>
-    public static Outcome Run(int first, int count, int cores, int failuresMax, Features features = Features.All)
+    public static Outcome Run(int first, int count, int cores, int failuresMax, Features features = Features.All, Action<int, string>? broke = null)
     {
         var outcome = new Outcome();
         var next = first - 1;
@@ -55,6 +55,10 @@ internal static class SimulationRuns
                 lock (gate)
                 {
                     Add(outcome, simulation);
+                    if (simulation.Violations.Count > 0)
+                    {
+                        broke?.Invoke(seed, simulation.Violations[0]);
+                    }
                 }
             }
         }
@@ -72,7 +76,7 @@ internal static class SimulationRuns
         int Option(string name, int otherwise) =>
             Array.IndexOf(options, name) is >= 0 and var at && at + 1 < options.Length ? int.Parse(options[at + 1], CultureInfo.InvariantCulture) : otherwise;
         var cores = Option("--cores", Environment.ProcessorCount);
-        var outcome = Run(Option("--first", 1), Option("--seeds", 1_000), cores, Option("--failures", 20), FeaturesOf(options));
+        var outcome = Run(Option("--first", 1), Option("--seeds", 1_000), cores, Option("--failures", 20), FeaturesOf(options), (seed, violation) => Console.Error.WriteLine($"seed {seed}: {violation}"));
         Console.WriteLine(SimulationReport.Of(outcome, cores));
         return outcome.Failures.Count == 0 ? 0 : 1;
     }

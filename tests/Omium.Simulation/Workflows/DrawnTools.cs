@@ -15,7 +15,7 @@ internal static class DrawnTools
     };
 
     /// <summary>How long the receiver of a tool honours a key.</summary>
-    public static long KeyTtlMs(string tool) => tool == "blind" ? 86_400_000 : 3_600_000;
+    public static long KeyTtlMs(string tool) => tool == "blind" || tool.StartsWith("sdk:", StringComparison.Ordinal) ? 86_400_000 : 3_600_000;
 
     /// <summary>A probe comes no earlier after the intent than this; a request arrives before it or never.</summary>
     public const long VerifyAfterMs = 30_000;
@@ -56,6 +56,7 @@ internal static class DrawnTools
         "twice" or "blind" or "pricey" or "worker:twice" => "idempotent",
         "checked" or "worker:checked" => "verifiable",
         "final" => "irreversible",
+        _ when tool.StartsWith("sdk:", StringComparison.Ordinal) => tool[4..tool.IndexOfAny(['+', ':'], 4)], // A transaction says its kind in its name.
         _ => "none",
     };
 }

@@ -7,7 +7,13 @@ namespace Omium.Simulation.Workflows;
 internal sealed record DrawnWorkflow(string Name, IReadOnlyList<DrawnStep> Steps, IReadOnlyList<DrawnEdge> Edges, string Policy, int PolicyIndex)
 {
     /// <summary>The step of a visit: an item's visit (<c>s2-3</c>) is its step's.</summary>
-    public DrawnStep? Step(string id) => Steps.FirstOrDefault(step => step.Id == ItemNames.StepOf(id));
+    public DrawnStep? Step(string id) => Steps.FirstOrDefault(step => step.Id == ItemNames.StepOf(id)) ?? Former.FirstOrDefault(step => step.Id == ItemNames.StepOf(id));
+
+    /// <summary>True for the program of a traced execution: its steps are <see cref="Former"/>, for no plan says which comes next.</summary>
+    public bool IsTraced { get; init; }
+
+    /// <summary>Steps of versions that a run was moved from: what they did may stand though this version has no such step.</summary>
+    public IReadOnlyList<DrawnStep> Former { get; init; } = [];
 
     public IEnumerable<DrawnEdge> Into(string step) => Edges.Where(edge => edge.To == step && !edge.IsLoop);
 

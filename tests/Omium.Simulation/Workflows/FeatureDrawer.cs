@@ -24,6 +24,11 @@ internal static class FeatureDrawer
     {
         workflow = workflow with { Limits = limits };
         var needsNobody = workflow.NeedsNobody;
+        if (features.HasFlag(Features.Glances))
+        {
+            workflow = AddGlances(dice.Split((int)Features.Glances), workflow);
+        }
+
         if (features.HasFlag(Features.Items))
         {
             workflow = AddItems(dice.Split((int)Features.Items), workflow, needsNobody);
@@ -51,6 +56,12 @@ internal static class FeatureDrawer
 
         return (workflow with { Edges = [.. workflow.Edges.Select(edge => edge with { Number = workflow.Step(edge.From)!.Number })] }).Written();
     }
+
+    /// <summary>Steps look at any that come before them in the list, whether or not an edge leads there: at nothing, when those have not run.</summary>
+    private static DrawnWorkflow AddGlances(Dice dice, DrawnWorkflow workflow) => workflow with
+    {
+        Steps = [.. workflow.Steps.Select((step, index) => index > 0 && step.Reads.Count == 0 && dice.OneIn(2) ? step with { Reads = [workflow.Steps[dice.Below(index)].Id] } : step)],
+    };
 
     private static DrawnWorkflow AddItems(Dice dice, DrawnWorkflow workflow, bool needsNobody) => workflow with
     {

@@ -37,9 +37,18 @@ internal enum Features
     /// <summary>People who fork executions at points of their past.</summary>
     Forks = 256,
 
+    /// <summary>People who move runs to another version of their workflow.</summary>
+    Migrations = 512,
+
+    /// <summary>Inputs made from what steps beside have given, with no edge from there.</summary>
+    Glances = 1024,
+
+    /// <summary>Programs that run elsewhere and trace what they do.</summary>
+    Traced = 2048,
+
     /// <summary>What there was before there was money.</summary>
     Unpaid = Items | Sharing | Handoffs | Verifiers | Workers | Limits,
 
     /// <summary>What is drawn unless told otherwise.</summary>
-    All = Unpaid | Billing | Children | Forks,
+    All = Unpaid | Billing | Children | Forks | Migrations | Glances | Traced,
 }

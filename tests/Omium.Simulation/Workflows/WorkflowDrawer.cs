@@ -52,6 +52,13 @@ internal static class WorkflowDrawer
         return new DrawnWorkflow($"drawn-{number}", steps, edges, Policies[policy], policy);
     }
 
+    /// <summary>A policy, with its number.</summary>
+    public static (string Text, int Index) Policy(Dice dice)
+    {
+        var index = dice.Below(Policies.Length);
+        return (Policies[index], index);
+    }
+
     private static IEnumerable<int> Parents(Dice dice, string shape, int index, int count) => shape switch
     {
         "chain" => [index - 1],
