@@ -5,6 +5,7 @@ using Omium.Azure.Lifecycle;
 using Omium.Azure.Pump;
 using Omium.Azure.Storage;
 using Omium.Runtime.Effects;
+using Omium.Runtime.Effects.Mcp;
 using Omium.Runtime.Effects.Models;
 using Omium.Runtime.Effects.Notifications;
 using Omium.Runtime.Effects.Secrets;
@@ -29,6 +30,7 @@ public sealed class AzurePlatform : IAsyncDisposable
 
     private readonly OpenAiModelClient _model;
     private readonly HttpToolClient _http;
+    private readonly McpToolClient _mcp;
     private readonly Dictionary<string, WebhookChannel> _webhooks;
 
     private AzurePlatform(AzureSettings settings, AzureStore store, IConfiguration configuration, IPumpHost pumps, ILoggerFactory logs)
@@ -42,7 +44,9 @@ public sealed class AzurePlatform : IAsyncDisposable
         Aliases = new ScopeAliases(store.Documents);
         var network = ToolNetworkOptions.From(configuration);
         _model = new OpenAiModelClient(ModelOptions.From(configuration));
-        _http = new HttpToolClient(network, new StoredSecrets(store.Documents, settings.Keys));
+        var secrets = new StoredSecrets(store.Documents, settings.Keys);
+        _http = new HttpToolClient(network, secrets);
+        _mcp = new McpToolClient(network, secrets, [], ""); // By address only: a function app starts no programs.
         _webhooks = WebhookOptions.From(configuration).ToDictionary(webhook => webhook.Name, webhook => new WebhookChannel(webhook, network), StringComparer.Ordinal);
         var channels = new NotificationChannels(
             new TraceChannel(logs.CreateLogger<TraceChannel>()), _webhooks.ToDictionary(pair => pair.Key, INotificationChannel (pair) => pair.Value, StringComparer.Ordinal));
@@ -50,7 +54,7 @@ public sealed class AzurePlatform : IAsyncDisposable
         functions.Register("noop", static (arguments, _) => new(arguments));
         var owner = "host-" + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8));
         Runner = new EffectRunner(
-            Advancer, new SharedRunner(Advancer, Resources, Aliases), _model, new ToolClients(_http, new FunctionToolClient(functions)), channels, owner)
+            Advancer, new SharedRunner(Advancer, Resources, Aliases), _model, new ToolClients(_http, new FunctionToolClient(functions), _mcp), channels, owner)
         {
             IntentMargin = IntentMargin,
         };
@@ -122,16 +126,15 @@ public sealed class AzurePlatform : IAsyncDisposable
     }
 
     /// <inheritdoc/>
-    public ValueTask DisposeAsync()
+    public async ValueTask DisposeAsync()
     {
         Tasks.Dispose();
         _model.Dispose();
         _http.Dispose();
+        await _mcp.DisposeAsync();
         foreach (var webhook in _webhooks.Values)
         {
             webhook.Dispose();
         }
-
-        return ValueTask.CompletedTask;
     }
 }

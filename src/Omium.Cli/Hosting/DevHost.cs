@@ -8,6 +8,7 @@ using Omium.Cli.Billing;
 using Omium.Embedded.Storage;
 using Omium.Runtime.Billing;
 using Omium.Runtime.Effects;
+using Omium.Runtime.Effects.Mcp;
 using Omium.Runtime.Effects.Models;
 using Omium.Runtime.Effects.Notifications;
 using Omium.Runtime.Effects.Tools;
@@ -73,7 +74,7 @@ internal sealed class DevHost : IAsyncDisposable
             var (model, network) = ReadEffectOptions(builder.Configuration, demo);
             using var logs = LoggerFactory.Create(logging => logging.AddProvider(new LineLogger()));
             var platform = await LocalPlatform.CreateAsync(
-                store, model, network, WorkerOptions.From(builder.Configuration), WebhookOptions.From(builder.Configuration),
+                store, model, network, McpServerOptions.From(builder.Configuration), WorkerOptions.From(builder.Configuration), WebhookOptions.From(builder.Configuration),
                 BillingOptions.From(builder.Configuration), logs, cancellation);
             var application = Build(builder, platform);
             host = new DevHost(platform, application, demo);

@@ -4,6 +4,7 @@ using Omium.Embedded.Engine;
 using Omium.Embedded.Storage;
 using Omium.Runtime.Billing;
 using Omium.Runtime.Effects;
+using Omium.Runtime.Effects.Mcp;
 using Omium.Runtime.Effects.Models;
 using Omium.Runtime.Effects.Notifications;
 using Omium.Runtime.Effects.Secrets;
@@ -25,10 +26,11 @@ internal sealed class LocalPlatform : IAsyncDisposable
     private Task _sweeping = Task.CompletedTask;
     private readonly OpenAiModelClient _model;
     private readonly HttpToolClient _http;
+    private readonly McpToolClient _mcp;
     private readonly Dictionary<string, WebhookChannel> _webhooks;
 
     private LocalPlatform(
-        EmbeddedStore store, byte[] masterKey, ModelOptions model, ToolNetworkOptions network, WorkerOptions workers, IReadOnlyList<WebhookOptions> webhooks,
+        EmbeddedStore store, byte[] masterKey, ModelOptions model, ToolNetworkOptions network, IReadOnlyList<McpServerOptions> mcpServers, WorkerOptions workers, IReadOnlyList<WebhookOptions> webhooks,
         BillingOptions billing, ILoggerFactory logs)
     {
         Store = store;
@@ -44,7 +46,9 @@ internal sealed class LocalPlatform : IAsyncDisposable
         Functions.Register("noop", static (arguments, _) => new(arguments));
         _model = new OpenAiModelClient(model);
         Fetch = new GuardedFetch(network);
-        _http = new HttpToolClient(network, new FirstSecretSource(new StoredSecrets(store.Documents, Keys), new EnvironmentSecretSource(DevHost.Tenant)));
+        var secrets = new FirstSecretSource(new StoredSecrets(store.Documents, Keys), new EnvironmentSecretSource(DevHost.Tenant));
+        _http = new HttpToolClient(network, secrets);
+        _mcp = new McpToolClient(network, secrets, mcpServers, DevHost.Tenant);
         // Intents of an earlier incarnation are not this one's to carry out, whatever its process id was.
         var owner = "dev-" + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8));
         Resources = new ResourceAdvancer(store.Log, Keys, Clock) { Storage = Advancer.Storage };
@@ -56,7 +60,7 @@ internal sealed class LocalPlatform : IAsyncDisposable
             Prices = billing.MetersModel ? PriceTable.Current : null, DefaultModel = model.Model ?? "",
         };
         Credits.Attach();
-        Runner = new EffectRunner(Advancer, new SharedRunner(Advancer, Resources, Aliases), _model, new ToolClients(_http, new FunctionToolClient(Functions)), channels, owner)
+        Runner = new EffectRunner(Advancer, new SharedRunner(Advancer, Resources, Aliases), _model, new ToolClients(_http, new FunctionToolClient(Functions), _mcp), channels, owner)
         {
             Credits = Credits,
         };
@@ -117,9 +121,9 @@ internal sealed class LocalPlatform : IAsyncDisposable
     /// <summary>Puts the platform together over a store; takes the store over.</summary>
     /// <exception cref="InvalidDataException">The master key is damaged, missing, or another than the data's.</exception>
     public static async Task<LocalPlatform> CreateAsync(
-        EmbeddedStore store, ModelOptions model, ToolNetworkOptions network, WorkerOptions workers, IReadOnlyList<WebhookOptions> webhooks, BillingOptions billing,
+        EmbeddedStore store, ModelOptions model, ToolNetworkOptions network, IReadOnlyList<McpServerOptions> mcpServers, WorkerOptions workers, IReadOnlyList<WebhookOptions> webhooks, BillingOptions billing,
         ILoggerFactory logs, CancellationToken cancellation) =>
-        new(store, await MasterKey.OpenAsync(store, cancellation), model, network, workers, webhooks, billing, logs);
+        new(store, await MasterKey.OpenAsync(store, cancellation), model, network, mcpServers, workers, webhooks, billing, logs);
 
     /// <summary>Begins to hold open reservations against what executions say.</summary>
     public void BeginSweeping() => _sweeping = Task.Run(() => Credits.RunAsync(Clock, _stopping.Token));
@@ -140,6 +144,7 @@ internal sealed class LocalPlatform : IAsyncDisposable
         await Store.DisposeAsync();
         _model.Dispose();
         _http.Dispose();
+        await _mcp.DisposeAsync();
         Fetch.Dispose();
         foreach (var webhook in _webhooks.Values)
         {

@@ -12,7 +12,6 @@ public static class SpecCodes
     public const string InvalidValue = "invalid_value";
     public const string InvalidDuration = "invalid_duration";
     public const string UnsupportedVersion = "unsupported_version";
-    public const string FeatureUnavailable = "feature_unavailable";
     public const string OutOfBounds = "out_of_bounds";
     public const string TooLarge = "workflow_too_large";
     public const string TooManyFindings = "too_many_findings";
@@ -76,7 +75,7 @@ public static class SpecCodes
     public static readonly IReadOnlyList<string> All =
     [
         WrongType, RequiredMissing, UnknownProperty, PropertyNotApplicable, InvalidValue, InvalidDuration, UnsupportedVersion,
-        FeatureUnavailable, OutOfBounds, TooLarge, TooManyFindings, UnknownTrigger, UnknownAction, UnknownEdit, ContradictoryEdits,
+        OutOfBounds, TooLarge, TooManyFindings, UnknownTrigger, UnknownAction, UnknownEdit, ContradictoryEdits,
         MixedPolicyForms, UnmatchedCode, InvalidName, InvalidId, ReservedWord, DuplicateId, UnknownReference, NoSteps, NoStartStep,
         UnreachableStep, UnboundedCycle, SelfEdge, DuplicateEdge, DecisionWithoutCondition, ExpressionSyntax, ExpressionType, UnknownRoot,
         TemplateSyntax, StepNotBefore, SecretMisplaced, SchemaInvalid, InputMismatch, InvalidGuardCode, EmptyPrompt,

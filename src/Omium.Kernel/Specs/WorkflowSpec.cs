@@ -136,16 +136,16 @@ public sealed record ToolSpec
     /// <summary>HTTP: the method; default POST.</summary>
     public string Method { get; init; } = "POST";
 
-    /// <summary>HTTP: the URL (template text).</summary>
+    /// <summary>HTTP: the URL; MCP: the address of a server that is not named (template text).</summary>
     public string? Url { get; init; }
 
-    /// <summary>HTTP: headers (template texts).</summary>
+    /// <summary>HTTP, and MCP by address: headers (template texts).</summary>
     public IReadOnlyDictionary<string, string> Headers { get; init; } = new Dictionary<string, string>();
 
     /// <summary>HTTP: the body (template); absent = the arguments as JSON, except for GET, HEAD and DELETE, which send none.</summary>
     public JsonElement? Body { get; init; }
 
-    /// <summary>MCP: the server.</summary>
+    /// <summary>MCP: the server, an address or the name of one that the installation has set up.</summary>
     public string? Server { get; init; }
 
     /// <summary>MCP: the tool's name there; function: the registered name. Default: <see cref="Name"/>.</summary>

@@ -67,8 +67,24 @@ public class SpecReaderTests
         Assert.Contains(reading.Findings, finding => finding.Mend == "Give the child the list, and have its step go over the items.");
     }
 
+    [Theory]
+    [InlineData("""{"type": "mcp", "server": "https://tools.example.com/mcp", "headers": {"Authorization": "Bearer ${{ secrets.token }}"}}""")]
+    [InlineData("""{"type": "mcp", "server": "${{ secrets.server }}"}""")]
+    [InlineData("""{"type": "mcp", "server": "crm-2"}""")]
+    [InlineData("""{"type": "mcp"}""", "required_missing /tools/t")]
+    [InlineData("""{"type": "mcp", "server": "npx some-server"}""", "invalid_value /tools/t/server")]
+    [InlineData("""{"type": "mcp", "server": "ftp://x"}""", "invalid_value /tools/t/server")]
+    [InlineData("""{"type": "mcp", "server": "crm", "headers": {"a": "b"}}""", "property_not_applicable /tools/t/headers")]
+    [InlineData("""{"type": "mcp", "server": "crm", "url": "https://x", "method": "GET", "body": {}}""", "property_not_applicable /tools/t/body", "property_not_applicable /tools/t/method", "property_not_applicable /tools/t/url")]
+    [InlineData("""{"type": "http", "url": "https://x", "server": "crm"}""", "property_not_applicable /tools/t/server")]
+    public void Read_McpTool_ServerIsAnAddressOrAName(string tool, params string[] findings)
+    {
+        var reading = Read($$"""{"omium": "v0", "name": "n", "tools": {"t": {{tool}}}, "steps": [{"id": "a", "type": "tool_call", "tool": "t"}]}""");
+        Assert.Equal(findings, reading.Findings.Select(finding => $"{finding.Code} {finding.Pointer}").Order(StringComparer.Ordinal));
+    }
+
     [Fact]
-    public void Read_UnavailableFeature_IsOneErrorAndTheRestIsRead()
+    public void Read_EveryPartOfTheFormat_IsRead()
     {
         var reading = Read("""
             {
@@ -84,8 +100,8 @@ public class SpecReaderTests
             }
             """);
 
-        Assert.All(reading.Findings, finding => Assert.Equal("feature_unavailable", finding.Code));
-        Assert.Equal(["/tools/t/type"], reading.Findings.Select(finding => finding.Pointer));
+        Assert.Empty(reading.Findings);
+        Assert.Equal((ToolType.Mcp, "s", "x", null), (reading.Spec!.Tools["t"].Type, reading.Spec.Tools["t"].Server, reading.Spec.Tools["t"].Target, reading.Spec.Tools["t"].Url));
         Assert.Equal(2, reading.Spec!.Steps[0].Verifiers!.Quorum);
         Assert.Equal([new ClaimSpec("m", "output.m", "1", null, null, null), new ClaimSpec("n", "output.n", null, "t", null, null)], reading.Spec.Edges[0].Handoff!.Claims);
         Assert.Equal(("queue", "other"), (reading.Spec.Steps[1].Target, reading.Spec.Steps[2].Target));

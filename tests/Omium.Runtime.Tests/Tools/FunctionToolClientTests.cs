@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Omium.Kernel.Executions;
 using Omium.Kernel.Specs;
+using Omium.Runtime.Effects;
 using Omium.Runtime.Effects.Tools;
 using static Omium.Runtime.Tests.Tools.HttpToolFixture;
 
@@ -96,7 +97,7 @@ public sealed class FunctionToolClientTests
     {
         var functions = new FunctionRegistry();
         functions.Register("count", (arguments, _) => ValueTask.FromResult(arguments));
-        var clients = new ToolClients(new FunctionToolClient(new()), new FunctionToolClient(functions));
+        var clients = new ToolClients(new Dictionary<ToolType, IToolClient> { [ToolType.Function] = new FunctionToolClient(functions) });
 
         Assert.NotNull((await clients.CallAsync(Call(), CancellationToken.None)).Result);
         AssertFailure(

@@ -83,7 +83,7 @@ internal static class ExpressionChecks
         CheckEffect(reader, tool.Effect, pointer, ExpressionScope.ToolArguments(tool.Name));
         if (tool.Url is { } url)
         {
-            reader.Template(JsonMake.Text(url), pointer + "/url", ExpressionScope.ToolRequest(tool.Name));
+            reader.Template(JsonMake.Text(url), pointer + (tool.Type == ToolType.Mcp ? "/server" : "/url"), ExpressionScope.ToolRequest(tool.Name));
         }
 
         foreach (var (name, value) in tool.Headers)

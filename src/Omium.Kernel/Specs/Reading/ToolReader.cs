@@ -10,11 +10,14 @@ internal static class ToolReader
     private static readonly (string, string)[] Methods = [.. new[] { "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE" }.Select(method => (method, method))];
 
     /// <summary>Which types a property belongs to; the others go with every type.</summary>
-    private static readonly (string Property, ToolType Type)[] PropertiesOfTypes =
+    private static readonly (string Property, ToolType[] Types)[] PropertiesOfTypes =
     [
-        ("method", ToolType.Http), ("url", ToolType.Http), ("headers", ToolType.Http), ("body", ToolType.Http),
-        ("server", ToolType.Mcp), ("tool", ToolType.Mcp), ("function", ToolType.Function),
+        ("method", [ToolType.Http]), ("url", [ToolType.Http]), ("headers", [ToolType.Http, ToolType.Mcp]), ("body", [ToolType.Http]),
+        ("server", [ToolType.Mcp]), ("tool", [ToolType.Mcp]), ("function", [ToolType.Function]),
     ];
+
+    /// <summary>Longest name of an MCP server.</summary>
+    private const int ServerNameLengthMax = 63;
 
     public static IReadOnlyDictionary<string, ToolSpec> ReadAll(ObjectReader workflow)
     {
@@ -36,16 +39,17 @@ internal static class ToolReader
         var standard = new ToolSpec { Name = name, Type = type ?? TypeByProperties(reader) };
         var mcpTarget = reader.Text("tool");
         var functionTarget = reader.Text("function");
+        var server = reader.Text("server");
         var tool = standard with
         {
             Description = reader.Text("description"),
             InputSchema = reader.SchemaOf("input"),
             OutputSchema = reader.SchemaOf("output"),
             Method = reader.Word("method", Methods) ?? standard.Method,
-            Url = reader.Text("url"),
+            Url = reader.Text("url") ?? (IsAddress(server) ? server : null),
             Headers = ReadHeaders(reader),
             Body = reader.Any("body"),
-            Server = reader.Text("server"),
+            Server = server,
             Target = standard.Type == ToolType.Mcp ? mcpTarget : functionTarget,
             Guards = GuardReader.ReadAll(reader, "guards"),
             Timeout = reader.Duration("timeout") ?? standard.Timeout,
@@ -55,19 +59,19 @@ internal static class ToolReader
         reader.Close();
         if (type is { } known)
         {
-            CheckProperties(reader, known);
+            CheckProperties(reader, known, server);
         }
 
         return tool;
     }
 
-    private static void CheckProperties(ObjectReader reader, ToolType type)
+    private static void CheckProperties(ObjectReader reader, ToolType type, string? server)
     {
         var typeWord = Types.First(pair => pair.Item2 == type).Item1;
         if (type == ToolType.Mcp)
         {
             reader.RequireMember("server");
-            FeatureGate.Report(UnavailableFeatures.McpTools, reader.At("type"), reader.Findings);
+            CheckServer(reader, server);
         }
 
         if (type == ToolType.Http)
@@ -75,9 +79,9 @@ internal static class ToolReader
             reader.RequireMember("url");
         }
 
-        foreach (var (property, owner) in PropertiesOfTypes)
+        foreach (var (property, owners) in PropertiesOfTypes)
         {
-            if (owner != type && reader.Has(property))
+            if (!owners.Contains(type) && reader.Has(property))
             {
                 reader.Findings.Error(
                     SpecCodes.PropertyNotApplicable,
@@ -87,6 +91,33 @@ internal static class ToolReader
             }
         }
     }
+
+    /// <summary>
+    /// An MCP server is an address, which the workflow may name as it names any other, or the name of one that whoever runs Omium has set up: a workflow
+    /// never says which program is started.
+    /// </summary>
+    private static void CheckServer(ObjectReader reader, string? server)
+    {
+        if (server is null || IsAddress(server))
+        {
+            return;
+        }
+
+        if (server.Length is 0 or > ServerNameLengthMax || !server.All(letter => char.IsAsciiLetterOrDigit(letter) || letter is '_' or '-' or '.'))
+        {
+            reader.Findings.Error(
+                SpecCodes.InvalidValue, reader.At("server"), "A server is an address that begins with http:// or https://, or the name of one that the installation has set up.",
+                "Give its address; a server that is a program is set up by whoever runs Omium, and named here.");
+        }
+        else if (reader.Has("headers"))
+        {
+            reader.Findings.Error(
+                SpecCodes.PropertyNotApplicable, reader.At("headers"), "\"headers\" go with the address of an MCP server; this one is named.", "Remove \"headers\", or give the server's address.");
+        }
+    }
+
+    private static bool IsAddress(string? server) => server is not null
+        && (server.StartsWith("http://", StringComparison.Ordinal) || server.StartsWith("https://", StringComparison.Ordinal) || server.StartsWith("${{", StringComparison.Ordinal));
 
     private static Dictionary<string, string> ReadHeaders(ObjectReader reader)
     {

@@ -9,11 +9,6 @@ internal static class HandoffSuggestions
 {
     public static void AddTo(SuggestionDraft draft)
     {
-        if (UnavailableFeatures.Includes("handoff"))
-        {
-            return; // Proposed as soon as this kernel runs it.
-        }
-
         foreach (var edge in draft.Spec.Edges.Where(edge => edge.VisitsMax is null && edge.Pointer.StartsWith("/edges/", StringComparison.Ordinal)))
         {
             if (draft.Step(edge.From) is { } sender && draft.Step(edge.To) is { } receiver && StepSuggestions.HandsOn(sender, receiver)

@@ -85,7 +85,8 @@ internal sealed class HttpToolFailures(SecretScope secrets, TimeProvider time)
     /// <summary>A success whose body is useless.</summary>
     public EffectOutcome ResponseUnusable(string code, string message) => Of(FailureClasses.ToolError, code, message, mayHaveHappened: true);
 
-    private EffectOutcome Of(
+    /// <summary>A failure whose text holds no secret.</summary>
+    public EffectOutcome Of(
         string failureClass, string code, string message, bool mayHaveHappened = false, long? retryAfterMs = null, bool permanent = false) =>
         new() { Failure = new(failureClass, code, secrets.Scrub(message), mayHaveHappened, retryAfterMs, permanent) };
 
@@ -109,7 +110,8 @@ internal sealed class HttpToolFailures(SecretScope secrets, TimeProvider time)
 
     private static string Cause(Exception broken) => (broken.InnerException ?? broken).Message;
 
-    private static T? Find<T>(Exception? exception)
+    /// <summary>The first of a kind among an exception and what caused it.</summary>
+    public static T? Find<T>(Exception? exception)
         where T : Exception
     {
         while (exception is not (null or T))

@@ -68,6 +68,9 @@ internal sealed class HttpToolMessage
     /// <summary>True when sending it twice does what sending it once does, by the method's own meaning (RFC 9110 section 9.2.1).</summary>
     public bool IsSafe => Method == HttpMethod.Get || Method == HttpMethod.Head || Method == HttpMethod.Options;
 
+    /// <summary>Headers as they are sent, secrets included.</summary>
+    public IReadOnlyList<KeyValuePair<string, string>> Headers => _headers;
+
     /// <summary>The request, for this URL (the tool's own, or where it redirected to on the same origin).</summary>
     public HttpRequestMessage Build(Uri url)
     {

@@ -6,9 +6,9 @@ namespace Omium.Runtime.Effects.Tools;
 /// <summary>The client of each tool type. A type without one answers <c>feature_unavailable</c>: nothing was called.</summary>
 public sealed class ToolClients(IReadOnlyDictionary<ToolType, IToolClient> clients) : IToolClient
 {
-    /// <summary>HTTP and functions, the types this version runs.</summary>
-    public ToolClients(IToolClient http, IToolClient functions)
-        : this(new Dictionary<ToolType, IToolClient> { [ToolType.Http] = http, [ToolType.Function] = functions })
+    /// <summary>HTTP, functions and MCP.</summary>
+    public ToolClients(IToolClient http, IToolClient functions, IToolClient mcp)
+        : this(new Dictionary<ToolType, IToolClient> { [ToolType.Http] = http, [ToolType.Function] = functions, [ToolType.Mcp] = mcp })
     {
     }
 
