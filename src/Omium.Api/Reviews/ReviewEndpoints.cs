@@ -53,7 +53,7 @@ internal static class ReviewEndpoints
         var views = new List<ReviewView>(page.Rows.Count);
         foreach (var row in page.Rows)
         {
-            if (await call.Services.Advancer.FindAsync(new StreamId(row.Tenant, row.Execution), call.Cancellation) is { } cell
+            if (await call.Services.Advancer.FindReadableAsync(new StreamId(row.Tenant, row.Execution), call.Cancellation) is { } cell
                 && cell.State.Reviews.TryGetValue(row.Id, out var review))
             {
                 views.Add(await ViewAsync(call, cell, review));
