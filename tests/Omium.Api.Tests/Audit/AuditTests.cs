@@ -37,7 +37,7 @@ public sealed class AuditTests : IAsyncLifetime
     {
         var paused = await _host.RunCompanyXAsync();
         var stream = new StreamId("ten_a", "exe_00000000000000000000000bad");
-        var damaged = new LogRecord(1, "append_1", 1, 1, "cancel", "execution.cancelled", new byte[32], new byte[32], [1, 2, 3]);
+        var damaged = new LogRecord(1, "append_1", 1, 1, "cancel", "execution.cancelled", [.. Enumerable.Repeat((byte)1, 32)], new byte[32], new byte[64]);
         var owed = new IndexRow("ten_a", IndexKinds.Audit, $"{stream.Id}.00000001", stream.Id) { Status = ExecutionAudit.StatusOwed, Label = "execution.cancelled" };
         var asked = new IndexRow("ten_a", IndexKinds.Review, "rev_bad", stream.Id) { Status = "open", CreatedUnixMs = 1 };
         var left = new IndexRow("ten_a", IndexKinds.Residue, $"{stream.Id}.a~1~1~c1", stream.Id) { Status = "open", CreatedUnixMs = 1 };
