@@ -43,6 +43,7 @@ internal sealed record ApiServices(
     SignInThrottle Throttle,
     TenantDirectory Tenants,
     RetentionService Retention,
+    ForkFamily Family,
     SingleSignOnService SingleSignOn,
     GuardedFetch Fetch,
     AuditTrail Audit,

@@ -111,6 +111,7 @@ public static class OmiumApi
         services.TryAddSingleton<SessionService>();
         services.TryAddSingleton<AccountService>();
         services.TryAddSingleton<StoredSecrets>();
+        services.TryAddSingleton<ForkFamily>();
         services.TryAddSingleton<RetentionService>();
         services.TryAddSingleton(provider => new GuardedFetch(new ToolNetworkOptions(), provider.GetRequiredService<TimeProvider>()));
         services.TryAddSingleton<Issuers>();

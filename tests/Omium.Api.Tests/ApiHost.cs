@@ -62,7 +62,7 @@ public sealed class ApiHost : IAsyncDisposable
     public KeyService Keys => _application.Services.GetRequiredService<KeyService>();
 
     public static async Task<ApiHost> StartAsync(
-        Action<OmiumApiOptions>? configure = null, BillingOptions? billing = null, IPaymentGateway? payments = null)
+        Action<OmiumApiOptions>? configure = null, BillingOptions? billing = null, IPaymentGateway? payments = null, Omium.Api.Sessions.IMailer? mailer = null)
     {
         var directory = Path.Combine(Path.GetTempPath(), $"omium-api-{Guid.NewGuid():N}");
         var store = EmbeddedStore.Open(new EmbeddedStoreOptions(directory));
@@ -99,6 +99,11 @@ public sealed class ApiHost : IAsyncDisposable
         if (payments is not null)
         {
             builder.Services.AddSingleton(payments);
+        }
+
+        if (mailer is not null)
+        {
+            builder.Services.AddSingleton(mailer);
         }
 
         builder.Services.AddOmiumApi(options =>

@@ -41,7 +41,7 @@ internal sealed partial class AuditSettler(
             var written = false;
             foreach (var row in Enumerable.Reverse(owed))
             {
-                written |= await WriteAsync(row, cancellation);
+                written |= await TryWriteAsync(row, cancellation);
             }
 
             if (!written)
@@ -135,6 +135,22 @@ internal sealed partial class AuditSettler(
         return tenants;
     }
 
+    /// <summary>
+    /// The same, but an execution that cannot be read keeps its row owed and holds up nobody else's: one damaged record must not close the trail.
+    /// </summary>
+    private async Task<bool> TryWriteAsync(IndexRow row, CancellationToken cancellation)
+    {
+        try
+        {
+            return await WriteAsync(row, cancellation);
+        }
+        catch (Exception error) when (error is CorruptLogException or ExecutionSetAsideException or System.Security.Cryptography.CryptographicException)
+        {
+            LogUnreadable(logger, row.Execution, error);
+            return false;
+        }
+    }
+
     /// <summary>Writes one row; false when it is in the trail already.</summary>
     private async Task<bool> WriteAsync(IndexRow row, CancellationToken cancellation)
     {
@@ -155,6 +171,9 @@ internal sealed partial class AuditSettler(
             LogOwing(logger, error); // What is owed stays owed; the next round tries again.
         }
     }
+
+    [LoggerMessage(3104, LogLevel.Warning, "{Execution} owes a row to the audit trail and cannot be read; the rows of others are written")]
+    private static partial void LogUnreadable(ILogger logger, string execution, Exception error);
 
     [LoggerMessage(3103, LogLevel.Warning, "Audit rows are still owed")]
     private static partial void LogOwing(ILogger logger, Exception error);

@@ -131,6 +131,12 @@ internal static class BillingEndpoints
         if (happened.TopUp is { } paid)
         {
             var reply = await call.Services.Billing.PostAsync(paid.Tenant, new TopUpCredits(paid.Payment, paid.UsdCents));
+            if (reply.Rejection is { } refused)
+            {
+                // Paid and not credited: it must not be answered as done, so that it is delivered again once the cause is mended.
+                throw new InvalidOperationException($"payment {paid.Payment} was not credited: {refused.Code}, {refused.Message}");
+            }
+
             isCredited = reply.Changed;
         }
 

@@ -87,6 +87,12 @@ internal static class ForkEndpoints
             return;
         }
 
+        if (call.Services.Credits.Executions is { } credits)
+        {
+            await credits.TellCapAsync(call.Caller.Tenant, call.Caller.KeyId, call.Caller.SpendCapCredits);
+        }
+
+        await call.Services.Family.NoteAsync(source.Lineage!.Root, claim.Execution, call.Cancellation);
         var command = new ForkExecution(
             call.Services.Advancer.NowMs, claim.Execution, source.Stream.Id, at, Convert.ToHexStringLower(last.Record.Hash), mode, edits, RandomNumberGenerator.GetInt32(int.MaxValue),
             call.Caller.KeyId, mode == ForkModes.Live ? preview.Digest : null);

@@ -104,7 +104,7 @@ internal static class FailureEndpoints
             var page = await call.Services.Index.QueryAsync(query with { Cursor = cursor }, call.Cancellation);
             foreach (var row in page.Rows)
             {
-                if (await TryStoryAsync(call, row.Id) is not { } found || (status is not null && found.Status != status))
+                if (await ReadableExecutions.OrNoneAsync(() => TryStoryAsync(call, row.Id)) is not { } found || (status is not null && found.Status != status))
                 {
                     continue;
                 }

@@ -30,7 +30,7 @@ internal static class PastFixes
         var seen = new HashSet<string>(StringComparer.Ordinal);
         foreach (var (row, name) in rows)
         {
-            var cell = await services.Advancer.FindAsync(new StreamId(tenant, row.Execution), cancellation);
+            var cell = await services.Advancer.FindReadableAsync(new StreamId(tenant, row.Execution), cancellation);
             if (cell?.State is { } state && MendedBy(state, name!.Value) is { } review && Allows(policy, review.Decided!.Edits!)
                 && seen.Add(Identity(review.Decided.Edits!)) && fixes.Count < FixesMax)
             {

@@ -41,9 +41,12 @@ internal sealed class ApiCall(HttpContext context, ApiServices services, Caller 
     /// <summary>A query parameter; null when absent or empty.</summary>
     public string? Query(string name) => Request.Query.TryGetValue(name, out var value) && value.ToString() is { Length: > 0 } text ? text : null;
 
-    /// <summary>What makes an operator's command known when it is sent again: the client's Idempotency-Key, else a fresh id.</summary>
+    /// <summary>
+    /// What makes an operator's command known when it is sent again: the client's Idempotency-Key for this route, else a fresh id. A key that was used for a pause
+    /// and comes with a cancellation is not that pause again.
+    /// </summary>
     public string RequestId => Request.Headers.TryGetValue("Idempotency-Key", out var given) && given.ToString() is { Length: > 0 and <= 255 } key
-        ? $"{Caller.KeyId}/{key}"
+        ? $"{Caller.KeyId}{Request.Path}/{key}"
         : Guid.NewGuid().ToString("N");
 
     public Task ProblemAsync(string code, string? detail = null, IReadOnlyList<SpecProblem>? errors = null, string? digest = null, JsonElement? shown = null) =>

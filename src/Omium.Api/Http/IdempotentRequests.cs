@@ -95,10 +95,13 @@ internal sealed class IdempotentRequests(IDocumentStore documents, IKeyWrap keys
 
     private async Task CarryOutAsync(ApiCall call, ApiHandler handler, Claim claim, string key, string digest)
     {
-        var response = call.Context.Response;
+        var (response, gone) = (call.Context.Response, call.Context.RequestAborted);
         var outside = response.Body;
         using var captured = new MemoryStream();
         response.Body = captured;
+
+        // Whoever sends a key means to ask again when no answer came: a connection that breaks halfway must not undo that it was carried out once.
+        call.Context.RequestAborted = CancellationToken.None;
         try
         {
             await handler(call);
@@ -122,6 +125,7 @@ internal sealed class IdempotentRequests(IDocumentStore documents, IKeyWrap keys
         finally
         {
             response.Body = outside;
+            call.Context.RequestAborted = gone;
         }
 
         captured.Position = 0;

@@ -46,7 +46,7 @@ internal sealed class PolicyDryRun(ApiServices services, string tenant, Recovery
                 cancellation);
             foreach (var row in page.Rows)
             {
-                if (await services.Advancer.FindAsync(new StreamId(tenant, row.Execution), cancellation) is { } cell && (await JudgedAsync(cell)).GetValueOrDefault(row.Id) is { } judged)
+                if (await services.Advancer.FindReadableAsync(new StreamId(tenant, row.Execution), cancellation) is { } cell && (await JudgedAsync(cell)).GetValueOrDefault(row.Id) is { } judged)
                 {
                     items.Add(Item(row, cell, judged));
                 }

@@ -42,7 +42,7 @@ internal static class ResidueEndpoints
         var views = new List<ResidueView>(page.Rows.Count);
         foreach (var row in page.Rows)
         {
-            if (await FindAsync(call, row) is { } found)
+            if (await ReadableExecutions.OrNoneAsync(() => FindAsync(call, row)) is { } found)
             {
                 views.Add(await ViewAsync(call, found.Cell, found.Residue));
             }

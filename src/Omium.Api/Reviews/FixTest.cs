@@ -28,7 +28,7 @@ internal sealed record FixTestResult(string Outcome, string? Problem)
 /// Tries an edit of an agent beside its execution. The model is asked as a new attempt would ask it; a tool is never reached: a call that the
 /// visit has made before (same tool, same arguments, n-th time) is answered with what is on record, any other ends the test as inconclusive.
 /// </summary>
-internal sealed class FixTest(ApiServices services, ExecutionCell cell, ExecutionState state, VisitKey key, AgentEdit edit)
+internal sealed class FixTest(ApiServices services, Keys.Caller caller, ExecutionCell cell, ExecutionState state, VisitKey key, AgentEdit edit)
 {
     private readonly VisitState _failed = state.Visits[key];
     private readonly Dictionary<(string Tool, string Digest), int> _asked = [];
@@ -52,7 +52,7 @@ internal sealed class FixTest(ApiServices services, ExecutionCell cell, Executio
         for (var turn = 1; turn <= turnsMax; turn++)
         {
             var request = AgentConversation.Build(state, plan, visit, edit, payloads.Show);
-            var outcome = await services.Model.AnswerAsync(request, null, cancellation);
+            var outcome = await AskAsync(request, cancellation);
             if (outcome.Answer is not { } answer)
             {
                 return new FixTestResult("inconclusive", outcome.Failure?.Message ?? "the model gave no answer") { Failure = outcome.Failure };
@@ -77,6 +77,29 @@ internal sealed class FixTest(ApiServices services, ExecutionCell cell, Executio
         }
 
         return new FixTestResult("failed", $"the agent took {turnsMax} turns, its limit, without an answer");
+    }
+
+    /// <summary>One question, paid for like those of an execution: reserved before it is asked, charged by what was read and written.</summary>
+    private async Task<EffectOutcome> AskAsync(ModelRequest request, CancellationToken cancellation)
+    {
+        if (services.Credits.Executions is not { } credits)
+        {
+            return await services.Model.AnswerAsync(request, null, cancellation);
+        }
+
+        var (reserved, refused) = await credits.ReserveTrialAsync(cell, $"trial~{Guid.NewGuid():N}", caller.KeyId, caller.SpendCapCredits, request);
+        if (refused is not null)
+        {
+            return new EffectOutcome { Failure = new EffectFailure(Kernel.Specs.FailureClasses.CreditsExhausted, refused.Code, refused.Message) };
+        }
+
+        var outcome = await services.Model.AnswerAsync(request, null, cancellation);
+        if (reserved is not null)
+        {
+            await credits.ChargeTrialAsync(cell, reserved, outcome);
+        }
+
+        return outcome;
     }
 
     private FixTestResult Judge(ModelAnswer answer, VisitState visit, AnswerPayloads payloads)

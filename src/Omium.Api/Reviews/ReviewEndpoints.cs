@@ -34,7 +34,7 @@ internal static class ReviewEndpoints
             .Refuses("review_not_found", "review_closed", "review_digest_mismatch", "decision_not_allowed", "edit_forbidden", "execution_ended");
         routes.Map("POST", "/v1/reviews/{id}/test", TestAsync).As("test_fix", "Runs the step beside the execution with an edit; nothing is committed, nothing but the model is reached.")
             .Reads(RequestJson.Default.TestFixRequest).Answers(ContractJson.Default.TestFixView)
-            .Refuses("review_not_found", "review_closed", "decision_not_allowed", "edit_forbidden", "model_not_configured");
+            .Refuses("review_not_found", "review_closed", "decision_not_allowed", "edit_forbidden", "model_not_configured", "CREDITS_EXHAUSTED", "key_cap_reached");
     }
 
     private static async Task ListAsync(ApiCall call)
@@ -53,7 +53,7 @@ internal static class ReviewEndpoints
         var views = new List<ReviewView>(page.Rows.Count);
         foreach (var row in page.Rows)
         {
-            if (await call.Services.Advancer.FindAsync(new StreamId(row.Tenant, row.Execution), call.Cancellation) is { } cell
+            if (await call.Services.Advancer.FindReadableAsync(new StreamId(row.Tenant, row.Execution), call.Cancellation) is { } cell
                 && cell.State.Reviews.TryGetValue(row.Id, out var review))
             {
                 views.Add(await ViewAsync(call, cell, review));
@@ -170,8 +170,8 @@ internal static class ReviewEndpoints
         }
 
         var started = Stopwatch.GetTimestamp();
-        var trial = await new FixTest(call.Services, found.Cell, state, new VisitKey(asked.Step, asked.Visit), edit).RunAsync(call.Cancellation);
-        if (trial.Failure is { Code: "model_not_configured" } failure)
+        var trial = await new FixTest(call.Services, call.Caller, found.Cell, state, new VisitKey(asked.Step, asked.Visit), edit).RunAsync(call.Cancellation);
+        if (trial.Failure is { Code: "model_not_configured" or "CREDITS_EXHAUSTED" or "key_cap_reached" } failure)
         {
             await call.ProblemAsync(failure.Code, ApiCall.Sentence(failure.Message));
             return;

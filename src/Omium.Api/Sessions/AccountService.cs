@@ -58,6 +58,10 @@ internal sealed partial class AccountService(
         return true;
     }
 
+    /// <summary>Sends an invitation's token to the address that it is for.</summary>
+    public Task MailInvitationAsync(string email, string token, CancellationToken cancellation) => mailer!.SendAsync(
+        email, "You are invited to Omium", $"Somebody invites you to work with them in Omium. Accept with this code:\n\n  {token}\n\nIt works once. If you expect no invitation, do nothing: without the code nothing happens.\n", cancellation);
+
     /// <summary>
     /// Completes a sign-up with the token of its mail and the password it was made with: whoever signs up with another's address cannot have them
     /// complete an account whose password they do not know. Null when either is wrong.

@@ -168,7 +168,8 @@ internal static class SessionEndpoints
             return;
         }
 
-        if (!await IsPasswordAsync(call, "/password", request.Password, email))
+        // Counted for the account too: whoever invites an address many times has as many tokens, and still no more guesses at its password.
+        if (!await IsPasswordAsync(call, "/password", request.Password, email) || !await TryBeginAsync(call, email))
         {
             return;
         }

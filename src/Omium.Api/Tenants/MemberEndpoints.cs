@@ -22,7 +22,7 @@ internal static class MemberEndpoints
         routes.Map("DELETE", "/v1/members/{id}", RemoveAsync).As("remove_member", "Removes a member; their sessions in the tenant end at once.")
             .Answers(204, null, "Removed.").Refuses("member_not_found", "last_admin");
         routes.Map("GET", "/v1/invitations", ListInvitationsAsync).As("list_invitations", "Invitations that can be accepted.").Answers(ContractJson.Default.InvitationPage);
-        routes.Map("POST", "/v1/invitations", InviteAsync).As("invite_member", "Invites somebody; the token is in this answer and in no other.")
+        routes.Map("POST", "/v1/invitations", InviteAsync).As("invite_member", "Invites somebody; the token is in this answer and in no other. Where mails are sent, it is in the mail alone.")
             .Reads(RequestJson.Default.InviteRequest).Answers(ContractJson.Default.InvitationView, 201, "Made.").Refuses("seats_taken");
         routes.Map("DELETE", "/v1/invitations/{id}", RevokeAsync).As("revoke_invitation", "Takes an invitation back.").Answers(204, null, "Taken back.").Refuses("invitation_not_found");
     }
@@ -112,7 +112,15 @@ internal static class MemberEndpoints
             return;
         }
 
-        await call.JsonAsync(View(made.Invitation, email, made.Token), ContractJson.Default.InvitationView, StatusCodes.Status201Created);
+        // Where mails are sent, an account belongs to whoever answered one. Shown to the inviter, the token would let them make the account of an address
+        // that is not theirs, with a password of their choice, and find out whether it has one.
+        var isMailed = call.Services.Accounts.SendsMail;
+        if (isMailed)
+        {
+            await call.Services.Accounts.MailInvitationAsync(email, made.Token, call.Cancellation);
+        }
+
+        await call.JsonAsync(View(made.Invitation, email, isMailed ? null : made.Token), ContractJson.Default.InvitationView, StatusCodes.Status201Created);
     }
 
     private static async Task RevokeAsync(ApiCall call)

@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using Omium.Api.Audit;
+using Omium.Api.Executions;
 using Omium.Api.Sessions;
 using Omium.Runtime.Audit;
 using Omium.Runtime.Executions;
@@ -30,7 +31,7 @@ internal sealed partial class RetentionJson : JsonSerializerContext;
 /// </summary>
 internal sealed class RetentionService(
     AuditedStore store, IDocumentStore documents, Acts acts, PersonVault persons, TenantDirectory tenants, AccountService accounts, IEventLog log, IIndex index, Advancer advancer,
-    TimeProvider time)
+    ForkFamily family, TimeProvider time)
 {
     private const string RetentionKind = "retention", RetentionId = "all", ErasureKind = "erasure";
     private const int PageSize = 200;
@@ -75,7 +76,10 @@ internal sealed class RetentionService(
         return (true, null);
     }
 
-    /// <summary>Erases an ended execution, and with it every fork of the same root: they share its key. Null when it is done.</summary>
+    /// <summary>
+    /// Erases an ended execution, and with it its root and every fork of that: they share one key. Refused while any of them is under way, whose records
+    /// nobody could read any more, nor say what of its effects has happened. Null when it is done.
+    /// </summary>
     public async Task<RosterRefusal?> EraseExecutionAsync(ExecutionCell cell, string by, Origin origin, CancellationToken cancellation)
     {
         var tenant = cell.Stream.Tenant;
@@ -84,12 +88,20 @@ internal sealed class RetentionService(
             return hold;
         }
 
-        if (!cell.State.Ended || cell.Pending.Count > 0)
+        if (IsUnderWay(cell))
         {
             return new("execution_not_ended", "What is under way cannot be erased.");
         }
 
         var root = cell.Lineage?.Root.Id ?? cell.Stream.Id;
+        await foreach (var member in family.MembersAsync(new StreamId(tenant, root), cancellation))
+        {
+            if (IsUnderWay(member))
+            {
+                return new("execution_not_ended", $"{member.Stream.Id} shares its key, and is under way: end it first.");
+            }
+        }
+
         await BeginAsync(tenant, new StoredErasure(root, StoredErasure.Execution, [], false, NowMs), "execution.erased", by, origin, cancellation);
         advancer.Forget(cell.Stream);
         await FinishAsync(tenant, root, cancellation);
@@ -128,7 +140,8 @@ internal sealed class RetentionService(
                 foreach (var row in page.Rows.Where(row => row.EndedUnixMs < beforeMs && !row.Active))
                 {
                     // An erased one has no cell any more: it is passed over by one read.
-                    if (await log.ReadKeyAsync(new StreamId(tenant, row.Id), cancellation) is not null && await advancer.FindAsync(new StreamId(tenant, row.Id), cancellation) is { } cell)
+                    if (await log.ReadKeyAsync(new StreamId(tenant, row.Id), cancellation) is not null && await advancer.FindAsync(new StreamId(tenant, row.Id), cancellation) is { } cell
+                        && await IsDueAsync(cell, beforeMs, cancellation))
                     {
                         erased += await EraseExecutionAsync(cell, Acts.Omium, Origin.None, cancellation) is null ? 1 : 0;
                     }
@@ -141,6 +154,22 @@ internal sealed class RetentionService(
 
         return erased;
     }
+
+    /// <summary>True when all who share the key have ended before: one that is kept for longer keeps the others.</summary>
+    private async Task<bool> IsDueAsync(ExecutionCell cell, long beforeMs, CancellationToken cancellation)
+    {
+        await foreach (var member in family.MembersAsync(cell.Lineage?.Root ?? cell.Stream, cancellation))
+        {
+            if (IsUnderWay(member) || member.State.EndedMs >= beforeMs)
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    private static bool IsUnderWay(ExecutionCell cell) => !cell.State.Ended || cell.Pending.Count > 0;
 
     private async Task BeginAsync(string tenant, StoredErasure erasure, string action, string by, Origin origin, CancellationToken cancellation)
     {

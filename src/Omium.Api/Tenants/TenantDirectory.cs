@@ -54,7 +54,7 @@ internal sealed class TenantDirectory(AuditedStore store, Acts acts, PersonVault
             tenant, roster => roster.Find(user) is null ? (roster with { Members = [.. roster.Members, new StoredMember(user, role, teams, NowMs)] }, entry) : null, cancellation);
     }
 
-    /// <summary>Invites somebody. The token is shown once and works once.</summary>
+    /// <summary>Invites somebody. The token is given once and works once.</summary>
     public async Task<(MadeInvitation? Made, RosterRefusal? Refusal)> InviteAsync(
         string tenant, string email, string role, IReadOnlyList<string> teams, string by, Origin origin, CancellationToken cancellation)
     {

@@ -174,7 +174,7 @@ internal static class TracedEndpoints
     /// <summary>Until something happens to the execution, the time to try again has come, or the wait is over.</summary>
     private static async Task NextAsync(ApiCall call, ExecutionFeed.Listener listener, long? retryAfterMs, CancellationToken overtime)
     {
-        using var due = new CancellationTokenSource(TimeSpan.FromMilliseconds(retryAfterMs + 1 ?? WaitMsMax), call.Services.Time);
+        using var due = new CancellationTokenSource(TimeSpan.FromMilliseconds(Math.Min(retryAfterMs + 1 ?? WaitMsMax, WaitMsMax)), call.Services.Time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(overtime, due.Token, call.Cancellation);
         try
         {

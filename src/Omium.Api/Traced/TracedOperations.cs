@@ -243,6 +243,12 @@ internal sealed class TracedOperations(ApiCall call)
                 return null;
             }
 
+            if (PayloadReference.IsNamedIn(canonical))
+            {
+                await call.InvalidAsync($"{pointer}/{name}", $"The name '{PayloadReference.Member}' is reserved.", "reserved_name");
+                return null;
+            }
+
             members.Add((name, canonical));
             sizeBytes += JsonMarshal.GetRawUtf8Value(canonical).Length;
         }

@@ -67,7 +67,7 @@ internal sealed partial class Decision
         }
 
         if (!CanonicalJson.TryParse(Encoding.UTF8.GetBytes(string.IsNullOrWhiteSpace(asked.Arguments) ? "{}" : asked.Arguments), out var arguments, out var problem)
-            || PayloadReference.TryRead(arguments, out _, out _))
+            || PayloadReference.IsNamedIn(arguments))
         {
             Emit(new CallRefused(id.ToString(), asked.Name, asked.Id, $"the arguments are not JSON: {problem?.Message ?? "a reserved name is used"}", turn));
             return true;

@@ -163,6 +163,11 @@ internal sealed partial class Decision
             return new Rejection("validation_failed", $"step '{change.Step}' goes over items, each with an input of its own: give its output, or correct what its list is made from");
         }
 
+        if (change.Output is not null && step.Spec.Type == StepType.HumanApproval)
+        {
+            return new Rejection("validation_failed", $"step '{change.Step}' is an approval: it is given by whoever decides its review, and by nobody else");
+        }
+
         if (change is { Input: not null, Output: not null })
         {
             return new Rejection("validation_failed", $"step '{change.Step}': give an input or an output, not both");

@@ -139,13 +139,13 @@ internal sealed partial class Decision
         if (CanonicalJson.TryParse(Encoding.UTF8.GetBytes(text), out output, out var error))
         {
             var structured = output.ValueKind is JsonValueKind.Object or JsonValueKind.Array;
-            if (PayloadReference.TryRead(output, out _, out _))
+            var asText = IsText(step.Spec.OutputSchema) ? output.ValueKind != JsonValueKind.String : step.OutputSchema is null && !structured;
+            if (!asText && PayloadReference.IsNamedIn(output))
             {
                 problem = $"the answer uses the reserved name {PayloadReference.Member}";
                 return false;
             }
 
-            var asText = IsText(step.Spec.OutputSchema) ? output.ValueKind != JsonValueKind.String : step.OutputSchema is null && !structured;
             output = asText ? JsonMake.Text(content) : output;
             return true;
         }

@@ -34,6 +34,14 @@ public static class PayloadReference
         return value.TryGetProperty("size", out var bytes) && bytes.TryGetInt64(out size);
     }
 
+    /// <summary>True when a value from outside uses the reserved name anywhere, however deep: it could name a payload, or one that is not there.</summary>
+    public static bool IsNamedIn(JsonElement value) => value.ValueKind switch
+    {
+        JsonValueKind.Object => value.EnumerateObject().Any(member => member.NameEquals(Member) || IsNamedIn(member.Value)),
+        JsonValueKind.Array => value.EnumerateArray().Any(IsNamedIn),
+        _ => false,
+    };
+
     /// <summary>Makes a reference.</summary>
     public static JsonElement Of(string digest, long size) => JsonMake.Object((Member, JsonMake.Text(digest)), ("size", JsonMake.Integer(size)));
 }

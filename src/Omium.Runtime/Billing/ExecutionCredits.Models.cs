@@ -31,9 +31,35 @@ public sealed partial class ExecutionCredits
 
         var price = Prices.PriceOf(request.Model ?? DefaultModel);
         var micro = Math.Max(1, price.Of(InputTokensOf(request), request.AnswerTokensMax ?? OutputTokensMax));
-        var reply = await queue.PostAsync(cell.Stream.Tenant, new ReserveCredits(OwnerOf(cell.Stream, effect), 1, KeyOf(cell.State), micro, micro, price));
+        var reply = await queue.PostAsync(cell.Stream.Tenant, new ReserveCredits(OwnerOf(cell.Stream, effect), 1, await KeyOfAsync(cell, cancellation), micro, micro, price));
         return reply.Rejection is null ? (true, null) : (false, await advancer.AdvanceAsync(cell.Stream, new AwaitCredits(advancer.NowMs, effect, micro), null, cancellation));
     }
+
+    /// <summary>
+    /// Reserves the price of a question that is asked beside an execution (a fix on trial), for whoever asks. A rejection: it cannot be paid, and must not
+    /// be asked. Neither: nothing is charged here.
+    /// </summary>
+    /// <param name="cell">The execution.</param>
+    /// <param name="trial">Names the question within the execution; another one for each.</param>
+    /// <param name="key">Who asks.</param>
+    /// <param name="capCredits">What that key may use in a month; null = no limit of its own.</param>
+    /// <param name="request">The question.</param>
+    public async ValueTask<(Reservation? Reserved, Rejection? Refused)> ReserveTrialAsync(ExecutionCell cell, string trial, string key, long? capCredits, ModelRequest request)
+    {
+        if (Prices is null || cell.State.Credits is null)
+        {
+            return (null, null);
+        }
+
+        await TellCapAsync(cell.Stream.Tenant, key, capCredits);
+        var price = Prices.PriceOf(request.Model ?? DefaultModel);
+        var micro = Math.Max(1, price.Of(InputTokensOf(request), request.AnswerTokensMax ?? OutputTokensMax));
+        var reply = await queue.PostAsync(cell.Stream.Tenant, new ReserveCredits(OwnerOf(cell.Stream, trial), 1, key, micro, micro, price));
+        return (reply.Reservation, reply.Rejection);
+    }
+
+    /// <summary>The question was answered, or will not be: its tokens are charged, the rest goes back. Not told, the next sweep gives it back whole.</summary>
+    public Task ChargeTrialAsync(ExecutionCell cell, Reservation reserved, EffectOutcome outcome) => queue.PostAsync(cell.Stream.Tenant, Charged(reserved, outcome));
 
     /// <summary>The answer is on record: its tokens are charged. What was not recorded (another runner's was) is left to the sweep.</summary>
     public void Charge(ExecutionCell cell, string effect, EffectOutcome outcome, AdvanceResult? recorded)

@@ -96,17 +96,22 @@ public sealed partial class ExecutionCredits(Advancer advancer, LedgerAdvancer l
             return (null, null);
         }
 
-        var cap = capCredits is { } credits ? Math.Min(credits, Credits.MicroMax / Credits.MicroPerCredit) * Credits.MicroPerCredit : (long?)null;
-        if ((await ledger.StateAsync(stream.Tenant)).Keys.GetValueOrDefault(key, KeyUse.None).CapMicro != cap)
-        {
-            await queue.PostAsync(stream.Tenant, new SetKeyCap(key, cap)); // What the key says holds; the ledger is told when it is used.
-        }
-
+        await TellCapAsync(stream.Tenant, key, capCredits);
         var reply = await queue.PostAsync(
             stream.Tenant, new ReserveCredits(stream.Id, 1, key, Credits.CheckpointMicro, plan.LeaseCheckpoints * Credits.CheckpointMicro));
         return reply.Reservation is { } made
             ? (new CreditLease(made.Token, made.GrantedMicro, Credits.CheckpointMicro, Credits.ItemMicro), null)
             : (null, reply.Rejection);
+    }
+
+    /// <summary>What the key says holds: the ledger is told when it is used, before anything that counts for it begins.</summary>
+    public async Task TellCapAsync(string tenant, string key, long? capCredits)
+    {
+        var cap = capCredits is { } credits ? Math.Min(credits, Credits.MicroMax / Credits.MicroPerCredit) * Credits.MicroPerCredit : (long?)null;
+        if ((await ledger.StateAsync(tenant)).Keys.GetValueOrDefault(key, KeyUse.None).CapMicro != cap)
+        {
+            await queue.PostAsync(tenant, new SetKeyCap(key, cap));
+        }
     }
 
     /// <summary>A start was refused: what was reserved for it goes back, unless the execution runs by it.</summary>
@@ -131,7 +136,11 @@ public sealed partial class ExecutionCredits(Advancer advancer, LedgerAdvancer l
         if (requested.Effect is not null)
         {
             var state = await ledger.StateAsync(stream.Tenant, cancellation);
-            return state[Account.Balance] >= requested.NeededMicro
+            var use = await KeyOfAsync(cell, cancellation) is { } key ? state.Keys.GetValueOrDefault(key, KeyUse.None) : KeyUse.None;
+
+            // As the ledger will judge it: a call that its key's cap refuses would ask again at once, and again.
+            var hasRoom = use.CapMicro is not { } cap || cap - use.SpentMicro - use.ReservedMicro >= requested.NeededMicro;
+            return hasRoom && state[Account.Balance] >= requested.NeededMicro
                 ? await GrantAsync(stream, new GrantCredits(advancer.NowMs, requested.Round, 0, 0), cancellation)
                 : LookAgain(stream);
         }
@@ -142,7 +151,7 @@ public sealed partial class ExecutionCredits(Advancer advancer, LedgerAdvancer l
         }
 
         var reply = await queue.PostAsync(
-            stream.Tenant, new ReserveCredits(stream.Id, requested.Round, KeyOf(cell.State), requested.NeededMicro, requested.WantedMicro));
+            stream.Tenant, new ReserveCredits(stream.Id, requested.Round, await KeyOfAsync(cell, cancellation), requested.NeededMicro, requested.WantedMicro));
         if (reply.Reservation is { } made)
         {
             return await GrantAsync(stream, new GrantCredits(advancer.NowMs, requested.Round, made.Token, made.GrantedMicro), cancellation);
@@ -169,8 +178,25 @@ public sealed partial class ExecutionCredits(Advancer advancer, LedgerAdvancer l
         }
     }
 
-    /// <summary>The key or person that an execution counts for; null for one that another execution began.</summary>
-    private static string? KeyOf(ExecutionState state) => state.StartedBy.Length == 0 || state.Parent is not null ? null : state.StartedBy;
+    /// <summary>
+    /// The key or person that an execution counts for: of a child whoever began the first of its parents, or a cap would end where a workflow has its
+    /// work done by another. Null where nobody is known.
+    /// </summary>
+    private async ValueTask<string?> KeyOfAsync(ExecutionCell cell, CancellationToken cancellation)
+    {
+        var state = cell.State;
+        for (var depth = 0; state.Parent is { } parent; depth++)
+        {
+            if (depth > SpecLimits.ChildDepthMax || await advancer.FindAsync(new StreamId(cell.Stream.Tenant, parent.Execution), cancellation) is not { } above)
+            {
+                return null;
+            }
+
+            state = above.State;
+        }
+
+        return state.StartedBy.Length == 0 ? null : state.StartedBy;
+    }
 
     private async ValueTask<AdvanceResult?> GrantAsync(StreamId stream, GrantCredits command, CancellationToken cancellation)
     {

@@ -80,11 +80,18 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
         return cell.Seq > 0 ? cell : null;
     }
 
-    /// <summary>Forgets what is cached of an execution: the next use reads the log.</summary>
+    /// <summary>
+    /// Forgets what is cached of an execution and of its forks: the next use reads the log. After an erasure of their root nobody reads what is sealed
+    /// with its key any more, out of no cell either.
+    /// </summary>
     public void Forget(StreamId stream)
     {
-        _cells.Forget(stream);
-        _snapshots.Forget(stream);
+        foreach (var member in _cells.Where(cell => cell.Root == stream).Append(stream).Distinct())
+        {
+            _cells.Forget(member);
+            _snapshots.Forget(member);
+        }
+
         Forgotten?.Invoke(stream);
     }
 

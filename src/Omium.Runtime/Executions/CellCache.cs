@@ -59,6 +59,9 @@ internal sealed class CellCache<TCell>(Func<StreamId, TCell> make)
         }
     }
 
+    /// <summary>Streams of the cells that are kept and meant.</summary>
+    public IReadOnlyList<StreamId> Where(Func<TCell, bool> isMeant) => [.. _cells.Values.Where(isMeant).Select(cell => cell.Stream)];
+
     /// <summary>Lets go of a stream's cell, whoever holds it: its next user reads the log.</summary>
     public void Forget(StreamId stream)
     {

@@ -25,12 +25,7 @@ public static class PayloadResolver
     }
 
     /// <summary>True when a value from outside uses the reserved name of references anywhere.</summary>
-    public static bool UsesReservedName(JsonElement value) => value.ValueKind switch
-    {
-        JsonValueKind.Object => value.EnumerateObject().Any(member => member.NameEquals(PayloadReference.Member) || UsesReservedName(member.Value)),
-        JsonValueKind.Array => value.EnumerateArray().Any(UsesReservedName),
-        _ => false,
-    };
+    public static bool UsesReservedName(JsonElement value) => PayloadReference.IsNamedIn(value);
 
     /// <summary>
     /// The value with every reference replaced by what it stands for, also those inside of what was referenced. Throws

@@ -81,11 +81,56 @@ public sealed class ErasureTests : IAsyncLifetime
         Assert.Equal("erased", (await VerifyAsync(paused)).Verdict);
     }
 
+    [Fact]
+    public async Task Execution_WhoseForkIsUnderWay_IsNotErasedAndNeitherIsTheForkByIt()
+    {
+        var (root, fork) = await EndedWithForkAsync();
+        Assert.Equal("execution_not_ended", (await _host.FailAsync(HttpMethod.Post, $"/v1/executions/{root}/erase", 409)).Code);
+        await SetAsync("""{"executions_days": 2}""");
+        var later = ActivatorUtilities.CreateInstance<RetentionService>(_host.Services, new LaterTime(TimeSpan.FromDays(3)));
+        Assert.Equal(0, await later.SweepAsync("ten_a", CancellationToken.None));
+        Assert.Equal("identical", (await _host.GetAsync($"/v1/executions/{fork}/verify", ContractJson.Default.VerifyView)).Verdict);
+
+        await _host.PostAsync($"/v1/executions/{fork}/cancel", "{}", ContractJson.Default.ExecutionView);
+        await Streams.UntilEndedAsync(_host, fork);
+        Assert.Equal(1, await later.SweepAsync("ten_a", CancellationToken.None));
+        Assert.Equal("erased", (await _host.GetAsync($"/v1/executions/{fork}/verify", ContractJson.Default.VerifyView)).Verdict);
+    }
+
+    [Fact]
+    public async Task Execution_ThatIsErased_TakesItsForksOutOfMemoryToo()
+    {
+        var (root, fork) = await EndedWithForkAsync();
+        await _host.PostAsync($"/v1/executions/{fork}/cancel", "{}", ContractJson.Default.ExecutionView);
+        await Streams.UntilEndedAsync(_host, fork);
+        Assert.Contains("Jane Smith", await _host.Client.GetStringAsync($"/v1/executions/{fork}"), StringComparison.Ordinal);
+        Assert.Contains("Jane Smith", await _host.Client.GetStringAsync($"/v1/executions/{fork}/state?at=1"), StringComparison.Ordinal);
+        await _host.PostAsync($"/v1/executions/{root}/erase", "{}", ContractJson.Default.ErasureView);
+        foreach (var path in new[] { "", "/state", "/events", "/timeline", "/graph" })
+        {
+            await _host.FailAsync(HttpMethod.Get, $"/v1/executions/{fork}{path}", 404);
+        }
+    }
+
     [Theory]
     [InlineData("""{"executions_days": 0}""")]
     [InlineData("""{"executions_days": 99999}""")]
     [InlineData("""{"legal_hold": "yes"}""")]
     public async Task Retention_OutOfBounds_IsRefused(string body) => await _host.FailAsync(HttpMethod.Put, "/v1/retention", 422, ApiHost.Json(body));
+
+    /// <summary>An execution that has ended, and a fork of it that waits for a person.</summary>
+    private async Task<(string Root, string Fork)> EndedWithForkAsync()
+    {
+        var paused = await _host.RunCompanyXAsync();
+        using var request = new HttpRequestMessage(HttpMethod.Post, $"/v1/executions/{paused.Id}/fork") { Content = ApiHost.Json("""{"at": 3}""") };
+        request.Headers.Add("Prefer", "wait=20");
+        using var response = await _host.Client.SendAsync(request);
+        var fork = await ApiHost.ReadAsync(response, ContractJson.Default.ExecutionView, 201);
+        Assert.Equal("paused", fork.Status);
+        await _host.PostAsync($"/v1/executions/{paused.Id}/cancel", "{}", ContractJson.Default.ExecutionView);
+        await Streams.UntilEndedAsync(_host, paused.Id);
+        return (paused.Id, fork.Id);
+    }
 
     private Task<VerifyView> VerifyAsync(ExecutionView execution) => _host.GetAsync($"/v1/executions/{execution.Id}/verify", ContractJson.Default.VerifyView);
 

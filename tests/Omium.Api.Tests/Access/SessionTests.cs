@@ -54,6 +54,53 @@ public sealed class SessionTests : IAsyncLifetime
         }
     }
 
+    [Fact]
+    public async Task Invite_WhereMailsAreSent_ShowsTheTokenToTheAddressAloneSoThatNobodyMakesItsAccountForIt()
+    {
+        var mails = new KeptMails();
+        await using var host = await ApiHost.StartAsync(options => options.SignUpBeat = TimeSpan.FromMilliseconds(1), mailer: mails);
+        using var invited = await host.Client.PostAsync("/v1/invitations", People.Body(new { email = "victim@example.org", role = "viewer" }));
+        var invitation = await ApiHost.ReadAsync(invited, ContractJson.Default.InvitationView, 201);
+        Assert.Null(invitation.Token);
+        Assert.DoesNotContain("omi_", await invited.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+
+        var (to, text) = Assert.Single(mails.Sent);
+        Assert.Equal("victim@example.org", to);
+        var token = text.Split('\n').Single(line => line.Contains("omi_", StringComparison.Ordinal)).Trim();
+        using var client = host.Anonymous();
+        using var accepted = await client.PostAsync("/v1/auth/accept", People.Body(new { token, password = Person.Password }));
+        Assert.Equal("viewer", (await ApiHost.ReadAsync(accepted, ContractJson.Default.SignedInView, 200)).Role);
+    }
+
+    private sealed class KeptMails : Api.Sessions.IMailer
+    {
+        public List<(string To, string Text)> Sent { get; } = [];
+
+        public Task SendAsync(string to, string subject, string text, CancellationToken cancellation)
+        {
+            Sent.Add((to, text));
+            return Task.CompletedTask;
+        }
+    }
+
+    [Fact]
+    public async Task Accept_WithManyInvitationsOfOneAddress_IsNoWayToGuessItsPassword()
+    {
+        using var ada = await People.SignUpAsync(_host, "ada@example.org");
+        using var eve = await People.SignUpAsync(_host, "eve@example.org");
+        using var client = _host.Anonymous();
+        var answers = new List<int>();
+        for (var guess = 0; guess < 8; guess++)
+        {
+            using var invited = await eve.Client.PostAsync("/v1/invitations", People.Body(new { email = "ada@example.org", role = "viewer" }));
+            var invitation = await ApiHost.ReadAsync(invited, ContractJson.Default.InvitationView, 201);
+            using var accepted = await client.PostAsync("/v1/auth/accept", People.Body(new { token = invitation.Token, password = $"wrong password, number {guess}" }));
+            answers.Add((int)accepted.StatusCode);
+        }
+
+        Assert.Equal(429, answers[^1]);
+    }
+
     [Theory]
     [InlineData("ada@example.org", "wrong password, long enough")]
     [InlineData("nobody@example.org", Person.Password)]

@@ -3,6 +3,8 @@ using Omium.Api.Tests.Access;
 using Omium.Contracts;
 using Omium.Contracts.Access;
 using Omium.Runtime.Audit;
+using Omium.Runtime.Ports;
+using Omium.Runtime.Security;
 
 namespace Omium.Api.Tests.Audit;
 
@@ -28,6 +30,31 @@ public sealed class AuditTests : IAsyncLifetime
         Assert.All(rows, row => Assert.Equal(me.KeyId, row.Actor));
         Assert.All(rows, row => Assert.Equal("127.0.0.1", Assert.Single(row.Personal).Data!.Value.GetProperty("address").GetString()));
         Assert.DoesNotContain(key.Secret!.Split('_')[^1], await _host.Client.GetStringAsync("/v1/audit"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Trail_OfATenantWithAnExecutionThatCannotBeRead_IsReadAndVerifiedAllTheSame()
+    {
+        var paused = await _host.RunCompanyXAsync();
+        var stream = new StreamId("ten_a", "exe_00000000000000000000000bad");
+        var damaged = new LogRecord(1, "append_1", 1, 1, "cancel", "execution.cancelled", [.. Enumerable.Repeat((byte)1, 32)], new byte[32], new byte[64]);
+        var owed = new IndexRow("ten_a", IndexKinds.Audit, $"{stream.Id}.00000001", stream.Id) { Status = ExecutionAudit.StatusOwed, Label = "execution.cancelled" };
+        var asked = new IndexRow("ten_a", IndexKinds.Review, "rev_bad", stream.Id) { Status = "open", CreatedUnixMs = 1 };
+        var left = new IndexRow("ten_a", IndexKinds.Residue, $"{stream.Id}.a~1~1~c1", stream.Id) { Status = "open", CreatedUnixMs = 1 };
+        var failed = new IndexRow("ten_a", IndexKinds.Failure, $"{stream.Id}.terms.1.1", stream.Id) { Status = "resolved", FailureClass = "hallucination", Workflow = "customer-onboarding", CreatedUnixMs = 1 };
+        var written = await _host.Store.Log.AppendAsync(
+            new Append(stream, 0, damaged) { StreamKey = _host.KeyWrap.Wrap(Seal.NewKey()), Index = [owed, asked, left, failed] }, TestContext.Current.CancellationToken);
+        Assert.Equal(AppendStatus.Appended, written.Status);
+
+        var key = await _host.PostAsync("/v1/keys", """{"name": "ci"}""", ContractJson.Default.KeyView, 201);
+        Assert.Equal("key.created", Assert.Single((await TrailAsync($"subject={key.Id}")).Items).Action);
+        Assert.Equal("intact", (await _host.GetAsync("/v1/audit/verify", ContractJson.Default.AuditVerifyView)).Status);
+
+        // Nor does it take the lists with it that people work by.
+        Assert.Equal(paused.OpenReviews, (await _host.GetAsync("/v1/reviews", ContractJson.Default.ReviewPage)).Items.Select(item => item.Id));
+        Assert.Empty((await _host.GetAsync("/v1/residue", ContractJson.Default.ResiduePage)).Items);
+        Assert.Contains(paused.Id, await _host.Client.GetStringAsync("/v1/failures/export", TestContext.Current.CancellationToken), StringComparison.Ordinal);
+        Assert.Equal("execution_set_aside", (await _host.FailAsync(HttpMethod.Get, $"/v1/executions/{stream.Id}", 503)).Code);
     }
 
     [Fact]

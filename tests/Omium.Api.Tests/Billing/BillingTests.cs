@@ -35,6 +35,14 @@ public sealed class BillingTests
     }
 
     [Fact]
+    public async Task Webhook_OfAPaymentThatTheLedgerRefuses_IsNotAnsweredAsDone()
+    {
+        await using var host = await StartAsync(new BillingOptions { Plan = new Omium.Kernel.Ledger.PlanTerms("", null, 0) }); // No ledger opens with such a plan.
+        using var response = await DeliverAsync(host, Event("cs_1"));
+        Assert.Equal("internal_error", (await ApiHost.ReadAsync(response, ContractJson.Default.Problem, 500)).Code);
+    }
+
+    [Fact]
     public async Task Webhook_TwiceAndOutOfOrderAndForged_CreditsOnce()
     {
         await using var host = await StartAsync();

@@ -200,6 +200,60 @@ public sealed class ExecutionCreditsTests
     }
 
     [Fact]
+    public async Task Cap_OfAKey_HoldsForWhatItForks()
+    {
+        await using var host = await HostAsync(1_000);
+        await SaveAsync(host, 3);
+        var source = await RunAsync(host);
+        using var capped = await CappedAsync(host, 0);
+        using var forked = await capped.PostAsync($"/v1/executions/{source.Id}/fork", ApiHost.Json("""{"at": 1}"""));
+        var fork = await ApiHost.ReadAsync(forked, ContractJson.Default.ExecutionView, 201);
+        await EventuallyAsync(async () => (await host.GetAsync($"/v1/executions/{fork.Id}", ContractJson.Default.ExecutionView)) is { Status: "waiting", WaitingFor: "credits" });
+        Assert.Equal(15, (await BillingAsync(host)).Spent);
+    }
+
+    [Fact]
+    public async Task Cap_OfAKey_HoldsForTheChildrenOfWhatItStarts()
+    {
+        await using var host = await HostAsync(1_000);
+        await SaveAsync(host, 3);
+        using var saved = await host.Client.PostAsync("/v1/workflows", ApiHost.Yaml("omium: v0\nname: whole\nsteps:\n  - {id: w, type: workflow, workflow: steps}\n"));
+        Assert.True(saved.IsSuccessStatusCode, await saved.Content.ReadAsStringAsync());
+        using var capped = await CappedAsync(host, 10);
+        using var begun = await capped.PostAsync("/v1/executions", ApiHost.Json("""{"workflow": "whole"}"""));
+        var started = await ApiHost.ReadAsync(begun, ContractJson.Default.ExecutionView, 201);
+        string? child = null;
+        await EventuallyAsync(async () => (child = (await host.GetAsync($"/v1/executions/{started.Id}", ContractJson.Default.ExecutionView)).Steps.FirstOrDefault()?.Child) is not null);
+        await EventuallyAsync(async () => (await host.GetAsync($"/v1/executions/{child}", ContractJson.Default.ExecutionView)) is { Status: "waiting", WaitingFor: "credits" });
+        var billing = await BillingAsync(host);
+        Assert.Equal((5, 10), (billing.Spent, billing.Spent + billing.Reserved)); // One step of the child; its parent's own is covered, and nothing more.
+    }
+
+    [Fact]
+    public async Task Cap_BelowTheNextModelCall_WaitsWithoutAskingOverAndOver()
+    {
+        await using var host = await HostAsync(1_000, new BillingOptions { MetersModel = true });
+        await host.SaveCompanyXAsync();
+        using var capped = await CappedAsync(host, 21); // Its checkpoints, and not the longest answer beside them.
+        using var begun = await capped.PostAsync("/v1/executions", ApiHost.Json(ApiHost.CompanyXStart));
+        var started = await ApiHost.ReadAsync(begun, ContractJson.Default.ExecutionView, 201);
+        await EventuallyAsync(async () => (await host.GetAsync($"/v1/executions/{started.Id}", ContractJson.Default.ExecutionView)) is { Status: "waiting", WaitingFor: "credits" });
+        for (var looks = 0; looks < 20; looks++)
+        {
+            await host.Billing.PostAsync("ten_a", new AdjustCredits($"look{looks}", Credits.MicroPerCredit, "wakes who waits", "test"));
+        }
+
+        Assert.Equal([("credits.requested", 1)], await CountsAsync(host, started.Id, "credits.requested"));
+        Assert.Empty(host.Model.Asked);
+    }
+
+    private static async Task<HttpClient> CappedAsync(ApiHost host, long credits)
+    {
+        var key = await host.PostAsync("/v1/keys", $$"""{"name": "capped", "spend_cap_credits": {{credits}}}""", ContractJson.Default.KeyView, 201);
+        return host.ClientOf(key.Secret!);
+    }
+
+    [Fact]
     public async Task Sweep_AReservationWhoseExecutionNeverBegan_IsReleased()
     {
         await using var host = await HostAsync(1_000);
@@ -243,6 +297,26 @@ public sealed class ExecutionCreditsTests
         Assert.Equal(["kyc~1~1~m1", "score~1~1~m1", "terms~1~1~m1"], usage.Select(item => item.Effect!).Order(StringComparer.Ordinal));
         Assert.All(usage, item => Assert.Equal(-price.Of(10, 5) / 1e6, item.Credits, 6));
     }
+
+    [Fact]
+    public async Task Models_AskedByATestOfAFix_ArePaidForAndRefusedWhenTheyCannotBe()
+    {
+        await using var host = await HostAsync(1_000, new BillingOptions { MetersModel = true });
+        var paused = await host.RunCompanyXAsync();
+        await EventuallyAsync(async () => (await UsageAsync(host)).Count == 3);
+        var path = $"/v1/reviews/{Assert.Single(paused.OpenReviews)}/test";
+        const string Fix = """{"edits": {"prompt": "apr between 2.5 and 8.5"}}""";
+        Assert.Equal("passed", (await host.PostAsync(path, Fix, ContractJson.Default.TestFixView)).Outcome);
+        var price = PriceTable.Current.PriceOf("gpt-4o").Of(10, 5) / 1e6;
+        Assert.Equal(-price, (await UsageAsync(host)).Single(item => item.Effect!.StartsWith("trial~", StringComparison.Ordinal)).Credits, 6);
+
+        using var capped = await CappedAsync(host, 0);
+        Assert.Equal("key_cap_reached", (await host.FailAsync(HttpMethod.Post, path, 402, ApiHost.Json(Fix), capped)).Code);
+        Assert.Equal(4, host.Model.Asked.Count);
+    }
+
+    private static async Task<IReadOnlyList<TransactionView>> UsageAsync(ApiHost host) =>
+        [.. (await host.GetAsync("/v1/billing/transactions?kind=usage", ContractJson.Default.TransactionPage)).Items.Where(item => item.Effect is not null)];
 
     [Fact]
     public async Task Models_ThatCannotBePaid_WaitAndGoOnAfterATopUp()

@@ -1,6 +1,7 @@
 using System.Net;
 using Omium.Contracts;
 using Omium.Contracts.Tenants;
+using Omium.Runtime.Billing;
 using Omium.Runtime.Ports;
 
 namespace Omium.Api.Tests.Http;
@@ -112,6 +113,54 @@ public sealed class IdempotencyTests : IAsyncLifetime
     {
         using var answer = await SendAsync(new string('k', 256));
         Assert.Equal("validation_failed", (await ProblemAsync(answer)).Code);
+    }
+
+    [Fact]
+    public async Task SameKey_OfAnotherCommandToAnExecution_IsNoRepetitionOfTheFirst()
+    {
+        var run = await _host.RunCompanyXAsync();
+        Assert.Equal("paused", run.Status);
+        foreach (var _ in new[] { 1, 2 })
+        {
+            using var rolled = await SendAsync("k1", """{"to": "start", "scope": "all"}""", $"/v1/executions/{run.Id}/rollback");
+            Assert.Equal(HttpStatusCode.OK, rolled.StatusCode);
+        }
+
+        await Streams.UntilAsync(_host, run.Id, "rollback.completed");
+        using var cancelled = await SendAsync("k1", "{}", $"/v1/executions/{run.Id}/cancel");
+        Assert.Equal("cancelled", (await ApiHost.ReadAsync(cancelled, ContractJson.Default.ExecutionView, 200)).Status);
+    }
+
+    [Fact]
+    public async Task ClientThatGoesAwayHalfway_AsksAgainAndItHasHappenedOnce()
+    {
+        using var going = new CancellationTokenSource();
+        var payments = new PaymentsLeftHalfway(going);
+        await using var host = await ApiHost.StartAsync(payments: payments);
+        var api = new Api.Http.ApiDispatcher(host.Services);
+        var headers = new Dictionary<string, string> { ["Authorization"] = host.Client.DefaultRequestHeaders.Authorization!.ToString(), ["Idempotency-Key"] = "k1" };
+        await api.SendAsync("POST", "/v1/billing/topups", headers, """{"amount_usd": 20}"""u8.ToArray(), going.Token);
+        var (status, _) = await api.SendAsync("POST", "/v1/billing/topups", headers, """{"amount_usd": 20}"""u8.ToArray(), CancellationToken.None);
+        Assert.Equal((201, 1), (status, payments.Pages));
+    }
+
+    /// <summary>Makes a page, and meanwhile the client's connection breaks.</summary>
+    private sealed class PaymentsLeftHalfway(CancellationTokenSource client) : IPaymentGateway
+    {
+        public int Pages { get; private set; }
+
+        public string Name => "played";
+
+        public string? Note => null;
+
+        public IReadOnlyList<string> WebhookSecrets => [];
+
+        public async Task<CheckoutPage> CreateAsync(CheckoutRequest request, CancellationToken cancellation)
+        {
+            Pages++;
+            await client.CancelAsync();
+            return new CheckoutPage("cs_1", "https://pay.test/cs_1");
+        }
     }
 
     private async Task<HttpResponseMessage> SendAsync(string key, string body = Body, string path = "/v1/keys", HttpClient? client = null)

@@ -27,6 +27,7 @@ public sealed class AgentLoopTests
     [InlineData("missing", "{}", "there is no tool 'missing'")]
     [InlineData("plain", "{not json", "the arguments are not JSON")]
     [InlineData("plain", """{"omium_ref": "x", "size": 1}""", "a reserved name is used")]
+    [InlineData("plain", """{"deep": [{"omium_ref": "x", "size": 1}]}""", "a reserved name is used")]
     [InlineData("shaped", """{"a": "text"}""", "do not meet the tool's schema")]
     public void Call_ThatCannotBeMade_RefusedAndTheAgentIsToldWhy(string tool, string arguments, string told)
     {
@@ -118,6 +119,7 @@ public sealed class AgentLoopTests
     [InlineData("", null, "stop", "malformed_answer")]
     [InlineData("Sure! Here it is.", null, "stop", "malformed_answer")]
     [InlineData("""{"omium_ref": "x", "size": 1}""", null, "stop", "malformed_answer")]
+    [InlineData("""{"n": 1, "deep": [{"omium_ref": "x", "size": 1}]}""", null, "stop", "malformed_answer")]
     [InlineData("""{"n": "text"}""", null, "stop", "schema_violation")]
     [InlineData("""{"n": 9007199254740993}""", null, "stop", "malformed_answer")]
     public void Answer_ThatIsNone_FailsWithItsCodeAndItsTokens(string? content, string? refusal, string finish, string code)

@@ -32,6 +32,17 @@ public sealed class CorrectionTests
     }
 
     [Fact]
+    public void Retry_WithAnApprovalGivenAsAnOutput_IsRefused()
+    {
+        var run = Flow.Of(string.Join(',', Approval("ok"), Call("b", "ok", tool: "wire")));
+        run.Start();
+        run.Decide("reject");
+        Assert.Equal(ExecutionStatus.Failed, run.State.Status);
+        var change = new StepChange("ok", null, KernelHarness.Json("""{"approved": true}"""));
+        Assert.Equal("validation_failed", run.Send(new RetryExecution(run.NowMs, "ada", "r1", "ok", null, change)).Rejection?.Code);
+    }
+
+    [Fact]
     public void Retry_WithAnOutputThatTheChecksRefuse_ChangesNothing()
     {
         var run = Failed();

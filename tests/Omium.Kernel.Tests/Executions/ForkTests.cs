@@ -65,6 +65,21 @@ public sealed class ForkTests
     }
 
     [Fact]
+    public void Fork_LiveWithAnApprovalGivenAsAnOutput_IsRefusedAndTheApproverIsAsked()
+    {
+        var source = Flow.Of(string.Join(',', Call("a"), Approval("ok", "a"), Call("b", "ok", tool: "wire")));
+        source.Start();
+        source.Run(Numbers(1));
+        var given = Change(new StepChange("ok", null, KernelHarness.Json("""{"approved": true, "by": "usr_boss"}""")));
+        var (_, refused) = source.Fork(source.Log.Count, given, ForkModes.Live);
+        Assert.Equal("validation_failed", refused.Rejection?.Code);
+        var (fork, _) = source.Fork(source.Log.Count, mode: ForkModes.Live);
+        fork.Run(Numbers(1));
+        Assert.Empty(fork.Carried);
+        Assert.Equal("approval", fork.State.Reviews[Assert.Single(fork.State.OpenReviews)].Request.Kind);
+    }
+
+    [Fact]
     public void Fork_WithAnOutputOfAStepThatHasNotRun_TakesItWhenItIsReached()
     {
         var source = Ran(Chain());

@@ -10,6 +10,7 @@ public sealed class HttpToolSecretTests
 {
     private const string Token = "s3cr3t/with?odd@chars \"and more\"";
     private static readonly Dictionary<string, string> Secrets = new() { ["token"] = Token, ["line"] = "abc\r\nX-Injected: 1", ["short"] = "7" };
+    private static readonly System.Text.Json.JsonSerializerOptions Relaxed = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
     private static readonly string Marker = SecretMarker.Of("token");
 
     [Fact]
@@ -82,6 +83,7 @@ public sealed class HttpToolSecretTests
     [InlineData("percent")]
     [InlineData("base64")]
     [InlineData("json")]
+    [InlineData("slashes")]
     [InlineData("cut")]
     public async Task CallAsync_ErrorTextEchoesTheSecret_IsScrubbed(string form)
     {
@@ -90,6 +92,7 @@ public sealed class HttpToolSecretTests
             "percent" => Uri.EscapeDataString(Token),
             "base64" => Convert.ToBase64String(Encoding.UTF8.GetBytes(Token)),
             "json" => System.Text.Json.JsonSerializer.Serialize(Token),
+            "slashes" => System.Text.Json.JsonSerializer.Serialize(Token, Relaxed).Replace("/", "\\/", StringComparison.Ordinal),
             "cut" => new string('x', 490) + Token,
             _ => Token,
         };
@@ -126,5 +129,23 @@ public sealed class HttpToolSecretTests
         var outcome = await CallAsync(Request(server.Url, headers: new() { ["X-Key"] = $"{Marker}+{SecretMarker.Of("short")}" }), secrets: Secrets);
 
         Assert.Equal("""{"seen":"[secret:token]+7","count":7}""", outcome.Result!.Value.GetRawText());
+    }
+
+    [Fact]
+    public async Task CallAsync_ResultEchoesASecretWithEveryCharacterEscaped_IsScrubbed()
+    {
+        var escaped = string.Concat(Token.Select(letter => $"\\u{(int)letter:X4}"));
+        await using var server = await TestServer.StartAsync(200, $$"""{"seen": ["Bearer {{escaped}}"], "{{escaped}}": 1}""");
+
+        var outcome = await CallAsync(Request(server.Url, headers: new() { ["X-Key"] = Marker }), secrets: Secrets);
+
+        Assert.Equal("""{"seen":["Bearer [secret:token]"],"[secret:token]":1}""", outcome.Result!.Value.GetRawText());
+    }
+
+    [Fact]
+    public async Task CallAsync_ResultWithHalfASurrogatePair_IsAnAnswerAndNoCrash()
+    {
+        await using var server = await TestServer.StartAsync(200, """{"seen": "\ud800 and more"}""");
+        Assert.Null((await CallAsync(Request(server.Url, headers: new() { ["X-Key"] = Marker }), secrets: Secrets)).Failure);
     }
 }

@@ -60,7 +60,7 @@ internal sealed class McpOutcomes(HttpToolFailures failures, SecretScope secrets
         }
 
         var text = secrets.ScrubResult(Value(result).GetRawText());
-        return text.Length > resultBytesMax ? TooLarge() : new EffectOutcome { Result = JsonElement.Parse(text) };
+        return text.Length > resultBytesMax ? TooLarge() : new EffectOutcome { Result = secrets.ScrubResult(JsonElement.Parse(text)) };
     }
 
     /// <summary>Anything that was thrown.</summary>

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -108,6 +109,75 @@ internal sealed class SecretScope
     /// <summary>Takes every value of at least <see cref="ResultScrubCharsMin"/> characters out of a result.</summary>
     public string ScrubResult(string text) => Scrub(text, ResultScrubCharsMin);
 
+    /// <summary>
+    /// The same of a result that was read as JSON: a character can be escaped in more ways than can be looked for in the text, and once read there is
+    /// one way only.
+    /// </summary>
+    public JsonElement ScrubResult(JsonElement read)
+    {
+        try
+        {
+            if (!Any || !Holds(read, _used.Values.Min(value => value.Length)))
+            {
+                return read;
+            }
+
+            var buffer = new ArrayBufferWriter<byte>();
+            using (var writer = new Utf8JsonWriter(buffer))
+            {
+                Write(read, writer);
+            }
+
+            return JsonElement.Parse(buffer.WrittenSpan);
+        }
+        catch (InvalidOperationException)
+        {
+            return read; // Half a surrogate pair: no text at all, and refused as such where results are made canonical.
+        }
+    }
+
+    private bool Holds(JsonElement value, int charsMin) => value.ValueKind switch
+    {
+        JsonValueKind.Object => value.EnumerateObject().Any(member => Holds(member.Name, charsMin) || Holds(member.Value, charsMin)),
+        JsonValueKind.Array => value.EnumerateArray().Any(item => Holds(item, charsMin)),
+        JsonValueKind.String => Holds(value.GetString()!, charsMin),
+        _ => false,
+    };
+
+    private bool Holds(string text, int charsMin) => text.Length >= charsMin && ScrubResult(text) != text;
+
+    private void Write(JsonElement value, Utf8JsonWriter writer)
+    {
+        switch (value.ValueKind)
+        {
+            case JsonValueKind.Object:
+                writer.WriteStartObject();
+                foreach (var member in value.EnumerateObject())
+                {
+                    writer.WritePropertyName(ScrubResult(member.Name));
+                    Write(member.Value, writer);
+                }
+
+                writer.WriteEndObject();
+                break;
+            case JsonValueKind.Array:
+                writer.WriteStartArray();
+                foreach (var item in value.EnumerateArray())
+                {
+                    Write(item, writer);
+                }
+
+                writer.WriteEndArray();
+                break;
+            case JsonValueKind.String:
+                writer.WriteStringValue(ScrubResult(value.GetString()!));
+                break;
+            default:
+                value.WriteTo(writer);
+                break;
+        }
+    }
+
     private string Scrub(string text, int charsMin)
     {
         foreach (var (name, value) in _used.OrderByDescending(pair => pair.Value.Length))
@@ -133,7 +203,9 @@ internal sealed class SecretScope
         yield return Uri.EscapeDataString(value);
         yield return Convert.ToBase64String(Encoding.UTF8.GetBytes(value));
         yield return JsonEncodedText.Encode(value).ToString();
-        yield return JsonEncodedText.Encode(value, System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping).ToString();
+        var relaxed = JsonEncodedText.Encode(value, System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping).ToString();
+        yield return relaxed;
+        yield return relaxed.Replace("/", "\\/", StringComparison.Ordinal); // So writes PHP, among others.
     }
 
     private string Value(string name)

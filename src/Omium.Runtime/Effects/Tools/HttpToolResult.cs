@@ -24,7 +24,7 @@ internal static class HttpToolResult
         {
             var body = await BoundedBody.ReadAsync(await answer.Content.ReadAsStreamAsync(cancellation), bytesMax, cancellation);
             var text = secrets.ScrubResult(Text(body, answer.Content.Headers.ContentType?.CharSet));
-            return new() { Result = text.Length == 0 ? Null : IsJson(answer) ? Json(text) : JsonSerializer.SerializeToElement(text) };
+            return new() { Result = text.Length == 0 ? Null : IsJson(answer) ? secrets.ScrubResult(Json(text)) : JsonSerializer.SerializeToElement(text) };
         }
         catch (BodyTooLargeException)
         {

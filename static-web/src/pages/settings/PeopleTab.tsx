@@ -125,7 +125,15 @@ function Invite({ onClose }: { onClose: () => void }) {
   });
   const submit = (event: FormEvent) => { event.preventDefault(); invite.mutate(); };
   if (invite.data) {
-    const link = `${window.location.origin}/#invitation=${invite.data.token ?? ''}`;
+    if (!invite.data.token) {
+      return (
+        <Panel title="The invitation is on its way" open onOpenChange={(open) => !open && onClose()}>
+          <p className="text-ink-2">A mail to {email.trim()} carries it. It works once, until {date(invite.data.expires_at)}, and only for that address.</p>
+          <Button weight="primary" className="self-end" onClick={onClose}>Done</Button>
+        </Panel>
+      );
+    }
+    const link = `${window.location.origin}/#invitation=${invite.data.token}`;
     return (
       <Panel title="Send them this link" open onOpenChange={(open) => !open && onClose()}>
         <div className="flex flex-wrap items-center gap-2 rounded-xl border border-wait bg-wait-wash p-3">
