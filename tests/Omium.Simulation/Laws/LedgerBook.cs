@@ -94,7 +94,7 @@ internal sealed class LedgerBook
         {
             switch (happened)
             {
-                case StepScheduled e when CostOf(e.Step, workflow) is var cost && cost > purse.LeftMicro:
+                case StepScheduled e when CostOf(e.Step, workflow) is > 0 and var cost && cost > purse.LeftMicro:
                     Broken.Add($"{execution} begins {e.Step} at {cost} with {purse.LeftMicro} reserved");
                     break;
                 case CheckpointCommitted:
