@@ -25,7 +25,7 @@ namespace Omium.Simulation.Running;
 internal sealed partial class Simulation
 {
     private const string Tenant = "ten_sim";
-    private const int HealingStepsMax = 20_000, RestartMostMs = 3_000;
+    private const int HealingStepsMax = 20_000, RestartMostMs = 3_000, ClocksDifferMostMs = 2_000;
     private static readonly byte[] MasterKey = new byte[32];
     private readonly Dice _dice;
     private readonly Scheduler _scheduler;
@@ -334,7 +334,8 @@ internal sealed partial class Simulation
             else
             {
                 // One that is behind what is on record stands still for the records until it has caught up: hours of that tell nothing either.
-                host.ClockOffsetMs = Math.Max(host.ClockOffsetMs, _latestMs - ClockMs);
+                var behindMs = _latestMs - ClockMs - host.ClockOffsetMs;
+                host.ClockOffsetMs += behindMs > ClocksDifferMostMs ? behindMs : 0; // A set clock would be two calls in one second to who counts them.
             }
 
             if (host.Process is { } process)
