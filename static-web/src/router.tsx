@@ -43,9 +43,17 @@ const failureRoute = createRoute({
   component: lazyRouteComponent(() => import('./pages/failure/FailurePage'), 'FailurePage'),
 });
 
+const residueRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/residue',
+  validateSearch: (search): { status?: string } => ({ status: text(search.status) }),
+  component: lazyRouteComponent(() => import('./pages/residue/ResiduePage'), 'ResiduePage'),
+});
+
 const reviewsRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/reviews',
+  validateSearch: (search): { kind?: string } => ({ kind: text(search.kind) }),
   component: lazyRouteComponent(() => import('./pages/reviews/ReviewsPage'), 'ReviewsPage'),
 });
 
@@ -59,6 +67,18 @@ const importRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/workflows/import',
   component: lazyRouteComponent(() => import('./pages/workflows/ImportPage'), 'ImportPage'),
+});
+
+const setupRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/workflows/setup',
+  component: lazyRouteComponent(() => import('./pages/setup/SetupPage'), 'SetupPage'),
+});
+
+const editRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/workflows/$name/edit',
+  component: lazyRouteComponent(() => import('./pages/workflows/EditPage'), 'EditPage'),
 });
 
 const workflowRoute = createRoute({
@@ -108,8 +128,8 @@ const settingsRoute = createRoute({
 });
 
 const routeTree = rootRoute.addChildren([
-  overviewRoute, executionsRoute, executionRoute, failuresRoute, failureRoute, reviewsRoute, workflowsRoute, importRoute, workflowRoute, keysRoute,
-  compareRoute, billingRoute, auditRoute, settingsRoute,
+  overviewRoute, executionsRoute, executionRoute, failuresRoute, failureRoute, reviewsRoute, workflowsRoute, importRoute, setupRoute, editRoute, workflowRoute, keysRoute,
+  residueRoute, compareRoute, billingRoute, auditRoute, settingsRoute,
 ]);
 
 export function createConsoleRouter() {
