@@ -104,6 +104,22 @@ const compareRoute = createRoute({
   component: lazyRouteComponent(() => import('./pages/compare/ComparePage'), 'ComparePage'),
 });
 
+const analyticsRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/analytics',
+  validateSearch: (search): { by?: string; bucket?: string; days?: number } => ({
+    by: text(search.by), bucket: text(search.bucket), days: Number.isInteger(search.days) && Number(search.days) > 0 ? Number(search.days) : undefined,
+  }),
+  component: lazyRouteComponent(() => import('./pages/analytics/AnalyticsPage'), 'AnalyticsPage'),
+});
+
+const docsRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/guide/$',
+  validateSearch: (search): { q?: string } => ({ q: text(search.q) }),
+  component: lazyRouteComponent(() => import('./pages/docs/DocsPage'), 'DocsPage'),
+});
+
 const billingRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/billing',
@@ -129,7 +145,7 @@ const settingsRoute = createRoute({
 
 const routeTree = rootRoute.addChildren([
   overviewRoute, executionsRoute, executionRoute, failuresRoute, failureRoute, reviewsRoute, workflowsRoute, importRoute, setupRoute, editRoute, workflowRoute, keysRoute,
-  residueRoute, compareRoute, billingRoute, auditRoute, settingsRoute,
+  residueRoute, compareRoute, analyticsRoute, docsRoute, billingRoute, auditRoute, settingsRoute,
 ]);
 
 export function createConsoleRouter() {

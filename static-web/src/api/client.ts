@@ -1,6 +1,6 @@
 import { toApiError, unreachable } from './errors';
 import { currentCredential, signInPerson, signOut, storedPerson } from './session';
-import type { SuggestView } from './generated';
+import type { AnalyticsView, SuggestView } from './generated';
 import type {
   DecideReviewRequest, DiffView, EventRecord, ExecutionSummary, ExecutionView, FailureSummary, FailureView, ForkPreviewView, ForkRequest, GraphView,
   HealthSummary, JsonObject, MeView, Page, ResidueView, RetryRequest, ReviewView, RollbackRequest, RollbackView, StartExecutionRequest, StepView, TestFixView,
@@ -151,6 +151,8 @@ export const api = {
   resume: (execution: string) => post<ExecutionView>(`/v1/executions/${id(execution)}/resume`),
   cancel: (execution: string) => post<ExecutionView>(`/v1/executions/${id(execution)}/cancel`),
   rollback: (execution: string, body: RollbackRequest) => post<RollbackView>(`/v1/executions/${id(execution)}/rollback`, body),
+
+  analytics: (filter: { group_by: string; bucket: string; from: string }) => get<AnalyticsView>(`/v1/analytics${query(filter)}`),
 
   failures: (filter: { status?: string | undefined; cursor?: string | undefined }) => get<Page<FailureSummary>>(`/v1/failures${query({ limit: 30, ...filter })}`),
   failure: (failure: string) => get<FailureView>(`/v1/failures/${id(failure)}`),

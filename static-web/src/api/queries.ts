@@ -63,6 +63,8 @@ export const eventsQuery = (id: string) =>
     getNextPageParam: (page) => page.next_cursor,
   });
 
+export const analyticsQuery = (filter: { group_by: string; bucket: string; from: string }) => queryOptions({ queryKey: ['analytics', filter], queryFn: () => api.analytics(filter) });
+
 export const failuresQuery = (status?: string) =>
   infiniteQueryOptions({
     queryKey: ['failures', status ?? ''],

@@ -1,7 +1,7 @@
 import type { HealthSummary } from '~/api/types';
 
 export interface Destination {
-  to: '/' | '/executions' | '/failures' | '/reviews' | '/residue' | '/workflows' | '/keys' | '/billing' | '/audit' | '/settings';
+  to: '/' | '/executions' | '/failures' | '/reviews' | '/residue' | '/workflows' | '/analytics' | '/guide/$' | '/keys' | '/billing' | '/audit' | '/settings';
   label: string;
   /** After `g`. */
   letter: string;
@@ -18,8 +18,10 @@ export const destinations: Destination[] = [
   { to: '/reviews', label: 'Reviews', letter: 'r', group: 'work', bar: true, count: (health) => health.open_reviews },
   { to: '/residue', label: 'Left behind', letter: 'l', group: 'work' },
   { to: '/workflows', label: 'Workflows', letter: 'w', group: 'work', bar: true },
+  { to: '/analytics', label: 'Analytics', letter: 'a', group: 'work' },
   { to: '/keys', label: 'API keys', letter: 'k', group: 'account' },
   { to: '/billing', label: 'Billing', letter: 'b', group: 'account' },
   { to: '/audit', label: 'Audit', letter: 'u', group: 'account' },
   { to: '/settings', label: 'Settings', letter: 's', group: 'account' },
+  { to: '/guide/$', label: 'Docs', letter: 'd', group: 'account' },
 ];

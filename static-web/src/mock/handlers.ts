@@ -7,7 +7,18 @@ import { checkSpec, readSpec } from './spec-check';
 import { suggest } from './suggest';
 import type { World } from './world';
 
-const overview: HttpHandler[] = [on('get', '/health-summary', (world) => ok(world.health()))];
+const overview: HttpHandler[] = [
+  on('get', '/analytics', (world, _, request) => {
+    const search = new URL(request.url).searchParams;
+    const byFailure = search.get('group_by') === 'failure_class';
+    const rows: { key: string; status: string; at: string }[] = byFailure ? world.failureSummaries().map(({ class: key, status, at }) => ({ key, status, at })) : world.summaries().map(({ workflow, status, created_at }) => ({ key: search.get('group_by') === 'api_key' ? 'key_onboarding' : workflow, status, at: created_at }));
+    const keys = [...new Set(rows.map(({ key }) => key))];
+    const counted = (some: typeof rows) => ({ count: some.length, by_status: Object.fromEntries([...new Set(some.map(({ status }) => status))].map((status) => [status, some.filter((row) => row.status === status).length])) });
+    const days = (some: typeof rows) => [...new Set(some.map(({ at }) => at.slice(0, 10)))].sort().map((day) => ({ at: `${day}T00:00:00Z`, ...counted(some.filter(({ at }) => at.startsWith(day))) }));
+    const groups = keys.map((key) => { const own = rows.filter((row) => row.key === key); return { key, ...counted(own), mean_duration_ms: 2400, points: days(own) }; });
+    return ok({ from: search.get('from'), to: new Date().toISOString(), group_by: search.get('group_by'), bucket: search.get('bucket'), groups });
+  }),
+  on('get', '/health-summary', (world) => ok(world.health()))];
 
 async function specOf(request: Request): Promise<string> {
   const text = await request.text();
