@@ -11,7 +11,11 @@ export default defineConfig(({ mode }) => ({
   // The mock's service worker lives in a folder of its own so that it can never ship in a real build.
   publicDir: mode === 'mock' ? 'mock-public' : 'public',
   resolve: { alias: { '~': fileURLToPath(new URL('./src', import.meta.url)) } },
-  server: mode === 'mock' ? {} : { proxy: { '/v1': { target: apiOrigin, changeOrigin: true } } },
+  // The docs lie beside the console. A session in cookies takes the API's own origin: the proxy speaks with it.
+  server: {
+    fs: { allow: ['..'] },
+    ...(mode === 'mock' ? {} : { proxy: { '/v1': { target: apiOrigin, changeOrigin: true, headers: { origin: apiOrigin } } } }),
+  },
   build: {
     target: 'es2022',
     manifest: true,

@@ -48,6 +48,18 @@ const pages = [
   { name: 'workflow-text', path: '/workflows/customer-onboarding?tab=text&version=2', ready: '.cm-content' },
   { name: 'workflow-run', path: '/workflows/customer-onboarding', act: (page) => page.getByTestId('run-workflow').click(), ready: '[role=dialog]' },
   { name: 'import', path: '/workflows/import', ready: '[data-testid=problem]', act: importBroken },
+  { name: 'workflow-edit', path: '/workflows/customer-onboarding/edit', ready: '[data-testid=form-add-guard-terms]', act: (page) => page.getByTestId('form-step-terms').locator('summary').click() },
+  { name: 'setup', path: '/workflows/setup', ready: '.cm-content' },
+  { name: 'setup-agents', path: '/workflows/setup', ready: '.react-flow__node', act: (page) => setUp(page, 1) },
+  { name: 'setup-suggestions', path: '/workflows/setup', ready: '[data-testid=accept-suggestion]', act: (page) => setUp(page, 2) },
+  { name: 'setup-policy', path: '/workflows/setup', ready: '[data-testid=policy-editor]', act: (page) => setUp(page, 3) },
+  { name: 'residue', path: '/residue' },
+  { name: 'residue-none', path: '/residue', key: 'omk_empty' },
+  { name: 'reviews-in-doubt', path: '/reviews?kind=in_doubt' },
+  { name: 'analytics', path: '/analytics' },
+  { name: 'analytics-none', path: '/analytics', key: 'omk_empty' },
+  { name: 'docs', path: '/guide/reference/billing', ready: '[data-testid=doc]' },
+  { name: 'docs-search', path: '/guide/ARCHITECTURE?q=lease', ready: '[data-testid=docs-results]' },
   { name: 'keys', path: '/keys' },
   { name: 'keys-created', path: '/keys', ready: '[data-testid=key-secret]', act: createKey },
   { name: 'keys-form', path: '/keys', act: (page) => page.getByTestId('create-key').click(), ready: '[role=dialog]' },
@@ -74,9 +86,16 @@ async function testFix(page) {
   await page.getByTestId('test-fix').click();
 }
 
+async function setUp(page, steps) {
+  await page.getByTestId('setup-example').click();
+  for (let step = 0; step < steps; step++) {
+    await page.locator('[data-testid=setup-next]:enabled').click();
+    await page.getByTestId(`setup-${step + 2}`).waitFor();
+  }
+}
+
 async function importBroken(page) {
   await page.getByTestId('spec-editor').fill('omium: v0\nname: Broken Name\nsteps:\n  - id: first\n    type: agent_task\n    agent: nobody\n    needs: [missing]\n');
-  await page.getByTestId('check-workflow').click();
 }
 
 async function createKey(page) {

@@ -43,9 +43,17 @@ const failureRoute = createRoute({
   component: lazyRouteComponent(() => import('./pages/failure/FailurePage'), 'FailurePage'),
 });
 
+const residueRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/residue',
+  validateSearch: (search): { status?: string } => ({ status: text(search.status) }),
+  component: lazyRouteComponent(() => import('./pages/residue/ResiduePage'), 'ResiduePage'),
+});
+
 const reviewsRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/reviews',
+  validateSearch: (search): { kind?: string } => ({ kind: text(search.kind) }),
   component: lazyRouteComponent(() => import('./pages/reviews/ReviewsPage'), 'ReviewsPage'),
 });
 
@@ -59,6 +67,18 @@ const importRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/workflows/import',
   component: lazyRouteComponent(() => import('./pages/workflows/ImportPage'), 'ImportPage'),
+});
+
+const setupRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/workflows/setup',
+  component: lazyRouteComponent(() => import('./pages/setup/SetupPage'), 'SetupPage'),
+});
+
+const editRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/workflows/$name/edit',
+  component: lazyRouteComponent(() => import('./pages/workflows/EditPage'), 'EditPage'),
 });
 
 const workflowRoute = createRoute({
@@ -82,6 +102,22 @@ const compareRoute = createRoute({
   path: '/compare',
   validateSearch: (search): { left?: string; right?: string } => ({ left: text(search.left), right: text(search.right) }),
   component: lazyRouteComponent(() => import('./pages/compare/ComparePage'), 'ComparePage'),
+});
+
+const analyticsRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/analytics',
+  validateSearch: (search): { by?: string; bucket?: string; days?: number } => ({
+    by: text(search.by), bucket: text(search.bucket), days: Number.isInteger(search.days) && Number(search.days) > 0 ? Number(search.days) : undefined,
+  }),
+  component: lazyRouteComponent(() => import('./pages/analytics/AnalyticsPage'), 'AnalyticsPage'),
+});
+
+const docsRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/guide/$',
+  validateSearch: (search): { q?: string } => ({ q: text(search.q) }),
+  component: lazyRouteComponent(() => import('./pages/docs/DocsPage'), 'DocsPage'),
 });
 
 const billingRoute = createRoute({
@@ -108,8 +144,8 @@ const settingsRoute = createRoute({
 });
 
 const routeTree = rootRoute.addChildren([
-  overviewRoute, executionsRoute, executionRoute, failuresRoute, failureRoute, reviewsRoute, workflowsRoute, importRoute, workflowRoute, keysRoute,
-  compareRoute, billingRoute, auditRoute, settingsRoute,
+  overviewRoute, executionsRoute, executionRoute, failuresRoute, failureRoute, reviewsRoute, workflowsRoute, importRoute, setupRoute, editRoute, workflowRoute, keysRoute,
+  residueRoute, compareRoute, analyticsRoute, docsRoute, billingRoute, auditRoute, settingsRoute,
 ]);
 
 export function createConsoleRouter() {

@@ -1,8 +1,9 @@
 import { toApiError, unreachable } from './errors';
 import { currentCredential, signInPerson, signOut, storedPerson } from './session';
+import type { AnalyticsView, SuggestView } from './generated';
 import type {
   DecideReviewRequest, DiffView, EventRecord, ExecutionSummary, ExecutionView, FailureSummary, FailureView, ForkPreviewView, ForkRequest, GraphView,
-  HealthSummary, MeView, Page, ResidueView, RetryRequest, ReviewView, RollbackRequest, RollbackView, StartExecutionRequest, StepView, TestFixView,
+  HealthSummary, JsonObject, MeView, Page, ResidueView, RetryRequest, ReviewView, RollbackRequest, RollbackView, StartExecutionRequest, StepView, TestFixView,
   TimelineEntry, ValidateView, VerifyView, WorkflowSummary, WorkflowView, AgentEdits,
 } from './types';
 
@@ -126,6 +127,7 @@ export const api = {
   workflow: (name: string, version?: number) =>
     get<WorkflowView>(`/v1/workflows/${id(name)}${version === undefined ? '' : `/versions/${version}`}`),
   saveWorkflow: (text: string) => request<WorkflowView>('/v1/workflows', specBody(text)),
+  suggest: (spec: JsonObject, accept?: string) => post<SuggestView>(`/v1/workflows/suggest${query({ accept })}`, { spec }),
   validateWorkflow: (text: string) => request<ValidateView>('/v1/workflows/validate', specBody(text)),
 
   executions: (filter: ExecutionFilter & { cursor?: string | undefined; limit?: number }) =>
@@ -150,11 +152,14 @@ export const api = {
   cancel: (execution: string) => post<ExecutionView>(`/v1/executions/${id(execution)}/cancel`),
   rollback: (execution: string, body: RollbackRequest) => post<RollbackView>(`/v1/executions/${id(execution)}/rollback`, body),
 
+  analytics: (filter: { group_by: string; bucket: string; from: string }) => get<AnalyticsView>(`/v1/analytics${query(filter)}`),
+
   failures: (filter: { status?: string | undefined; cursor?: string | undefined }) => get<Page<FailureSummary>>(`/v1/failures${query({ limit: 30, ...filter })}`),
   failure: (failure: string) => get<FailureView>(`/v1/failures/${id(failure)}`),
   ignoreFailure: (failure: string) => post<void>(`/v1/failures/${id(failure)}/ignore`),
 
   residue: (execution: string) => get<Page<ResidueView>>(`/v1/residue${query({ limit: 100, execution })}`),
+  allResidue: (status?: string, cursor?: string) => get<Page<ResidueView>>(`/v1/residue${query({ limit: 50, status, cursor })}`),
   resolveResidue: (residue: string, note: string) => post<ResidueView>(`/v1/residue/${id(residue)}/resolve`, note === '' ? {} : { note }),
 
   reviews: (filter: { status?: string | undefined; cursor?: string | undefined }) => get<Page<ReviewView>>(`/v1/reviews${query({ limit: 30, ...filter })}`),

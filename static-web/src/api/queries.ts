@@ -29,6 +29,9 @@ export const executionsQuery = (filter: ExecutionFilter) =>
 export const latestExecutionsQuery = (workflow?: string) =>
   queryOptions({ queryKey: ['executions', 'latest', workflow ?? ''], queryFn: () => api.executions({ workflow, limit: 8 }) });
 
+/** The newest runs of all workflows: what lists show beside a workflow. */
+export const recentExecutionsQuery = queryOptions({ queryKey: ['executions', 'recent'], queryFn: () => api.executions({ limit: 200 }) });
+
 export const executionQuery = (id: string) => queryOptions({ queryKey: ['execution', id], queryFn: () => api.execution(id) });
 export const executionAtQuery = (id: string, at: number) =>
   queryOptions({ queryKey: ['execution', id, 'state', at], queryFn: () => api.executionAt(id, at), staleTime: Infinity });
@@ -60,6 +63,8 @@ export const eventsQuery = (id: string) =>
     getNextPageParam: (page) => page.next_cursor,
   });
 
+export const analyticsQuery = (filter: { group_by: string; bucket: string; from: string }) => queryOptions({ queryKey: ['analytics', filter], queryFn: () => api.analytics(filter) });
+
 export const failuresQuery = (status?: string) =>
   infiniteQueryOptions({
     queryKey: ['failures', status ?? ''],
@@ -70,6 +75,14 @@ export const failuresQuery = (status?: string) =>
 export const failureQuery = (id: string) => queryOptions({ queryKey: ['failure', id], queryFn: () => api.failure(id) });
 
 export const residueQuery = (execution: string) => queryOptions({ queryKey: ['execution', execution, 'residue'], queryFn: () => api.residue(execution) });
+
+export const allResidueQuery = (status?: string) =>
+  infiniteQueryOptions({
+    queryKey: ['residue', status ?? ''],
+    queryFn: ({ pageParam }) => api.allResidue(status, pageParam),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (page) => page.next_cursor,
+  });
 
 export const reviewsQuery = (status?: string) =>
   infiniteQueryOptions({

@@ -18,7 +18,7 @@ export function SideNav({ health }: { health: HealthSummary | undefined }) {
           {destinations.filter((destination) => destination.group === group).map((destination) => (
             <li key={destination.to}>
               <Link
-                to={destination.to} activeOptions={{ exact: destination.to === '/', includeSearch: false }}
+                to={destination.to} params={{}} activeOptions={{ exact: destination.to === '/', includeSearch: false }}
                 className="flex min-h-9 items-center justify-between rounded-[10px] px-3 font-medium text-ink-2 hover:bg-sunken hover:text-ink data-[status=active]:bg-sunken data-[status=active]:font-semibold dark:data-[status=active]:bg-surface data-[status=active]:text-ink"
               >
                 {destination.label}
@@ -38,7 +38,7 @@ export function BottomBar({ health }: { health: HealthSummary | undefined }) {
     <nav aria-label="Main" className="fixed inset-x-0 bottom-0 z-30 grid grid-cols-5 border-t border-line bg-surface pb-[env(safe-area-inset-bottom)] lg:hidden">
       {destinations.filter(({ bar }) => bar).map((destination) => (
         <Link
-          key={destination.to} to={destination.to} activeOptions={{ exact: destination.to === '/', includeSearch: false }}
+          key={destination.to} to={destination.to} params={{}} activeOptions={{ exact: destination.to === '/', includeSearch: false }}
           className="-mt-px flex min-h-13 flex-col items-center justify-center gap-0.5 border-t-2 border-transparent text-[0.8rem] font-semibold text-ink-2 focus-visible:-outline-offset-4 data-[status=active]:border-ink data-[status=active]:text-ink"
         >
           {destination.label}

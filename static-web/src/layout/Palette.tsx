@@ -72,7 +72,9 @@ function useEntries(text: string): Entry[] {
   const latest = useQuery(latestExecutionsQuery());
   const all: Entry[] = [
     ...destinations.map((destination): Entry => ({ id: destination.to, label: destination.label, hint: `g ${destination.letter}`, act: () => void navigate({ to: destination.to }) })),
-    { id: 'import', label: 'Import a workflow', hint: '', act: () => void navigate({ to: '/workflows/import' }) },
+    { id: 'setup', label: 'Set up a workflow', hint: '', act: () => void navigate({ to: '/workflows/setup' }) },
+    { id: 'import', label: 'Write a workflow', hint: '', act: () => void navigate({ to: '/workflows/import' }) },
+    { id: 'compare', label: 'Compare two runs', hint: '', act: () => void navigate({ to: '/compare', search: {} }) },
     ...(latest.data?.items ?? []).map((run): Entry => ({
       id: run.id, label: `${run.workflow}  ${run.id}`, hint: executionLook(run.status).label, act: () => void navigate({ to: '/executions/$executionId', params: { executionId: run.id } }),
     })),

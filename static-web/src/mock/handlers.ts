@@ -1,12 +1,24 @@
 import { HttpResponse, type HttpHandler } from 'msw';
-import type { AgentEdits, DecideReviewRequest, EventRecord, ForkRequest, RollbackRequest, StartExecutionRequest, WorkflowView } from '~/api/types';
+import type { AgentEdits, DecideReviewRequest, EventRecord, ForkRequest, JsonObject, RollbackRequest, StartExecutionRequest, WorkflowView } from '~/api/types';
 import { accountHandlers } from './account-handlers';
 import { missing, ok, on, paged, problem, type Request } from './answers';
 import { changesBetween } from './diff';
 import { checkSpec, readSpec } from './spec-check';
+import { suggest } from './suggest';
 import type { World } from './world';
 
-const overview: HttpHandler[] = [on('get', '/health-summary', (world) => ok(world.health()))];
+const overview: HttpHandler[] = [
+  on('get', '/analytics', (world, _, request) => {
+    const search = new URL(request.url).searchParams;
+    const byFailure = search.get('group_by') === 'failure_class';
+    const rows: { key: string; status: string; at: string }[] = byFailure ? world.failureSummaries().map(({ class: key, status, at }) => ({ key, status, at })) : world.summaries().map(({ workflow, status, created_at }) => ({ key: search.get('group_by') === 'api_key' ? 'key_onboarding' : workflow, status, at: created_at }));
+    const keys = [...new Set(rows.map(({ key }) => key))];
+    const counted = (some: typeof rows) => ({ count: some.length, by_status: Object.fromEntries([...new Set(some.map(({ status }) => status))].map((status) => [status, some.filter((row) => row.status === status).length])) });
+    const days = (some: typeof rows) => [...new Set(some.map(({ at }) => at.slice(0, 10)))].sort().map((day) => ({ at: `${day}T00:00:00Z`, ...counted(some.filter(({ at }) => at.startsWith(day))) }));
+    const groups = keys.map((key) => { const own = rows.filter((row) => row.key === key); return { key, ...counted(own), mean_duration_ms: 2400, points: days(own) }; });
+    return ok({ from: search.get('from'), to: new Date().toISOString(), group_by: search.get('group_by'), bucket: search.get('bucket'), groups });
+  }),
+  on('get', '/health-summary', (world) => ok(world.health()))];
 
 async function specOf(request: Request): Promise<string> {
   const text = await request.text();
@@ -18,6 +30,11 @@ const workflows: HttpHandler[] = [
   on('post', '/workflows/validate', async (_, __, request) => {
     const problems = checkSpec(await specOf(request));
     return ok({ valid: problems.every(({ severity }) => severity !== 'error'), problems });
+  }),
+  on('post', '/workflows/suggest', async (_, __, request) => {
+    const { spec } = JSON.parse(await request.text()) as { spec: JsonObject };
+    const { left, accepted } = suggest(spec, new URL(request.url).searchParams.get('accept')?.split(',') ?? []);
+    return ok({ valid: true, suggestions: left, spec: accepted });
   }),
   on('post', '/workflows', async (world, _, request) => {
     const text = await specOf(request);
@@ -140,7 +157,16 @@ const recovery: HttpHandler[] = [
     world.failures.set(failure.id, { ...failure, status: 'ignored' });
     return new Response(null, { status: 204 });
   }),
-  on('get', '/residue', (_world, _, request) => paged([], request)),
+  on('get', '/residue', (world, _, request) => {
+    const search = new URL(request.url).searchParams;
+    return paged(world.residue.filter((left) => (!search.get('status') || left.status === search.get('status')) && (!search.get('execution') || left.execution === search.get('execution'))), request);
+  }),
+  on('post', '/residue/:id/resolve', async (world, { id }, request) => {
+    const { note } = (await request.json()) as { note?: string };
+    const left = world.residue.find((one) => one.id === id);
+    if (!left) return missing('residue');
+    return ok(Object.assign(left, { status: 'resolved', resolved: { by: 'key_first', at: new Date().toISOString(), ...(note ? { note } : {}) } }));
+  }),
   on('get', '/reviews', (world, _, request) => {
     const status = new URL(request.url).searchParams.get('status');
     return paged([...world.reviews.values()].filter((review) => !status || review.status === status).toSorted((left, right) => right.requested_at.localeCompare(left.requested_at)), request);

@@ -1,4 +1,4 @@
-import type { ExecutionSummary, FailureSummary, FailureView, GraphView, HealthSummary, ReviewView, WorkflowView } from '~/api/types';
+import type { ExecutionSummary, FailureSummary, FailureView, GraphView, HealthSummary, ResidueView, ReviewView, WorkflowView } from '~/api/types';
 import { graphOfSpec } from '~/model/graph';
 import { groupSteps } from '~/model/trace';
 import { Account } from './account';
@@ -17,6 +17,7 @@ export class World {
   readonly reviews = new Map<string, ReviewView>();
   readonly workflows = new Map<string, WorkflowView[]>();
   readonly account: Account;
+  readonly residue: ResidueView[] = [];
 
   constructor(filled: boolean) {
     const now = Date.now();
@@ -33,6 +34,11 @@ export class World {
       if (review) this.reviews.set(review.id, review);
     }
     this.#paused(now - 3 * 60_000);
+    const payout = [...this.runs.values()].find(({ view }) => view.workflow === 'supplier-payout')!.view;
+    this.residue.push({
+      id: 'res_1', status: 'open', at: new Date(now - 5 * hourMs).toISOString(), execution: payout.id, workflow: payout.workflow, effect_id: `${payout.id}/pay~1~1`, step: 'pay', visit: 1, tool: 'bank_transfer',
+      arguments: { to: 'Northwind GmbH', amount: 1840, currency: 'EUR' }, idempotency_key: 'pay-1840', reason: 'compensation_failed', message: 'The bank refused to recall the transfer: the account was closed.',
+    });
   }
 
   start(workflow: string, input: unknown): MockRun {

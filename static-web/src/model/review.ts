@@ -39,3 +39,14 @@ export function question(review: ReviewView): { kind: string; title: string; tex
       return { kind: 'Failure', title: message ?? `${review.step} failed`, text: 'The run has paused itself. Look at what went wrong, test a fix, then decide.' };
   }
 }
+
+const kindWords: Record<ReviewView['kind'], string> = {
+  failure: 'Failures', approval: 'Approvals', call_approval: 'Calls to approve', in_doubt: 'In doubt', handoff: 'Handoffs', verification: 'Verifications', sandbox_call: 'Calls in a sandbox',
+};
+
+/** The kinds that are open, with how many; the one that was asked for is among them even when none is. */
+export function kindsOf(open: ReviewView[], asked: string | undefined): { value: string; label: string; number: number }[] {
+  return Object.entries(kindWords)
+    .map(([value, label]) => ({ value, label, number: open.filter(({ kind }) => kind === value).length }))
+    .filter(({ value, number }) => number > 0 || value === asked);
+}

@@ -18,7 +18,7 @@ export function PausedBanner({ view }: { view: ExecutionView }) {
   if (reviews > 0 && view.pause_reason === 'in_doubt') {
     return (
       <Banner tone="wait" title="Paused: nobody knows whether a call happened" text="Look on the other side and say which it was. Nothing new begins before that.">
-        <ButtonLink weight="primary" to="/reviews" testId="review-link">Say what happened</ButtonLink>
+        <ButtonLink weight="primary" to="/reviews" search={{ kind: 'in_doubt' }} testId="review-link">Say what happened</ButtonLink>
       </Banner>
     );
   }

@@ -1,11 +1,16 @@
 import { useMutation, useQuery } from '@tanstack/react-query';
-import { useState } from 'react';
+import { useMemo, useState } from 'react';
 import { api } from '~/api/client';
 import { useRefresh } from '~/api/refresh';
 import type { ExecutionView, RollbackView } from '~/api/types';
 import { count } from '~/model/format';
+import type { GraphMark } from '~/model/graph';
+import { around } from '~/model/graph';
 import { rollbackTargets } from '~/model/rollback';
+import { graphQuery } from '~/api/queries';
 import { Button } from '~/ui/Button';
+import { Check } from '~/ui/form';
+import { Graph } from '~/ui/graph';
 import { Panel } from '~/ui/Panel';
 import { ErrorNote, Loading } from '~/ui/states';
 
@@ -14,6 +19,7 @@ export function RollbackPanel({ view, onClose }: { view: ExecutionView; onClose:
   const targets = rollbackTargets(view);
   const [to, setTo] = useState(targets[0]?.value ?? '');
   const [scope, setScope] = useState<'failure' | 'all'>(view.failure ? 'failure' : 'all');
+  const [accepted, setAccepted] = useState(false);
   const refresh = useRefresh();
   const preview = useQuery({
     queryKey: ['rollback-preview', view.id, view.seq, to, scope],
@@ -22,13 +28,13 @@ export function RollbackPanel({ view, onClose }: { view: ExecutionView; onClose:
   });
   const apply = useMutation({
     mutationFn: async () => {
-      await api.rollback(view.id, { to, scope });
+      await api.rollback(view.id, { to, scope, ...(accepted ? { accept_residue: true } : {}) });
       await refresh(view.id);
       onClose();
     },
   });
   return (
-    <Panel title="Roll back" description="See first what would be undone. Nothing outside that set is touched." open onOpenChange={(open) => !open && onClose()}>
+    <Panel wide title="Roll back" description="See first what would be undone. Nothing outside that set is touched." open onOpenChange={(open) => !open && onClose()}>
       {targets.length === 0 ? <p>No checkpoint has been committed yet, so there is nothing to go back to.</p> : (
         <>
           <label className="flex flex-col gap-1.5 font-semibold">
@@ -42,9 +48,10 @@ export function RollbackPanel({ view, onClose }: { view: ExecutionView; onClose:
             <Choice name="failure" label="What the failure touched" checked={scope === 'failure'} onChange={() => setScope('failure')} />
             <Choice name="all" label="Everything that came after" checked={scope === 'all'} onChange={() => setScope('all')} />
           </fieldset>
-          {preview.isError ? <ErrorNote error={preview.error} /> : preview.data ? <BlastRadius preview={preview.data} /> : <Loading lines={3} label="Working out what would be undone" />}
+          {preview.isError ? <ErrorNote error={preview.error} /> : preview.data ? <BlastRadius execution={view.id} preview={preview.data} /> : <Loading lines={3} label="Working out what would be undone" />}
+          {preview.data && preview.data.irreversible.length > 0 && <Check label="I accept that this stays" hint="It goes on the list of what was left behind, under your name." checked={accepted} onChange={(event) => setAccepted(event.target.checked)} testId="accept-residue" />}
           {apply.isError && <ErrorNote error={apply.error} />}
-          <Button weight="grave" className="self-end" busy={apply.isPending} disabled={!preview.data} onClick={() => apply.mutate()} data-testid="rollback-apply">Roll back</Button>
+          <Button weight="grave" className="self-end" busy={apply.isPending} disabled={!preview.data || preview.isFetching || (preview.data.orphans?.length ?? 0) > 0 || (preview.data.irreversible.length > 0 && !accepted)} onClick={() => apply.mutate()} data-testid="rollback-apply">Roll back</Button>
         </>
       )}
     </Panel>
@@ -60,11 +67,17 @@ function Choice({ name, label, checked, onChange }: { name: string; label: strin
   );
 }
 
-function BlastRadius({ preview }: { preview: RollbackView }) {
+function BlastRadius({ execution, preview }: { execution: string; preview: RollbackView }) {
+  const graph = useQuery(graphQuery(execution));
+  const orphans = preview.orphans ?? [];
+  const marks = useMemo(() => new Map<string, GraphMark>([...preview.affected.map(({ step }): [string, GraphMark] => [step, 'undone']), ...(preview.orphans ?? []).map(({ step }): [string, GraphMark] => [step, 'orphan'])]), [preview]);
+  const shown = useMemo(() => graph.data && around(graph.data, preview.affected[0]?.step, 120, new Set(marks.keys())), [graph.data, preview, marks]);
   return (
     <div data-testid="rollback-preview" className="flex flex-col gap-3 rounded-xl bg-sunken px-4 py-3">
       <p><strong className="font-semibold">{count(preview.affected.length, 'step')} would be undone</strong>{preview.affected.length > 0 && `: ${preview.affected.map(({ step, visit }) => (visit > 1 ? `${step} (visit ${visit})` : step)).join(', ')}`}.</p>
       <p>{preview.compensations.length === 0 ? 'Nothing outside needs to be taken back.' : <>To be taken back outside: {preview.compensations.join(', ')}.</>}</p>
+      {orphans.length > 0 && <p className="font-semibold text-bad">Refused: {orphans.map(({ step }) => step).join(', ')} was made from what would be undone, and would stay. Choose “Everything that came after”, or another point.</p>}
+      {shown && preview.affected.length > 0 && <Graph graph={shown} marks={marks} />}
       {preview.irreversible.length > 0 && <p className="font-semibold text-bad">Cannot be undone: {preview.irreversible.join(', ')}. A person must accept what remains.</p>}
     </div>
   );

@@ -2,6 +2,7 @@ import { useState } from 'react';
 import type { CheckpointView, Decision, FailureView, ReviewView } from '~/api/types';
 import { decisionLook } from '~/model/status';
 import { Button } from '~/ui/Button';
+import { MayButton } from '~/ui/may';
 import { Menu } from '~/ui/Menu';
 import { ErrorNote } from '~/ui/states';
 import { DecisionDialog } from '../reviews/DecisionDialog';
@@ -39,10 +40,10 @@ export function DecideBar(props: DecideBarProps) {
     <div className="sticky bottom-16 z-20 flex flex-col gap-2 rounded-[var(--radius-card)] border border-edge bg-surface p-3 shadow-lift lg:bottom-4">
       {props.retryError ? <ErrorNote error={props.retryError} /> : null}
       <div className="flex flex-wrap gap-2">
-        {props.canTest && <Button weight={props.passed ? 'plain' : 'primary'} busy={props.testing} disabled={!props.edited} onClick={props.onTest} data-testid="test-fix">Test fix</Button>}
-        <Button weight={props.passed || !props.canTest ? 'primary' : 'plain'} busy={props.retrying} disabled={!props.canRetry} onClick={props.onRetry} data-testid="retry-button" className="max-sm:flex-1">
+        {props.canTest && <MayButton scope="decide" weight={props.passed ? 'plain' : 'primary'} busy={props.testing} disabled={!props.edited} onClick={props.onTest} data-testid="test-fix">Test fix</MayButton>}
+        <MayButton scope="decide" weight={props.passed || !props.canTest ? 'primary' : 'plain'} busy={props.retrying} disabled={!props.canRetry} onClick={props.onRetry} data-testid="retry-button" className="max-sm:flex-1">
           Retry from {retryFrom ? 'checkpoint' : 'the step'}
-        </Button>
+        </MayButton>
         <Menu label="Other decisions" items={items} trigger={<Button weight="quiet" data-testid="decision-menu">Other decisions</Button>} />
       </div>
       <p className="px-1 max-sm:hidden text-[0.87rem] text-ink-2">

@@ -4,7 +4,8 @@ import type { Decision, ReviewView } from '~/api/types';
 import { isObject } from '~/model/graph';
 import { question } from '~/model/review';
 import { decisionLook } from '~/model/status';
-import { Button, ButtonLink } from '~/ui/Button';
+import { ButtonLink } from '~/ui/Button';
+import { MayButton } from '~/ui/may';
 import { Ago } from '~/ui/time';
 import { JsonBlock } from '~/ui/Value';
 import { preview } from '~/model/format';
@@ -34,7 +35,7 @@ export function ReviewCard({ review }: { review: ReviewView }) {
           : review.decisions.map((choice, index) => {
             if (choice === 'edit' && review.failure_id) return <ButtonLink key={choice} to="/failures/$failureId" params={{ failureId: review.failure_id }}>Edit the sender</ButtonLink>;
             const look = decisionLook(choice, review.kind);
-            return <Button key={choice} weight={look.grave ? 'grave' : index === 0 && review.kind !== 'in_doubt' ? 'primary' : 'plain'} onClick={() => setDecision(choice)} data-testid={`decide-${choice}`}>{look.label}</Button>;
+            return <MayButton scope="decide" key={choice} weight={look.grave ? 'grave' : index === 0 && review.kind !== 'in_doubt' ? 'primary' : 'plain'} onClick={() => setDecision(choice)} data-testid={`decide-${choice}`}>{look.label}</MayButton>;
           })}
       </div>
       {decision && <DecisionDialog review={review} decision={decision} onClose={() => setDecision(undefined)} />}

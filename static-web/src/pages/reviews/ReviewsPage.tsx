@@ -1,28 +1,40 @@
 import { useInfiniteQuery } from '@tanstack/react-query';
+import { useNavigate, useSearch } from '@tanstack/react-router';
 import { reviewsQuery } from '~/api/queries';
 import type { ReviewView } from '~/api/types';
+import { kindsOf } from '~/model/review';
 import { decisionLook, humanise } from '~/model/status';
 import { ButtonLink } from '~/ui/Button';
-import { MoreButton } from '~/ui/list';
+import { Filter, MoreButton } from '~/ui/list';
 import { Page, Section } from '~/ui/Page';
 import { Empty, ErrorNote, Loading } from '~/ui/states';
 import { Ago } from '~/ui/time';
 import { ReviewCard } from './ReviewCard';
 
 export function ReviewsPage() {
+  const { kind } = useSearch({ from: '/reviews' });
+  const navigate = useNavigate({ from: '/reviews' });
   const reviews = useInfiniteQuery(reviewsQuery());
   const items = reviews.data?.pages.flatMap((page) => page.items);
-  const open = items?.filter((review) => review.status === 'open') ?? [];
+  const waiting = items?.filter((review) => review.status === 'open') ?? [];
+  const open = waiting.filter((review) => kind === undefined || review.kind === kind);
   const closed = items?.filter((review) => review.status !== 'open') ?? [];
   return (
     <Page title="Reviews" lead="Questions that only a person may answer. Each is answered once, and the answer is bound to exactly what is shown.">
+      {waiting.length > 1 && (
+        <Filter
+          label="Show" value={kind ?? ''} onChange={(next) => void navigate({ search: { kind: next || undefined }, replace: true })}
+          options={[{ value: '', label: `All, ${waiting.length}` }, ...kindsOf(waiting, kind).map(({ value, label, number }) => ({ value, label: `${label}, ${number}` }))]}
+        />
+      )}
       {reviews.isError && !items && <ErrorNote error={reviews.error} retry={() => void reviews.refetch()} />}
       {reviews.isPending && <Loading lines={6} label="Loading reviews" />}
-      {items && open.length === 0 && (
+      {items && waiting.length === 0 && (
         <Empty title="Nobody is waiting for you" action={<ButtonLink to="/executions">See executions</ButtonLink>}>
           Failures that need a decision, calls that need approval and calls in doubt appear here.
         </Empty>
       )}
+      {waiting.length > 0 && open.length === 0 && <p className="text-ink-2">None of this kind is open.</p>}
       {open.length > 0 && <ul aria-label="Open reviews" className="flex flex-col gap-5">{open.map((review) => <ReviewCard key={review.id} review={review} />)}</ul>}
       {closed.length > 0 && <Answered reviews={closed} />}
       <MoreButton query={reviews} what="reviews" />

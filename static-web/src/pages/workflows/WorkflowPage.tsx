@@ -5,10 +5,11 @@ import { workflowQuery } from '~/api/queries';
 import type { WorkflowView } from '~/api/types';
 import { graphOfSpec } from '~/model/graph';
 import { agentsOf } from '~/model/spec';
-import { Button, ButtonLink } from '~/ui/Button';
+import { ButtonLink } from '~/ui/Button';
 import { Editor } from '~/ui/editor';
 import { Graph } from '~/ui/graph';
 import { Filter } from '~/ui/list';
+import { MayButton } from '~/ui/may';
 import { Page, Section } from '~/ui/Page';
 import { ErrorNote, Loading } from '~/ui/states';
 import { Tabs } from '~/ui/Tabs';
@@ -36,7 +37,8 @@ export function WorkflowPage() {
       actions={(
         <>
           <ButtonLink to="/executions" search={{ workflow: name }}>Its executions</ButtonLink>
-          <Button weight="primary" onClick={() => setRunning(true)} data-testid="run-workflow">Run it</Button>
+          <ButtonLink to="/workflows/$name/edit" params={{ name }} testId="edit-workflow">Edit</ButtonLink>
+          <MayButton scope="run" weight="primary" onClick={() => setRunning(true)} data-testid="run-workflow">Run it</MayButton>
         </>
       )}
     >

@@ -12,11 +12,12 @@ input:
 agents:
   summariser:
     role: Order clerk
-    prompt: "Summarise order \${{ input.order_id }} with a total of \${{ input.total }}. Answer as JSON with text and total."
+    prompt: Summarise the order you are given and keep its total. Answer as JSON with text and total.
 steps:
   - id: summarise
     type: agent_task
     agent: summariser
+    input: {order_id: "\${{ input.order_id }}", total: "\${{ input.total }}"}
     output:
       schema:
         type: object

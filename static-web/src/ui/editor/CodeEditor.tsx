@@ -49,6 +49,12 @@ export default function CodeEditor(props: EditorProps) {
         ],
       }),
     });
+    if (props.language) {
+      // A long text scrolls within itself: a keyboard must reach that, too.
+      editor.scrollDOM.tabIndex = 0;
+      editor.scrollDOM.setAttribute('role', 'region');
+      editor.scrollDOM.setAttribute('aria-label', `${props.label}, scrolling`);
+    }
     view.current = editor;
     return () => editor.destroy();
     // One editor for the component's life; what changes later is applied below.

@@ -1,0 +1,36 @@
+import type { AnalyticsGroup, AnalyticsView } from '~/api/generated';
+
+export interface Totals {
+  count: number;
+  succeeded: number;
+  failed: number;
+  /** Of those that ended; undefined when none has. */
+  successShare: number | undefined;
+}
+
+export function totals(groups: AnalyticsGroup[]): Totals {
+  const sum = (status: string) => groups.reduce((all, group) => all + (group.by_status[status] ?? 0), 0);
+  const [succeeded, failed, cancelled] = [sum('succeeded'), sum('failed'), sum('cancelled')];
+  const ended = succeeded + failed + cancelled;
+  return { count: groups.reduce((all, group) => all + group.count, 0), succeeded, failed, successShare: ended === 0 ? undefined : succeeded / ended };
+}
+
+/** All groups together over time: one column for each span that holds anything in any of them. */
+export function columns(view: AnalyticsView): { at: string; count: number; by_status: Record<string, number> }[] {
+  const all = new Map<string, { at: string; count: number; by_status: Record<string, number> }>();
+  for (const point of view.groups.flatMap((group) => group.points)) {
+    const column = all.get(point.at) ?? { at: point.at, count: 0, by_status: {} };
+    all.set(point.at, column);
+    column.count += point.count;
+    for (const [status, number] of Object.entries(point.by_status)) column.by_status[status] = (column.by_status[status] ?? 0) + number;
+  }
+  return [...all.values()].sort((left, right) => left.at.localeCompare(right.at));
+}
+
+/** RFC 4180: one row for each group and span. A text that a spreadsheet would take for a formula is kept a text. */
+export function csvOf(view: AnalyticsView): string {
+  const statuses = [...new Set(view.groups.flatMap((group) => group.points.flatMap((point) => Object.keys(point.by_status))))].sort();
+  const cell = (value: string) => { const safe = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value; return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe; };
+  const rows = view.groups.flatMap((group) => group.points.map((point) => [cell(group.key), point.at, String(point.count), ...statuses.map((status) => String(point.by_status[status] ?? 0))]));
+  return [[view.group_by, 'at', 'count', ...statuses], ...rows].map((row) => row.join(',')).join('\r\n') + '\r\n';
+}
