@@ -49,6 +49,8 @@ class _Block:
 
     # What the rewritten function calls.
 
+    is_function = False  # Of a function: what it gives is recorded as it is, as any other language reads it.
+
     def _enters(self) -> bool:
         self._step = step = self.session.begin(self.name, kind=self.kind, key=self._key, **self._declared)
         if step.state == "verify":
@@ -56,6 +58,8 @@ class _Block:
         if step.state == "run":
             return True
         self._recorded = _values.decode(step.output) if step.state == "replay" else None
+        if self.is_function:
+            self._recorded = {"names": {}, "result": decoded(step.output) if step.state == "replay" else None}
         if step.state == "replay" and not (isinstance(self._recorded, dict) and "names" in self._recorded):
             self._recorded = {"names": {"result": self._recorded}} if self._recorded is not None else {"names": {}}  # Given by a person.
         return False
@@ -74,6 +78,9 @@ class _Block:
     def _returns(self, names: dict[str, Any], assigned: tuple[str, ...], result: Any) -> None:
         self._record({**self._output(names, assigned), "result": _values.encode(result, f"what {self.name} returns")})
 
+    def _gives(self, result: Any) -> None:
+        self._record(_values.encode(result, f"what {self.name} returns"))
+
     def _fails(self, error: BaseException) -> None:
         if not self._is_told and self._step is not None:
             self._is_told = True
@@ -87,7 +94,7 @@ class _Block:
         kept = {name: _values.encode(names[name], f"'{name}' in {type(self).__name__}({self.name!r})") for name in assigned if name in names}
         return {"names": kept}
 
-    def _record(self, output: dict[str, Any]) -> None:
+    def _record(self, output: Any) -> None:
         assert self._step is not None
         self._is_told = True
         self.session.finish(self._step, output)
@@ -169,7 +176,7 @@ class Transaction(_Block):
         assert self._verify is not None
         told = _asked(self._verify, {"idempotency_key": step.idempotency_key, "input": _values.decode(self._declared.get("input")), "output": None})
         status, output = told if isinstance(told, tuple) else ({True: "done", False: "not_done", None: "unknown"}[told], None)
-        recorded = {"names": output if isinstance(output, dict) else {} if output is None else {"result": output}}
+        recorded = output if self.is_function else {"names": output if isinstance(output, dict) else {} if output is None else {"result": output}}
         self.session.verified(step, status, _values.encode(recorded, f"what verify of {self.name} gives") if status == "done" else None)
         self._step = again = self.session.begin(self.name, kind=self.kind, key=step.key, **self._declared)
         return self._look_up(again) if again.state == "verify" else again
@@ -275,15 +282,16 @@ def transaction(
     A parameter of the function called `idempotency_key` is given the key to send along.
     """
     block = Transaction(name, effect=effect, compensate=compensate, verify=verify, idempotency_key=idempotency_key, approval=approval, amount_usd=amount_usd, key=key)
+    block.is_function = True
     if given or named:
         block._declared["input"] = _values.encode({"args": list(given), "kwargs": named}, f"the input of {name}")
     if inspect.iscoroutinefunction(function):
         return _transaction_async(block, function, given, named)
     if not block._enters():
-        return block._result() if block._has_returned() else block._recorded and block._recorded["names"].get("result")
+        return block._result()
     try:
         result = function(*given, **_with_key(block, function, named))
-        block._returns({}, (), result)
+        block._gives(result)
     except BaseException as error:
         block._fails(error)
         raise
@@ -292,10 +300,10 @@ def transaction(
 
 async def _transaction_async(block: Transaction, function: Callable[..., Awaitable[Any]], given: tuple[Any, ...], named: dict[str, Any]) -> Any:
     if not await block._enters_async():
-        return block._result() if block._has_returned() else block._recorded and block._recorded["names"].get("result")
+        return block._result()
     try:
         result = await function(*given, **_with_key(block, function, named))
-        await block._returns_async({}, (), result)
+        await in_thread(block._gives, result)
     except BaseException as error:
         await block._fails_async(error)
         raise

@@ -47,6 +47,7 @@ export class Execution {
       return decode(session.output) as Result;
     }
     try {
+      await session.ready();
       for (;;) {
         try {
           const result = await within({ session, agent, run: session.run, calls: [] }, program);

@@ -74,8 +74,8 @@ abstract class Block<Result, Input> {
       await context.session.fail(step, error, error instanceof NotDone ? false : undefined);
       throw error;
     }
-    await context.session.finish(step, output);
-    return result;
+    const standing = await context.session.finish(step, output);
+    return standing === output ? result : (decode(standing) as Result);
   }
 
   /** The step, asked for. */

@@ -14,6 +14,7 @@ const WAIT_MS = 20_000;
 const SERVER_PATIENCE_MS = 60_000;
 const WAIT_AGAIN_MS = 250;
 const WAIT_AGAIN_MS_MAX = 1_000;
+const AT_ONCE_MS = 5; // What is done in this time needs no lease.
 
 /** How a session behaves. */
 export interface Options {
@@ -40,6 +41,8 @@ export interface Step {
   output?: Json;
   /** The call that it is; its code runs within it. */
   call: symbol;
+  /** Of a step that runs before it was begun: how it is begun, and recorded. */
+  ahead?: { begin: TraceOperationRequest; timer: NodeJS.Timeout; leased?: Promise<void>; isLate?: boolean };
 }
 
 /** What a step is, as it is declared. */
@@ -60,6 +63,7 @@ export class Session {
   readonly #held = new Set<string>();
   readonly #ended = new AbortController();
   #isTakenBack = false;
+  #isNew = false;
   #undoing: Promise<boolean> | undefined;
   #heart: NodeJS.Timeout | undefined;
   #released: (() => void) | undefined;
@@ -79,15 +83,19 @@ export class Session {
     const body = executionId !== undefined && ID.test(executionId)
       ? { mode: 'traced', id: executionId, trace }
       : { mode: 'traced', name: this.name, start_key: key ?? executionId, input: input === undefined ? undefined : plain(input, 'the input'), recovery: this.options.recovery, trace };
-    const answer = await this.transport.request<ExecutionView>('POST', '/v1/executions', body, { patienceMs: key ?? executionId ? SERVER_PATIENCE_MS / 30 : 0 });
+    const { status, value: answer } = await this.transport.exchange<ExecutionView>('POST', '/v1/executions', body, { patienceMs: key ?? executionId ? SERVER_PATIENCE_MS / 30 : 0 });
     this.execution = answer.id;
+    this.#isNew = status === 201;
     this.#take(answer.trace!);
   }
 
   /** The program has ended. */
   async complete(output: Json, error?: unknown): Promise<void> {
     const operation: TraceOperationRequest = error === undefined ? { do: 'complete', output } : { do: 'complete', failure: failureOf(error) };
-    for (let result = await this.#ask(operation); result.state === 'wait'; result = await this.#ask(operation)) await this.#wait(result, this.name);
+    for (let result = await this.#ask(operation); result.state === 'wait'; result = await this.#ask(operation)) {
+      await this.#wait(result, this.name);
+      if (this.#isTakenBack) throw new Restart();
+    }
     this.close();
   }
 
@@ -96,6 +104,11 @@ export class Session {
     clearInterval(this.#heart);
     this.#ended.abort();
     disown(this.owner);
+  }
+
+  /** Before the program runs: what is to be undone is, and a pause is waited for. */
+  async ready(): Promise<void> {
+    if (this.status === 'paused' || this.status === 'rolling_back') await this.beginAnew();
   }
 
   /** True when the program has to begin anew, whatever it says itself. */
@@ -112,10 +125,12 @@ export class Session {
     this.#asking.clear();
     this.#held.clear();
     this.#waitingSince = undefined;
-    this.#isTakenBack = false;
     for (;;) {
       const answer = await this.#send([{ do: 'attach' }]);
-      if (answer.status !== 'paused' && answer.status !== 'rolling_back') return;
+      if (answer.status !== 'paused' && answer.status !== 'rolling_back') {
+        this.#isTakenBack = false;
+        return;
+      }
       if (!(await this.#undo(answer.undo))) await this.#wait({ state: 'wait', reason: answer.status, review: await this.#review() }, this.name);
     }
   }
@@ -127,7 +142,8 @@ export class Session {
     checkName(name, 'the step');
     const context = this.#context();
     const asked = this.#call(name, key, context);
-    const operation: TraceOperationRequest = { do: 'begin', name, key: asked.key, agent: context.agent, ...declared };
+    const operation: TraceOperationRequest = { do: 'begin', name, key: asked.key, agent: context.agent, kind: 'checkpoint', ...declared };
+    if (operation.kind === 'checkpoint' && this.#isNew && this.run === 1 && this.status === 'running') return this.#ahead(operation, asked.call);
     try {
       const result = await this.#answered(operation, name);
       if (result.state === 'run' || result.state === 'verify') {
@@ -143,14 +159,27 @@ export class Session {
     }
   }
 
-  /** Records the output of a step that ran. Throws StepFailed when it does not meet its checks. */
-  async finish(step: Step, output: Json): Promise<void> {
-    const result = await this.#settle(step, { do: 'finish', sid: step.sid, output });
-    if (result.state === 'failed') throw stepFailed(step.name, result.failure ?? {});
+  /** Records the output of a step that ran; gives what stands, which is another's output if that one was faster. Throws StepFailed when it does not meet its checks. */
+  async finish(step: Step, output: Json): Promise<Json | undefined> {
+    await this.#caughtUp(step);
+    const isLeased = step.sid !== undefined;
+    if (step.ahead?.isLate || (this.#isTakenBack && !isLeased)) {
+      this.#leave(step.call);
+      throw this.#takenBack(); // It was never begun: what it is made of may have been taken back.
+    }
+    const result = await this.#settle(step, isLeased ? { do: 'finish', sid: step.sid, output } : { ...step.ahead!.begin, do: 'record', output });
+    if (result.state === 'failed' || result.failure) throw stepFailed(step.name, result.failure ?? {});
+    return result.state === 'replay' ? result.output : output;
   }
 
   /** Records that a step failed. Comes back when the error is to go on its way; begins anew where the policy says so. */
   async fail(step: Step, error: unknown, mayHaveHappened?: boolean): Promise<void> {
+    await this.#caughtUp(step);
+    if (step.sid === undefined) await this.#lease(step);
+    if (step.sid === undefined) {
+      this.#leave(step.call);
+      throw this.#takenBack(); // Another process does it, or nothing may run now.
+    }
     await this.#settle(step, { do: 'fail', sid: step.sid, failure: { ...failureOf(error), may_have_happened: mayHaveHappened } });
   }
 
@@ -214,6 +243,30 @@ export class Session {
     }
   }
 
+  /**
+   * A checkpoint of an execution that began with this process and is still on its first run: nothing answers it, so that it runs at once and costs one request, with its
+   * output. One that takes its time is begun meanwhile, so that it is seen and held.
+   */
+  #ahead(begin: TraceOperationRequest, call: symbol): Step {
+    const step: Step = { name: begin.name!, key: begin.key!, state: 'run', call };
+    const timer = setTimeout(() => (step.ahead!.leased = this.#lease(step).catch(() => undefined)), AT_ONCE_MS); // What it comes to is asked again when the step is told.
+    step.ahead = { begin, timer };
+    return step;
+  }
+
+  async #lease(step: Step): Promise<void> {
+    const result = await this.#ask(step.ahead!.begin, 0);
+    if (result.state === 'wait') step.ahead!.isLate = true;
+    if (result.state !== 'run') return;
+    step.sid = result.sid;
+    this.#hold(result.sid!);
+  }
+
+  async #caughtUp(step: Step): Promise<void> {
+    clearTimeout(step.ahead?.timer);
+    await step.ahead?.leased;
+  }
+
   async #message(operation: TraceOperationRequest, agent: string): Promise<Json | undefined> {
     checkName(agent, 'the agent');
     const name = `${operation.do}:${agent}`;
@@ -235,6 +288,7 @@ export class Session {
         return result;
       }
       await this.#wait(result, name);
+      if (this.#isTakenBack || result.reason === 'paused' || result.reason === 'rolling_back') throw this.#takenBack(); // What it was may have been taken back meanwhile.
     }
   }
 
@@ -249,7 +303,7 @@ export class Session {
       this.#release(step);
       this.#leave(step.call);
     }
-    if (result.state === 'wait') {
+    if (result.state === 'wait' || result.state === 'busy') {
       await this.#wait(result, step.name);
       throw this.#takenBack();
     }
@@ -265,8 +319,7 @@ export class Session {
     return new Restart();
   }
 
-  async #ask(operation: TraceOperationRequest): Promise<TraceResult> {
-    const waitMs = Math.min(WAIT_MS, this.options.waitForPersonMs ?? WAIT_MS);
+  async #ask(operation: TraceOperationRequest, waitMs = Math.min(WAIT_MS, this.options.waitForPersonMs ?? WAIT_MS)): Promise<TraceResult> {
     let answer = await this.#send([operation], waitMs);
     while (await this.#undo(answer.undo)) answer = await this.#send([operation], waitMs);
     return answer.results[0]!;
@@ -282,6 +335,7 @@ export class Session {
   #take(answer: TraceView): void {
     this.status = answer.status as ExecutionView['status'];
     if (this.status === 'succeeded') this.output = answer.output;
+    if (this.status === 'rolling_back') this.#isTakenBack = true;
   }
 
   async #wait(result: TraceResult, name: string): Promise<void> {

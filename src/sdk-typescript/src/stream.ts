@@ -1,6 +1,6 @@
 /** An execution's records as they are written: server-sent events that are taken up again with Last-Event-ID. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ServerUnreachable } from './errors.js';
+import { ApiError, ServerUnreachable } from './errors.js';
 import type { EventRecord, Json } from './generated.js';
 import type { Transport } from './transport.js';
 
@@ -26,7 +26,7 @@ export async function* follow(transport: Transport, execution: string, { after =
   let since = performance.now();
   for (let waitMs = WAIT_MS; !signal?.aborted; waitMs = Math.min(waitMs * 2, WAIT_MS_MAX)) {
     try {
-      const response = await transport.open(`${execution}/stream`, { Accept: 'text/event-stream', 'Last-Event-ID': String(last) }, { signal });
+      const response = await transport.open(`${execution}/stream`, { Accept: 'text/event-stream', 'Last-Event-ID': String(last) }, signal);
       for await (const message of messages(response, signal)) {
         [since, waitMs] = [performance.now(), WAIT_MS];
         if (message.event === 'delta') yield { type: 'delta', delta: JSON.parse(message.data) as Json };
@@ -39,7 +39,8 @@ export async function* follow(transport: Transport, execution: string, { after =
       }
     } catch (error) {
       if (signal?.aborted) return;
-      const isBreak = error instanceof ServerUnreachable || !(error instanceof Error) || error.name === 'TypeError' || 'cause' in error;
+      const isBusy = error instanceof ApiError && (error.status === 429 || error.status === 503);
+      const isBreak = isBusy || error instanceof ServerUnreachable || error instanceof TypeError; // A body that breaks off is a TypeError of fetch.
       if (!isBreak || performance.now() - since > patienceMs) throw error;
     }
     await sleep(waitMs, undefined, { signal }).catch(() => undefined);

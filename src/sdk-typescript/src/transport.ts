@@ -1,7 +1,8 @@
-/** Requests over fetch, with what the server refuses as errors of one line. */
+/** Requests, sent again where that does no harm, with what the server refuses as errors of one line. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { settings, type Settings } from './config.js';
 import { ApiError, Changed, CreditsExhausted, LeaseLost, NotAllowed, ReplayMismatch, ServerUnreachable } from './errors.js';
+import { sendBy, sendTo, type Reply, type Send } from './http.js';
 
 const LIMITED_MS = 60_000; // How long a request waits in all when the server takes no more for now.
 const RETRY_WAIT_MS = 50;
@@ -15,7 +16,7 @@ export interface Connection {
   apiKey?: string;
   /** How long an answer may take; default 90,000, more than the longest wait that the server grants. */
   timeoutMs?: number;
-  /** Default: the one of the platform. */
+  /** Sends the requests, such as through a proxy; default Node's own client over connections that are kept. */
   fetch?: typeof fetch;
 }
 
@@ -38,11 +39,13 @@ export class Transport {
   readonly settings: Settings;
   readonly #timeoutMs: number;
   readonly #fetch: typeof fetch;
+  readonly #send: Send;
 
   constructor(connection: Connection = {}) {
     this.settings = settings(connection.url, connection.apiKey);
     this.#timeoutMs = connection.timeoutMs ?? 90_000;
     this.#fetch = connection.fetch ?? fetch;
+    this.#send = connection.fetch === undefined ? sendTo(this.settings.url) : sendBy(connection.fetch, this.settings.url);
   }
 
   /** The answer's JSON; undefined when it has no body. */
@@ -52,51 +55,50 @@ export class Transport {
 
   /** The answer with its status and ETag. */
   async exchange<T>(method: string, path: string, body?: unknown, options: RequestOptions = {}): Promise<Answer<T>> {
-    const response = await this.#patiently(method, path, body, { Accept: 'application/json', ...options.headers }, options);
-    const text = response.status === 304 ? '' : await response.text();
-    if (response.status >= 400) throw this.#refusal(response.status, text);
-    return { status: response.status, value: (text ? JSON.parse(text) : undefined) as T, etag: response.headers.get('ETag') ?? undefined };
+    const content = body === undefined ? undefined : JSON.stringify(body);
+    const headers: Record<string, string> = { Authorization: `Bearer ${this.settings.key}`, Accept: 'application/json', ...options.headers };
+    if (content !== undefined) headers['Content-Type'] = 'application/json';
+    const sent = { method, headers, body: content, timeoutMs: this.#timeoutMs, signal: options.signal };
+    const { status, text, header } = await this.#patiently(async () => await this.#send(path, sent), options);
+    if (status >= 400) throw this.#refusal(status, text);
+    return { status, value: (text ? JSON.parse(text) : undefined) as T, etag: header('etag') };
   }
 
   /** An answer whose body is read as it comes; no time limit. */
-  async open(path: string, headers: Record<string, string>, options: RequestOptions = {}): Promise<Response> {
-    const response = await this.#patiently('GET', path, undefined, headers, options, true);
+  async open(path: string, headers: Record<string, string>, signal?: AbortSignal): Promise<Response> {
+    const response = await this.#fetch(this.settings.url + path, { headers: { Authorization: `Bearer ${this.settings.key}`, ...headers }, redirect: 'error', signal }).catch((error: unknown) => {
+      throw signal?.aborted ? error : this.#unreachable(error);
+    });
     if (response.status >= 400) throw this.#refusal(response.status, await response.text());
     return response;
   }
 
-  async #patiently(method: string, path: string, body: unknown, headers: Record<string, string>, options: RequestOptions, endless = false): Promise<Response> {
-    const content = body === undefined ? undefined : JSON.stringify(body);
-    const sent: Record<string, string> = { Authorization: `Bearer ${this.settings.key}`, ...headers };
-    if (content !== undefined) sent['Content-Type'] = 'application/json';
+  async #patiently(send: () => Promise<Reply>, options: RequestOptions): Promise<Reply> {
     const until = performance.now() + (options.patienceMs ?? 0);
     const limitedUntil = performance.now() + LIMITED_MS;
     for (let waitMs = RETRY_WAIT_MS; ; waitMs = Math.min(waitMs * 2, RETRY_WAIT_MS_MAX)) {
-      let response: Response | undefined;
+      let reply: Reply | undefined;
       try {
-        const limits = [...(endless ? [] : [AbortSignal.timeout(this.#timeoutMs)]), ...(options.signal ? [options.signal] : [])];
-        response = await this.#fetch(this.settings.url + path, { method, headers: sent, body: content, redirect: 'error', signal: limits.length > 0 ? AbortSignal.any(limits) : undefined });
+        reply = await send();
       } catch (error) {
         if (options.signal?.aborted) throw error;
         if (performance.now() >= until) throw this.#unreachable(error);
       }
-      if (response !== undefined) {
-        const retryAfterMs = Number(response.headers.get('Retry-After') ?? 1) * 1_000;
-        if (response.status === 429 && performance.now() + retryAfterMs < limitedUntil) {
-          await response.body?.cancel();
+      if (reply !== undefined) {
+        const retryAfterMs = Number(reply.header('retry-after') ?? 1) * 1_000;
+        if (reply.status === 429 && performance.now() + retryAfterMs < limitedUntil) {
           await sleep(retryAfterMs, undefined, { signal: options.signal }); // Nothing was done: the server says when it will take more.
           continue;
         }
-        if ((response.status !== 429 && response.status !== 503) || performance.now() >= until) return response;
-        await response.body?.cancel();
+        if ((reply.status !== 429 && reply.status !== 503) || performance.now() >= until) return reply;
       }
       await sleep(waitMs, undefined, { signal: options.signal });
     }
   }
 
   #unreachable(error: unknown): ServerUnreachable {
-    const cause = (error as { cause?: { code?: string; message?: string } }).cause;
-    const why = cause?.code ?? cause?.message ?? (error as Error).message;
+    const cause = (error as { cause?: NodeJS.ErrnoException }).cause ?? (error as NodeJS.ErrnoException);
+    const why = cause.code ?? cause.message;
     return new ServerUnreachable(`no Omium server answers at ${this.settings.url} (${why}): start one with 'omium dev', or set OMIUM_BASE_URL`);
   }
 

@@ -88,6 +88,7 @@ describe('sessions', () => {
           if (isTakenBack) return note('letter', 1);
           isTakenBack = true;
           const id = await executionOf(key, 'running');
+          await until(async () => (await client.execution(id)).steps.length === 2); // Held by then: it takes its time.
           await client.rollback(id, 'book', { scope: 'all' });
           void until(async () => (await client.execution(id)).status === 'paused').then(() => client.resume(id));
           return note('too late', 0);
@@ -137,6 +138,7 @@ describe('sessions', () => {
   });
 
   it('TwoProcesses_OneStep_RunsOnce', async () => {
+    const id = fresh();
     let [begun, goOn] = [(): void => undefined, (): void => undefined];
     const [isBegun, mayGoOn] = [new Promise<void>((resolve) => (begun = resolve)), new Promise<void>((resolve) => (goOn = resolve))];
     const slow = agent('slow', async () => await checkpoint('slow', async () => {
@@ -144,12 +146,32 @@ describe('sessions', () => {
       begun();
       await mayGoOn;
       return 1;
-    })).with({ id: fresh() });
+    })).with({ id });
     const first = slow();
     await isBegun;
+    await until(async () => (await client.execution(await executionOf(id, 'slow'))).steps.length > 0); // Held by then.
     const second = slow();
     goOn();
     expect([await first, await second, calls]).toEqual([1, 1, ['slow']]);
+  });
+
+  it('TwoProcesses_OneQuickStep_TheFirstRecordCounts', async () => {
+    const key = fresh();
+    const slowly: typeof fetch = async (url, init) => { // Another process is faster by the time of one request.
+      const record = { do: 'record', name: 'quick', key: '1', output: 'theirs' };
+      if (String(init?.body).includes('"do":"record"')) await client.request('POST', `/v1/executions/${await executionOf(key, 'quick')}/trace`, { owner: 'other', operations: [record] });
+      return await fetch(url, init);
+    };
+    const quick = agent('quick', async () => await checkpoint('quick', () => note('mine', 'mine')), { key, fetch: slowly });
+    expect([await quick(), calls]).toEqual(['theirs', ['mine']]);
+  });
+
+  it('QuickStep_ThatFails_IsRecordedAsFailed', async () => {
+    const execution = await startExecution('quick');
+    await expect(execution.run(async () => await checkpoint('quick', () => {
+      throw new TypeError('no');
+    }))).rejects.toThrow('no');
+    expect((await client.execution(execution.id)).failure).toMatchObject({ step: 'quick@1', code: 'type_error', message: 'no' });
   });
 
   it('Failure_CaughtByTheProgram_IsPlayedAgainTheSameWay', async () => {

@@ -88,7 +88,7 @@ export class OmiumSaver extends BaseCheckpointSaver {
     const kept: KeptCheckpoint = {
       ns, id: checkpoint.id, parent: (config.configurable?.checkpoint_id as string | undefined) ?? null, checkpoint: await this.#dump(copyCheckpoint(checkpoint)), metadata: await this.#dump(metadata),
     };
-    await (await this.#session(thread)).record('checkpoint', `${short(ns)}:${checkpoint.id}`, kept as unknown as Json);
+    await this.#record(thread, 'checkpoint', `${short(ns)}:${checkpoint.id}`, kept as unknown as Json);
     return { configurable: { thread_id: thread, checkpoint_ns: ns, checkpoint_id: checkpoint.id } };
   }
 
@@ -97,7 +97,7 @@ export class OmiumSaver extends BaseCheckpointSaver {
     const [ns, id] = [(config.configurable?.checkpoint_ns as string | undefined) ?? '', config.configurable?.checkpoint_id as string];
     const dumped = await Promise.all(writes.map(async ([channel, value]): Promise<[string, Dumped]> => [channel, await this.#dump(value)]));
     const kept: KeptWrites = { ns, id, task: taskId, path: taskPath, writes: dumped };
-    await (await this.#session(threadOf(config))).record('writes', `${short(ns)}:${id}:${short(taskId)}:${short(JSON.stringify(dumped))}`, kept as unknown as Json);
+    await this.#record(threadOf(config), 'writes', `${short(ns)}:${id}:${short(taskId)}:${short(JSON.stringify(dumped))}`, kept as unknown as Json);
   }
 
   /** Ends a thread: its execution is cancelled and stays readable in Omium, and the thread begins anew. */
@@ -146,6 +146,7 @@ export class OmiumSaver extends BaseCheckpointSaver {
       if (typeof task !== 'string') throw new OmiumError('this node does not run in a graph: LangGraph tells it no task', 'no_execution');
       const thread = threadOf(config);
       const session = await this.#session(thread);
+      await session.ready();
       const scope = { prefix: `${short(task)}-`, counts: new Map<string, number>() };
       const agent = typeof config.metadata?.langgraph_node === 'string' ? config.metadata.langgraph_node : undefined;
       try {
@@ -153,12 +154,26 @@ export class OmiumSaver extends BaseCheckpointSaver {
         if (session.isTakenBack) throw new Restart();
         return update;
       } catch (error) {
-        if (!session.isTakenBack) throw error;
-        this.#threads.delete(thread);
-        session.close();
-        throw new OmiumError(`what thread ${thread} did was taken back to an earlier step: invoke the graph again`, 'rolled_back');
+        throw session.isTakenBack ? this.#takenBack(thread, session) : error;
       }
     };
+  }
+
+  async #record(thread: string, name: string, key: string, kept: Json): Promise<void> {
+    const session = await this.#session(thread);
+    await session.ready();
+    try {
+      await session.record(name, key, kept);
+    } catch (error) {
+      throw error instanceof Restart ? this.#takenBack(thread, session) : error;
+    }
+  }
+
+  /** The graph at work holds what is no more: only a new run of it reads what stands. */
+  #takenBack(thread: string, session: Session): OmiumError {
+    this.#threads.delete(thread);
+    session.close();
+    return new OmiumError(`what thread ${thread} did was taken back to an earlier step, or paused: invoke the graph again`, 'rolled_back');
   }
 
   /** The thread's session; one that was deleted begins anew under the next number. */
