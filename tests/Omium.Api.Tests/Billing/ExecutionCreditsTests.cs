@@ -223,7 +223,7 @@ public sealed class ExecutionCreditsTests
         using var begun = await capped.PostAsync("/v1/executions", ApiHost.Json("""{"workflow": "whole"}"""));
         var started = await ApiHost.ReadAsync(begun, ContractJson.Default.ExecutionView, 201);
         string? child = null;
-        await EventuallyAsync(async () => (child = (await host.GetAsync($"/v1/executions/{started.Id}", ContractJson.Default.ExecutionView)).Steps.FirstOrDefault()?.Child) is not null);
+        await EventuallyAsync(async () => (child = (await host.GetAsync($"/v1/executions/{started.Id}", ContractJson.Default.ExecutionView)).Steps is [{ Child: { } its }, ..] ? its : null) is not null);
         await EventuallyAsync(async () => (await host.GetAsync($"/v1/executions/{child}", ContractJson.Default.ExecutionView)) is { Status: "waiting", WaitingFor: "credits" });
         var billing = await BillingAsync(host);
         Assert.Equal((5, 10), (billing.Spent, billing.Spent + billing.Reserved)); // One step of the child; its parent's own is covered, and nothing more.
