@@ -249,7 +249,7 @@ internal sealed partial class Simulation
         {
             try
             {
-                if (Bills && command is StartExecution start)
+                if (Bills && command is StartExecution start && _chronicles.GetValueOrDefault(stream.Id)?.Workflow.IsTraced != true)
                 {
                     await StartPaidAsync(process, new Start(stream, start));
                     return;
