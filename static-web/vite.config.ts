@@ -25,6 +25,8 @@ export default defineConfig(({ mode }) => ({
   test: {
     include: ['tests/**/*.test.ts', 'tests/**/*.test.tsx'],
     environment: 'node',
+    // Files in tests/browser start a server and a browser each; one after the other they do not wait for each other's processor.
+    fileParallelism: process.env.OMIUM_BINARY === undefined,
     reporters: ['default', 'junit'],
     outputFile: { junit: 'artifacts/vitest.junit.xml' },
   },
