@@ -40,6 +40,24 @@ internal sealed class ApiClient : IDisposable
         return SendAsync(HttpMethod.Post, path, content, cancellation);
     }
 
+    /// <summary>POST of nothing.</summary>
+    public Task<JsonElement> PostAsync(string path, CancellationToken cancellation) => SendAsync(HttpMethod.Post, path, null, cancellation);
+
+    /// <summary>PUT of a record.</summary>
+    public Task<JsonElement> PutAsync<T>(string path, T body, JsonTypeInfo<T> type, CancellationToken cancellation)
+    {
+        var content = new ByteArrayContent(JsonSerializer.SerializeToUtf8Bytes(body, type));
+        content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
+        return SendAsync(HttpMethod.Put, path, content, cancellation);
+    }
+
+    /// <summary>PUT of a text as it is.</summary>
+    public Task<JsonElement> PutTextAsync(string path, string text, string mediaType, CancellationToken cancellation) =>
+        SendAsync(HttpMethod.Put, path, new StringContent(text, Encoding.UTF8, mediaType), cancellation);
+
+    /// <summary>DELETE.</summary>
+    public Task<JsonElement> DeleteAsync(string path, CancellationToken cancellation) => SendAsync(HttpMethod.Delete, path, null, cancellation);
+
     /// <summary>POST of a text as it is.</summary>
     public Task<JsonElement> PostTextAsync(string path, string text, string mediaType, CancellationToken cancellation) =>
         SendAsync(HttpMethod.Post, path, new StringContent(text, Encoding.UTF8, mediaType), cancellation);

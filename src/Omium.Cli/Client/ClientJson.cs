@@ -1,8 +1,12 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Omium.Contracts.Access;
+using Omium.Contracts.Billing;
 using Omium.Contracts.Executions;
+using Omium.Contracts.Policies;
 using Omium.Contracts.Reviews;
+using Omium.Contracts.Tenants;
 using Omium.Contracts.Workflows;
 
 namespace Omium.Cli.Client;
@@ -20,6 +24,16 @@ namespace Omium.Cli.Client;
 [JsonSerializable(typeof(ReviewView))]
 [JsonSerializable(typeof(List<ReviewView>))]
 [JsonSerializable(typeof(DecideReviewRequest))]
+[JsonSerializable(typeof(AgentEdits))]
+[JsonSerializable(typeof(ForkRequest))]
+[JsonSerializable(typeof(ForkEditsRequest))]
+[JsonSerializable(typeof(ResolveResidueRequest))]
+[JsonSerializable(typeof(CreateKeyRequest))]
+[JsonSerializable(typeof(InviteRequest))]
+[JsonSerializable(typeof(ChangeMemberRequest))]
+[JsonSerializable(typeof(TopUpRequest))]
+[JsonSerializable(typeof(PutPolicyRequest))]
+[JsonSerializable(typeof(DryRunRequest))]
 [JsonSerializable(typeof(TestFixRequest))]
 [JsonSerializable(typeof(ProposeFixRequest))]
 [JsonSerializable(typeof(SaveWorkflowRequest))]

@@ -26,12 +26,18 @@ internal sealed class Report(bool json)
         }
     }
 
+    /// <summary>Something was done that answers nothing: said, or with <c>--json</c> an empty object.</summary>
+    public void Done(string said) => Console.WriteLine(Json ? "{}" : said);
+
     /// <summary>Rows under headings.</summary>
     public static void Table(IReadOnlyList<string> headings, IReadOnlyList<IReadOnlyList<string>> rows, string whenEmpty)
     {
         if (rows.Count == 0)
         {
-            Console.WriteLine(whenEmpty);
+            if (whenEmpty.Length > 0)
+            {
+                Console.WriteLine(whenEmpty);
+            }
         }
         else if (IsTerminal)
         {

@@ -10,7 +10,13 @@ namespace Omium.Cli.Commands;
 /// <summary><c>omium audit export</c> and <c>omium audit verify</c>.</summary>
 internal static class AuditCommands
 {
-    public static Command Create() => new("audit", "The audit trail: who did what, when, from where.") { Export(), Verify() };
+    public static Command Create() => new("audit", "The audit trail: who did what, when, from where.") { List(), Export(), Verify() };
+
+    private static ClientCommand List() => ListCommand.Create(
+        "list", "List who did what, newest first.", "v1/audit", "Nothing is on record.",
+        [("ROW", "seq"), ("AT", "at"), ("WHO", "actor"), ("WHAT", "action"), ("ABOUT", "subject")],
+        new Filter("action", "ACTION", "Only this action; `key.` takes all of a kind."), new Filter("actor", "ID", "Only what this one did."), new Filter("subject", "ID", "Only about this."),
+        new Filter("from", "TIME", "At this time or later."), new Filter("to", "TIME", "Before this time."));
 
     private static ClientCommand Export()
     {

@@ -75,10 +75,13 @@ internal static class ExecutionCommands
         var to = new Option<string>("--to") { Description = "Checkpoint or step to go back to.", Required = true, HelpName = "X" };
         var scope = new Option<string?>("--scope") { Description = "failure (default) or all.", HelpName = "SCOPE" };
         var preview = new Option<bool>("--preview") { Description = "Only show what would be taken back." };
-        var command = new ClientCommand("rollback", "Take back what a failure touched.") { id, to, scope, preview };
+        var accept = new Option<bool>("--accept-residue") { Description = "Effects that nothing can undo stay, on the residue ledger under your name." };
+        var steps = new Option<string[]>("--step") { Description = "Only these of the steps it would take back; repeat for several.", HelpName = "STEP" };
+        var command = new ClientCommand("rollback", "Take back what a failure touched.") { id, to, scope, preview, accept, steps };
         return command.Does(async (parsed, client, report, cancellation) =>
         {
-            var request = new RollbackRequest(parsed.GetValue(to)!, parsed.GetValue(scope), parsed.GetValue(preview));
+            var request = new RollbackRequest(
+                parsed.GetValue(to)!, parsed.GetValue(scope), parsed.GetValue(preview), parsed.GetValue(accept) ? true : null, parsed.GetValue(steps) is { Length: > 0 } only ? only : null);
             var answer = await client.PostAsync(
                 $"v1/executions/{Uri.EscapeDataString(parsed.GetValue(id)!)}/rollback", request, ClientJson.Default.RollbackRequest, cancellation);
             report.Show(answer, () => ExecutionReport.Print(answer.Deserialize(ClientJson.Default.RollbackView)!));
@@ -112,14 +115,37 @@ internal static class ExecutionCommands
         var id = Id();
         var at = new Option<long?>("--at") { Description = "Show the state after record N.", HelpName = "N" };
         var verify = new Option<bool>("--verify") { Description = "Prove that the log is what was decided; exit code 1 when it is not." };
-        var command = new ClientCommand("replay", "Look at what happened, record by record. Nothing runs again.") { id, at, verify };
+        var all = new Option<bool>("--all") { Description = "Prove every stored history against this kernel; exit code 1 when one is corrupt." };
+        var workflow = new Option<string?>("--workflow") { Description = "With --all: only this workflow's.", HelpName = "NAME" };
+        id.Arity = ArgumentArity.ZeroOrOne;
+        var command = new ClientCommand("replay", "Look at what happened, record by record. Nothing runs again.") { id, at, verify, all, workflow };
+        command.Validators.Add(given =>
+        {
+            if (given.GetValue(all) == (given.GetValue(id) is not null))
+            {
+                given.AddError("Name an execution, or say --all.");
+            }
+        });
         return command.Does((parsed, client, report, cancellation) =>
         {
+            if (parsed.GetValue(all))
+            {
+                return new VerifyAll(client, report).RunAsync(parsed.GetValue(workflow), cancellation);
+            }
+
             var path = $"v1/executions/{Uri.EscapeDataString(parsed.GetValue(id)!)}";
             return parsed.GetValue(verify) ? VerifyAsync(client, report, path, cancellation)
                 : parsed.GetValue(at) is { } record ? ShowStateAsync(client, report, path, record, cancellation)
                 : ShowTimelineAsync(client, report, path, cancellation);
         });
+    }
+
+    /// <summary>The same as <c>replay ID --verify</c>, under the name it has in the API.</summary>
+    public static Command Verify()
+    {
+        var id = Id();
+        return new ClientCommand("verify", "Prove that an execution's log is what was decided; exit code 1 when it is not.") { id }.Does(
+            (parsed, client, report, cancellation) => VerifyAsync(client, report, $"v1/executions/{Uri.EscapeDataString(parsed.GetValue(id)!)}", cancellation));
     }
 
     private static async Task<int> VerifyAsync(ApiClient client, Report report, string path, CancellationToken cancellation)

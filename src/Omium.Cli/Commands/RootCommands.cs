@@ -64,7 +64,9 @@ public static class RootCommands
         foreach (var command in (Command[])
         [
             DevCommand.Create(), ExecutionCommands.Run(), ExecutionCommands.List(), ExecutionCommands.Show(), ReviewCommands.List(), ReviewCommands.Approve(),
-            ExecutionCommands.Rollback(), ExecutionCommands.Retry(), ExecutionCommands.Replay(), WorkflowCommands.List(), WorkflowCommands.Save(),
+            ReviewCommands.Show(), ReviewCommands.Test(), FailureCommands.Create(), ExecutionCommands.Rollback(), ExecutionCommands.Retry(), ExecutionCommands.Replay(), ExecutionCommands.Verify(),
+            SteeringCommands.Fork(), .. SteeringCommands.Simple(), SteeringCommands.Residue(), PolicyCommands.Create(), AccountCommands.Status(), AccountCommands.Keys(), AccountCommands.Members(),
+            AccountCommands.Billing(), CompletionCommand.Create(), WorkflowCommands.List(), WorkflowCommands.Save(),
             WorkflowCommands.Validate(), WorkflowCommands.Suggest(), AuditCommands.Create(), McpCommand.Create(), BenchCommand.Create(), BackupCommands.Backup(), BackupCommands.Restore(), Named("expr", "Evaluate an expression: omium expr EXPRESSION --bindings FILE, or --cases FILE..."),
             Named("schema", "Check data against a JSON Schema: omium schema SCHEMA DATA, or --cases FILE..."),
         ])
