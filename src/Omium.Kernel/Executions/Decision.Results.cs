@@ -212,8 +212,11 @@ internal sealed partial class Decision
     /// <summary>True when a visit gave its locks up while it worked or was looked at, and does not hold them again yet.</summary>
     private bool HasLostLocks(VisitKey key) => Visit(key).Shared is { Locks: LockPhase.Yielded } or { Locks: LockPhase.Released, Gathering: true };
 
-    /// <summary>The commit point: the output, its checkpoint, and what it hands over, in one append.</summary>
-    private void Commit(StepPlan step, VisitKey key, JsonElement output, IReadOnlyList<int> edges, string? by)
+    /// <summary>
+    /// The commit point: the output, its checkpoint, and what it hands over, in one append; with it what has been prepared of its writes. One that is
+    /// refused here has written nothing.
+    /// </summary>
+    private void Commit(StepPlan step, VisitKey key, JsonElement output, IReadOnlyList<int> edges, string? by, IReadOnlyList<string>? prepared = null)
     {
         if (!TryPropose(step, key, output, edges, out var proposals, out var failing))
         {
@@ -226,6 +229,11 @@ internal sealed partial class Decision
         {
             Fail(key, repetition with { Output = stored });
             return;
+        }
+
+        if (prepared is not null)
+        {
+            Emit(new WritesPrepared(key.Step, key.Visit, Visit(key).Attempt, prepared));
         }
 
         Emit(new StepCommitted(

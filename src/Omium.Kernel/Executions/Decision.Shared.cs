@@ -375,8 +375,7 @@ internal sealed partial class Decision
         }
         else
         {
-            Emit(new WritesPrepared(key.Step, key.Visit, visit.Attempt, command.Keys ?? []));
-            Commit(step, key, writing.Output, edges, writing.By);
+            Commit(step, key, writing.Output, edges, writing.By, prepared: command.Keys ?? []);
         }
 
         return null;

@@ -202,6 +202,23 @@ public sealed class ConductTests
         Assert.Equal(6, harness.Events.OfType<StepScheduled>().Count());
     }
 
+    [Fact]
+    public void Visit_ThatFailsAsARepetition_WritesNothing()
+    {
+        var harness = new KernelHarness("""
+            {"omium": "v0", "name": "loop", "agents": {"one": {"prompt": "p"}},
+             "steps": [{"id": "a", "type": "agent_task", "agent": "one", "input": {"topic": "x"}, "writes": ["customer/1#n"], "output": {"schema": {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}}}, {"id": "b", "type": "decision", "needs": ["a"]}],
+             "edges": [{"from": "b", "to": "a", "max_visits": 5}]}
+            """) { Checks = true };
+        harness.Start();
+        harness.Run((_, _) => new EffectOutcome { Answer = new ModelAnswer { Content = """{"n": 1}""" } });
+        var failed = Assert.Single(harness.Events.OfType<StepFailed>());
+        Assert.Equal("same_visit_again", failed.Code);
+        var visit = harness.State.Visits[new VisitKey("a", failed.Visit)];
+        Assert.Equal(TransactionOutcome.Aborted, harness.State.OutcomeOf(visit.Key, failed.Attempt));
+        Assert.DoesNotContain(harness.Events.OfType<WritesSettled>(), settled => settled.Visit == failed.Visit && settled.Committed);
+    }
+
     private static KernelHarness LoopOf() => new("""
         {"omium": "v0", "name": "loop", "agents": {"one": {"prompt": "p"}},
          "steps": [{"id": "a", "type": "agent_task", "agent": "one", "input": {"topic": "x"}}, {"id": "b", "type": "decision", "needs": ["a"]}],

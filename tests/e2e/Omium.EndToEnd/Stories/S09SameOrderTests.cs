@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using Omium.EndToEnd.Harness;
 
@@ -94,14 +95,27 @@ public sealed class S09SameOrderTests
         using var caller = new OmiumClient(world.Omium, isPersistent: true);
         var killing = KillAsync(world, kills, random);
         var executions = new string[OrderCount];
+        var reasons = new ConcurrentBag<string>();
         await Parallel.ForEachAsync(Enumerable.Range(0, OrderCount), new ParallelOptions { MaxDegreeOfParallelism = Callers }, async (order, _) =>
         {
             var begun = await Orders.RunAsync(caller, "order", new JsonObject { ["sku"] = $"s{wanted[order]}", ["order"] = order }, $"order-{order}", waitSeconds: 0);
             executions[order] = (string)begun["id"]!;
-            await caller.WaitForStatusAsync(executions[order], "succeeded", "failed");
+            var ended = await caller.WaitForStatusAsync(executions[order], "succeeded", "failed");
+            reasons.Add((string?)ended["failure"]?["code"] ?? "");
         });
         await killing;
+        World.Say(string.Join(", ", reasons.Where(reason => reason.Length > 0).CountBy(reason => reason).Select(reason => $"{reason.Value} failed: {reason.Key}")));
         World.Say($"{OrderCount} orders, {kills} kills: {OrderCount / clock.Elapsed.TotalSeconds:F1} a second");
+        foreach (var one in executions)
+        {
+            var records = await world.Client.RecordsAsync(one);
+            var t = string.Join("\n", records.Select(r => r!.ToJsonString()));
+            if (kills > 0 && (t.Contains("state.restored", StringComparison.Ordinal) || t.Contains("restor", StringComparison.Ordinal)))
+            {
+                await File.WriteAllTextAsync($"/tmp/s09-{one}.txt", t);
+            }
+        }
+
         await AssertStockAsync(world, wanted, SkuCount, Units);
         await Payments.AssertVerifiesAsync(world.Client, executions[0]);
     }
