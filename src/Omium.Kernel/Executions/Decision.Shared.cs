@@ -181,7 +181,8 @@ internal sealed partial class Decision
 
     /// <summary>
     /// The newest change that makes a read stale; null when there is none. What the reader itself or something made from its output has written is
-    /// no surprise to it, and a value that a rollback put back is the one that was read.
+    /// no surprise to it, and a value that a rollback put back is the one that was read. Where the reader's own write came right after what it had read
+    /// (it took one from the stock), it had its turn: what others write after that was made from its value, not without it.
     /// </summary>
     private ValueChange? ChangeSince(VisitState reader, ReadValue read, CurrentValue current)
     {
@@ -194,6 +195,11 @@ internal sealed partial class Decision
         if (changes.Length == 0)
         {
             return new ValueChange(current.Version, null, "", atMs);
+        }
+
+        if (changes[0].Version == read.Version + 1 && VisitOf(changes[0].Writer) == reader.Key)
+        {
+            return null;
         }
 
         return changes[^1].RestoredFrom != 0 && changes[^1].RestoredFrom == read.Version ? null : changes.LastOrDefault(change => !IsMadeFrom(reader.Key, change.Writer));

@@ -106,16 +106,6 @@ public sealed class S09SameOrderTests
         await killing;
         World.Say(string.Join(", ", reasons.Where(reason => reason.Length > 0).CountBy(reason => reason).Select(reason => $"{reason.Value} failed: {reason.Key}")));
         World.Say($"{OrderCount} orders, {kills} kills: {OrderCount / clock.Elapsed.TotalSeconds:F1} a second");
-        foreach (var one in executions)
-        {
-            var records = await world.Client.RecordsAsync(one);
-            var t = string.Join("\n", records.Select(r => r!.ToJsonString()));
-            if (kills > 0 && (t.Contains("state.restored", StringComparison.Ordinal) || t.Contains("restor", StringComparison.Ordinal)))
-            {
-                await File.WriteAllTextAsync($"/tmp/s09-{one}.txt", t);
-            }
-        }
-
         await AssertStockAsync(world, wanted, SkuCount, Units);
         await Payments.AssertVerifiesAsync(world.Client, executions[0]);
     }
