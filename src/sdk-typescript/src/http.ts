@@ -37,7 +37,7 @@ export function sendTo(address: string): Send {
     asked.once('timeout', () => asked.destroy(new Error(`no answer within ${timeoutMs} ms`)));
     asked.once('error', (error: NodeJS.ErrnoException) => {
       // Closed by the server while nobody used it: this says nothing about the server.
-      if (asked.reusedSocket && error.code === 'ECONNRESET' && !signal?.aborted) resolve(send(path, { method, headers, body, timeoutMs, signal }));
+      if (asked.reusedSocket && (error.code === 'ECONNRESET' || error.code === 'EPIPE') && !signal?.aborted) resolve(send(path, { method, headers, body, timeoutMs, signal }));
       else reject(error);
     });
     asked.end(body);
