@@ -144,7 +144,10 @@ internal sealed partial class Chronicle
             Law(current is not null, $"{call.Id} was begun and nobody has looked at {read.Key}, which {reader.Key} read");
             var foreign = current?.Changes?.LastOrDefault(change => change.Version > read.Version && change.RestoredFrom == 0 && !change.Writer.StartsWith(Stream.Id + "/", StringComparison.Ordinal));
             var putBack = current?.Changes is [.., { } last] && last.RestoredFrom != 0 && last.RestoredFrom == read.Version;
-            Law(foreign is null || putBack, $"{call.Id} was begun though {foreign?.Writer} has changed {read.Key} since {reader.Key} read it");
+            // Its own write came right after what it had read: what others made of that later is no longer its business.
+            var hadItsTurn = current?.Changes?.FirstOrDefault(change => change.Version > read.Version) is { } next && next.Version == read.Version + 1
+                && next.Writer.StartsWith($"{Stream.Id}/{reader.Key}~", StringComparison.Ordinal);
+            Law(foreign is null || putBack || hadItsTurn, $"{call.Id} was begun though {foreign?.Writer} has changed {read.Key} since {reader.Key} read it");
         }
     }
 
