@@ -41,9 +41,9 @@ public sealed class OperatorTests(DevServer server) : IClassFixture<DevServer>
     /// <param name="decision">A decision with its flags.</param>
     /// <param name="exitCode">What the run comes to.</param>
     [Theory]
-    [InlineData("skip", 0)]
+    [InlineData("skip", 3)] // What sends the offer needs what was skipped.
     [InlineData("reject", 3)]
-    [InlineData("override --output {\"apr\":4.5,\"term_months\":36}", 0)]
+    [InlineData("override --output {\"apr\":4.5,\"text\":\"Agreed\"}", 0)]
     [InlineData("rollback --to kyc", 4)]
     public async Task Approve_EveryDecision_HasItsEnd(string decision, int exitCode)
     {

@@ -188,12 +188,18 @@ internal sealed class ApiCall(HttpContext context, ApiServices services, Caller 
 
         try
         {
-            if (JsonSerializer.Deserialize(body.Span, type) is { } value)
+            if (JsonSerializer.Deserialize(body.Span, type) is not { } value)
+            {
+                await InvalidAsync("", "The body is null; it must be an object.");
+            }
+            else if (type.Properties.FirstOrDefault(member => HoldsNull(member.Get?.Invoke(value))) is { } holding)
+            {
+                await InvalidAsync($"/{holding.Name}", "The list holds null; it must hold texts.");
+            }
+            else
             {
                 return value;
             }
-
-            await InvalidAsync("", "The body is null; it must be an object.");
         }
         catch (JsonException error)
         {
@@ -202,6 +208,9 @@ internal sealed class ApiCall(HttpContext context, ApiServices services, Caller 
 
         return null;
     }
+
+    /// <summary>A list of texts with none in it: the serializer's own check of what may be null ends at the list.</summary>
+    private static bool HoldsNull(object? member) => member is IReadOnlyList<string?> texts && texts.Any(text => text is null);
 
     /// <summary>The whole body, read once; null when it was answered 413.</summary>
     public async ValueTask<ReadOnlyMemory<byte>?> TryBodyAsync() => _body ??= await TryReadBodyAsync();

@@ -12,6 +12,7 @@ namespace Omium.Api.Tests.Fuzzing;
 /// Hostile requests against the whole API, made from its own document: no 500, no answer that the document does not have, nothing of the inside in any
 /// answer, memory that stays. OMIUM_FUZZ_REQUESTS says how many (default 1,500; the full run is 10,000), OMIUM_FUZZ_SEED which (default 1).
 /// </summary>
+[Collection(nameof(MeasuredAlone))]
 public sealed class FuzzTests
 {
     private const int WrongMax = 20;
@@ -161,3 +162,7 @@ public sealed class FuzzTests
         known.Names["effect"] = ["idempotent", "verifiable", "irreversible"];
     }
 }
+
+/// <summary>Tests that measure memory: nothing else of this process runs beside them.</summary>
+[CollectionDefinition(nameof(MeasuredAlone), DisableParallelization = true)]
+public sealed class MeasuredAlone;

@@ -47,6 +47,16 @@ public sealed class ProblemTests : IAsyncLifetime
     }
 
     [Theory]
+    [InlineData("PUT", "/v1/sso", """{"issuer": "https://id.example.org", "client_id": "c", "role": "viewer", "email_domains": ["a.example", null]}""", "/email_domains")]
+    [InlineData("POST", "/v1/keys", """{"name": "night", "scopes": [null]}""", "/scopes")]
+    [InlineData("POST", "/v1/workers/poll", """{"queues": [null]}""", "/queues")]
+    public async Task Body_WithNullInAListOfTexts_Is422AtThatList(string method, string path, string body, string pointer)
+    {
+        var problem = await _host.FailAsync(new HttpMethod(method), path, 422, ApiHost.Json(body));
+        Assert.Equal(("validation_failed", pointer), (problem.Code, problem.Errors?.Single().Pointer));
+    }
+
+    [Theory]
     [InlineData(true)]
     [InlineData(false)]
     public async Task Body_TooLarge_Is413WithAndWithoutLength(bool hasLength)
