@@ -18,7 +18,7 @@ public sealed class SimulationTests(ITestOutputHelper output)
         (6_328, Features.Items), (51, Features.Sharing), (65, Features.Sharing), (74, Features.Sharing), (1_230, Features.Sharing), (3_756, Features.Sharing),
         (4_393, Features.Sharing), (4_952, Features.Sharing), (20_074, Features.Unpaid), (20_699, Features.Unpaid), (20_802, Features.Unpaid), (20_949, Features.Unpaid), (593, Features.Unpaid | Features.Billing),
         (41_479, Features.Unpaid), (42_490, Features.Unpaid), (44_203, Features.Unpaid), (4_486, Features.Unpaid | Features.Children), (11_052, Features.Unpaid | Features.Children | Features.Forks),
-        (5_940, Features.Unpaid | Features.Billing), (6_174, Features.Unpaid | Features.Billing), (6_196, Features.Unpaid | Features.Billing), (1_509, Features.All),
+        (5_940, Features.Unpaid | Features.Billing), (6_174, Features.Unpaid | Features.Billing), (6_196, Features.Unpaid | Features.Billing), (1_509, Features.All), (855, Features.All), (999, Features.All),
     ];
 
     [Fact]

@@ -84,7 +84,7 @@ public sealed partial class ExecutionCredits(Advancer advancer, LedgerAdvancer l
         }
     }
 
-    /// <summary>Reserves the first lease of an execution. A refusal means that it must not start. Neither: its workflow has nothing that costs.</summary>
+    /// <summary>Reserves the first lease of an execution. A refusal means that it must not start. A workflow with nothing that costs begins with an empty lease.</summary>
     /// <param name="stream">The execution.</param>
     /// <param name="key">Who starts it.</param>
     /// <param name="capCredits">What that key may use in a month; null = no limit of its own.</param>
@@ -93,7 +93,7 @@ public sealed partial class ExecutionCredits(Advancer advancer, LedgerAdvancer l
     {
         if (plan.LeaseCheckpoints == 0)
         {
-            return (null, null);
+            return (new CreditLease(0, 0, Credits.CheckpointMicro, Credits.ItemMicro), null); // It costs nothing now, and may be moved to a version that does.
         }
 
         await TellCapAsync(stream.Tenant, key, capCredits);
@@ -117,7 +117,7 @@ public sealed partial class ExecutionCredits(Advancer advancer, LedgerAdvancer l
     /// <summary>A start was refused: what was reserved for it goes back, unless the execution runs by it.</summary>
     public async Task AbandonAsync(StreamId stream, CreditLease lease, ExecutionState state)
     {
-        if (state.Credits is null || (state.Credits.Token != lease.Token && state.Credits.ClosedToken != lease.Token))
+        if (lease.Token > 0 && (state.Credits is null || (state.Credits.Token != lease.Token && state.Credits.ClosedToken != lease.Token)))
         {
             await queue.PostAsync(stream.Tenant, new SettleCredits(stream.Id, lease.Token, 0, Round: 1)); // Not what it has asked for itself meanwhile.
         }

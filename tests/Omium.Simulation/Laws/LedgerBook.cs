@@ -94,7 +94,7 @@ internal sealed class LedgerBook
         {
             switch (happened)
             {
-                case StepScheduled e when CostOf(e.Step, workflow) is > 0 and var cost && cost > purse.LeftMicro:
+                case StepScheduled e when CostOf(e.Step, workflow) is > 0 and var cost && cost > purse.LeftMicro && !(body.Command is DecideReview && IsEnded(e, body)):
                     Broken.Add($"{execution} begins {e.Step} at {cost} with {purse.LeftMicro} reserved");
                     break;
                 case CheckpointCommitted:
@@ -115,6 +115,15 @@ internal sealed class LedgerBook
             }
         }
     }
+
+    /// <summary>True when a person's decision has opened a visit only to end it: nothing was begun.</summary>
+    private static bool IsEnded(StepScheduled opened, RecordBody body) => body.Events.Any(happened => happened switch
+    {
+        StepCommitted e => (e.Step, e.Visit) == (opened.Step, opened.Visit),
+        StepFailed e => (e.Step, e.Visit) == (opened.Step, opened.Visit),
+        StepSkipped e => e.Step == opened.Step,
+        _ => false,
+    });
 
     private static long CostOf(string step, DrawnWorkflow workflow) => step.Contains('-', StringComparison.Ordinal) ? Credits.CheckpointMicro / 100
         : workflow.Step(step) is { Checkpoint: not "" } ? Credits.CheckpointMicro : 0;
