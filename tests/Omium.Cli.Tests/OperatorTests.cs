@@ -41,9 +41,9 @@ public sealed class OperatorTests(DevServer server) : IClassFixture<DevServer>
     /// <param name="decision">A decision with its flags.</param>
     /// <param name="exitCode">What the run comes to.</param>
     [Theory]
-    [InlineData("skip", 3)] // What sends the offer needs what was skipped.
+    [InlineData("skip", 3)] // The offer reads what is then not there, and fails.
     [InlineData("reject", 3)]
-    [InlineData("override --output {\"apr\":4.5,\"text\":\"Agreed\"}", 0)]
+    [InlineData("override --output {\"apr\":4.5,\"term_months\":36,\"text\":\"fixed\"}", 0)]
     [InlineData("rollback --to kyc", 4)]
     public async Task Approve_EveryDecision_HasItsEnd(string decision, int exitCode)
     {
@@ -129,6 +129,30 @@ public sealed class OperatorTests(DevServer server) : IClassFixture<DevServer>
         Assert.Equal(5, (await server.RunAsync("status", "--key", rotated)).ExitCode);
         Assert.Contains("night", (await server.RunAsync("keys")).Output, StringComparison.Ordinal);
         Assert.DoesNotContain("omk_", (await server.RunAsync("keys")).Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Init_KeyThatIsAccepted_IsKeptForItsOwnerAlone_AndAWrongOneIsNot()
+    {
+        var home = Directory.CreateTempSubdirectory("omium-init-").FullName;
+        try
+        {
+            var path = Path.Combine(home, "omium", "config.json");
+            var wrong = await OmiumProgram.RunAsync(home, new Dictionary<string, string>(), "init", "--url", server.Url, "--key", "omk_local_wrong");
+            Assert.Equal((5, false), (wrong.ExitCode, File.Exists(path)));
+            var kept = await OmiumProgram.RunAsync(home, new Dictionary<string, string>(), "init", "--url", server.Url, "--key", server.Ready.GetProperty("key").GetString()!);
+            Assert.Equal((0, true), (kept.ExitCode, kept.Output.Contains(path, StringComparison.Ordinal)));
+            if (!OperatingSystem.IsWindows())
+            {
+                Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(path));
+            }
+
+            Assert.Equal(0, (await OmiumProgram.RunAsync(home, new Dictionary<string, string>(), "status")).ExitCode);
+        }
+        finally
+        {
+            Directory.Delete(home, recursive: true);
+        }
     }
 
     [Fact]

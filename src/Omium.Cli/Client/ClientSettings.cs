@@ -12,7 +12,8 @@ namespace Omium.Cli.Client;
 /// <param name="ApiKey">Key.</param>
 internal sealed record ClientSettings(Uri BaseUrl, string ApiKey)
 {
-    private static string ConfigurationPath => Path.Combine(
+    /// <summary>The configuration file.</summary>
+    public static string ConfigurationPath => Path.Combine(
         Environment.GetEnvironmentVariable("XDG_CONFIG_HOME") is { Length: > 0 } configured
             ? configured
             : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".config"),

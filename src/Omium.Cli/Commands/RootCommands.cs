@@ -65,7 +65,7 @@ public static class RootCommands
         [
             DevCommand.Create(), ExecutionCommands.Run(), ExecutionCommands.List(), ExecutionCommands.Show(), ReviewCommands.List(), ReviewCommands.Approve(),
             ReviewCommands.Show(), ReviewCommands.Test(), FailureCommands.Create(), ExecutionCommands.Rollback(), ExecutionCommands.Retry(), ExecutionCommands.Replay(), ExecutionCommands.Verify(),
-            SteeringCommands.Fork(), .. SteeringCommands.Simple(), SteeringCommands.Residue(), PolicyCommands.Create(), AccountCommands.Status(), AccountCommands.Keys(), AccountCommands.Members(),
+            SteeringCommands.Fork(), .. SteeringCommands.Simple(), SteeringCommands.Residue(), PolicyCommands.Create(), InitCommand.Create(), AccountCommands.Status(), AccountCommands.Keys(), AccountCommands.Members(),
             AccountCommands.Billing(), CompletionCommand.Create(), WorkflowCommands.List(), WorkflowCommands.Save(),
             WorkflowCommands.Validate(), WorkflowCommands.Suggest(), AuditCommands.Create(), McpCommand.Create(), BenchCommand.Create(), BackupCommands.Backup(), BackupCommands.Restore(), Named("expr", "Evaluate an expression: omium expr EXPRESSION --bindings FILE, or --cases FILE..."),
             Named("schema", "Check data against a JSON Schema: omium schema SCHEMA DATA, or --cases FILE..."),
