@@ -47,6 +47,25 @@ public sealed class AgentFrameworkTests(DevServer server) : IClassFixture<DevSer
     }
 
     [Fact]
+    public async Task Chat_StreamedAnswer_IsRecordedOnceAndStreamedAgain()
+    {
+        using var omium = server.Client();
+        using var model = new ScriptedChat("streamed", "asked again");
+        var said = new List<string>();
+        async Task<string> ProgramAsync(TracedExecution execution, CancellationToken token)
+        {
+            using var chat = model.Guarded(execution);
+            said.Add((await chat.GetStreamingResponseAsync("What shall I do?", cancellationToken: token).ToChatResponseAsync(token)).Text);
+            return said.Count < 2 ? throw new TimeoutException("the process dies") : said[^1];
+        }
+
+        var run = new RunOptions { ExecutionId = $"chat-{Guid.NewGuid():N}" };
+        await Assert.ThrowsAsync<TimeoutException>(() => omium.RunAsync("chat", ProgramAsync, run, Cancellation));
+        Assert.Equal("streamed", await omium.RunAsync("chat", ProgramAsync, run, Cancellation));
+        Assert.Equal((1, 2), (model.Asked, said.Count));
+    }
+
+    [Fact]
     public async Task Chat_AnotherConversationThanRecorded_IsNotDeterministic()
     {
         using var omium = server.Client();
@@ -89,7 +108,7 @@ public sealed class AgentFrameworkTests(DevServer server) : IClassFixture<DevSer
             Task.FromResult(new ChatResponse(new ChatMessage(ChatRole.Assistant, lines[Asked++])));
 
         public IAsyncEnumerable<ChatResponseUpdate> GetStreamingResponseAsync(IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default) =>
-            throw new NotSupportedException();
+            new ChatResponse(new ChatMessage(ChatRole.Assistant, lines[Asked++])).ToChatResponseUpdates().ToAsyncEnumerable();
 
         public object? GetService(Type serviceType, object? serviceKey = null) => null;
 

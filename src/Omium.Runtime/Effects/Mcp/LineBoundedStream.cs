@@ -6,26 +6,12 @@ namespace Omium.Runtime.Effects.Mcp;
 /// </summary>
 /// <param name="inner">Where the lines come from.</param>
 /// <param name="lineBytesMax">Longest line.</param>
-internal sealed class LineBoundedStream(Stream inner, long lineBytesMax) : Stream
+internal sealed class LineBoundedStream(Stream inner, long lineBytesMax) : ReadOnlyStream
 {
     private long _lineBytes;
 
     /// <summary>True once a line was too long.</summary>
     public bool IsPassed { get; private set; }
-
-    public override bool CanRead => true;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => false;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
 
     public override int Read(byte[] buffer, int offset, int count) => Counted(buffer.AsSpan(offset, inner.Read(buffer, offset, count)));
 
@@ -34,17 +20,6 @@ internal sealed class LineBoundedStream(Stream inner, long lineBytesMax) : Strea
         var count = await inner.ReadAsync(buffer, cancellationToken);
         return Counted(buffer.Span[..count]);
     }
-
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-    public override void Flush() => throw new NotSupportedException();
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
     private int Counted(ReadOnlySpan<byte> read)
     {

@@ -106,23 +106,9 @@ internal sealed class McpHttpGate(SocketsHttpHandler connections, long answerByt
     }
 
     /// <summary>Gives what it is given, and says so when that is too much.</summary>
-    private sealed class ReportingStream(Stream inner, McpHttpGate gate) : Stream
+    private sealed class ReportingStream(Stream inner, McpHttpGate gate) : ReadOnlyStream
     {
         private readonly BoundedStream _bounded = new(inner, gate._answerBytesMax);
-
-        public override bool CanRead => true;
-
-        public override bool CanSeek => false;
-
-        public override bool CanWrite => false;
-
-        public override long Length => throw new NotSupportedException();
-
-        public override long Position
-        {
-            get => throw new NotSupportedException();
-            set => throw new NotSupportedException();
-        }
 
         public override int Read(byte[] buffer, int offset, int count) => ReadAsync(buffer, offset, count, CancellationToken.None).GetAwaiter().GetResult();
 
@@ -138,17 +124,6 @@ internal sealed class McpHttpGate(SocketsHttpHandler connections, long answerByt
                 throw;
             }
         }
-
-        public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-            ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-        public override void Flush() => throw new NotSupportedException();
-
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-        public override void SetLength(long value) => throw new NotSupportedException();
-
-        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
         protected override void Dispose(bool disposing)
         {
