@@ -43,6 +43,16 @@ describe('S27', () => {
     expect(linesOf(environment.EFFECTS)).toEqual(['plan', 'quote', expect.stringMatching(/^book .+/), 'send']);
   });
 
+  it('S27_KilledBetweenATasksWritesAndTheirCheckpoint_GoesOnWithWhatWasWritten', async () => {
+    const environment = { THREAD: fresh('thread'), EFFECTS: join(place.folder, 'effects') };
+    const killed = await new Program('graph.mjs', { ...environment, DIE_BEFORE: '2' }).ended;
+    expect([killed.signal, killed.errors]).toEqual(['SIGKILL', '']);
+    await new Program('graph.mjs', environment).ended;
+    const done = await new Program('graph.mjs', { ...environment, RESUME: 'yes' }).ended;
+    expect(JSON.parse(done.output)).toEqual({ log: ['planned', '12A for 12', 'sent'], answer: 'yes' });
+    expect(linesOf(environment.EFFECTS)).toEqual(['plan', 'quote', expect.stringMatching(/^book .+/), 'send']);
+  });
+
   it('S27_KilledAtRandomMoments_EachEffectHasOneKey', { timeout: 180_000 }, async () => {
     const draw = draws(27);
     for (let number = 0; number < Number(process.env.OMIUM_SDK_KILLS ?? 3); number++) {

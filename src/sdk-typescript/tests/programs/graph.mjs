@@ -1,4 +1,7 @@
-/** A LangGraph.js graph over Omium; each node writes what it does to EFFECTS. DIE_IN names a node that kills the process within it, after its transaction. */
+/**
+ * A LangGraph.js graph over Omium; each node writes what it does to EFFECTS. DIE_IN names a node that kills the process within it, after its transaction; DIE_BEFORE a
+ * step of the graph whose checkpoint is never written, though what its tasks wrote is.
+ */
 import { appendFileSync } from 'node:fs';
 import { Annotation, Command, END, interrupt, START, StateGraph } from '@langchain/langgraph';
 import { checkpoint, transaction } from '../../dist/index.js';
@@ -8,7 +11,25 @@ const effect = (line) => appendFileSync(process.env.EFFECTS, `${line}\n`);
 const dieIn = (node) => process.env.DIE_IN === node && process.kill(process.pid, 'SIGKILL');
 const State = Annotation.Root({ log: Annotation({ reducer: (known, more) => known.concat(more), default: () => [] }), answer: Annotation() });
 
-const saver = new OmiumSaver();
+class DyingSaver extends OmiumSaver {
+  #writes = [];
+
+  putWrites(...given) {
+    const writing = super.putWrites(...given);
+    this.#writes.push(writing);
+    return writing;
+  }
+
+  async put(config, known, metadata) {
+    if (String(metadata.step) === process.env.DIE_BEFORE) {
+      await Promise.all(this.#writes);
+      process.kill(process.pid, 'SIGKILL');
+    }
+    return await super.put(config, known, metadata);
+  }
+}
+
+const saver = new DyingSaver();
 const graph = new StateGraph(State)
   .addNode('plan', () => {
     effect('plan');
@@ -29,6 +50,6 @@ const graph = new StateGraph(State)
   .compile({ checkpointer: saver });
 
 const config = { configurable: { thread_id: process.env.THREAD } };
-const { next } = await graph.getState(config);
-const input = process.env.RESUME ? new Command({ resume: process.env.RESUME }) : next.length > 0 ? null : {};
+const { createdAt } = await graph.getState(config); // Not `next`: that is empty too when all tasks have written and their checkpoint is missing.
+const input = process.env.RESUME ? new Command({ resume: process.env.RESUME }) : createdAt === undefined ? {} : null;
 console.log(JSON.stringify(await graph.invoke(input, config)));
