@@ -8,7 +8,7 @@ using Omium.Runtime.Ports;
 
 namespace Omium.Api.Executions;
 
-/// <summary>What operators do: <c>POST /v1/executions/{id}/pause · resume · cancel · rollback · retry · release</c>. Sent twice with one Idempotency-Key, each happens once.</summary>
+/// <summary>What operators do: <c>POST /v1/executions/{id}/pause · resume · cancel · rollback · retry · release</c>. Sent twice with one Idempotency-Key, each happens once; another request with it is refused.</summary>
 internal static class ExecutionCommandEndpoints
 {
     private static readonly string[] Scopes = ["failure", "all"];
@@ -16,16 +16,16 @@ internal static class ExecutionCommandEndpoints
     public static void Map(ApiRoutes routes)
     {
         routes.Map("POST", "/v1/executions/{id}/pause", PauseAsync).As("pause_execution", "Begins nothing new until it is resumed.")
-            .ReadsLittle(RequestJson.Default.PauseRequest, isOptional: true).Answers(ContractJson.Default.ExecutionView).Refuses("execution_ended", "rollback_in_progress");
+            .ReadsLittle(RequestJson.Default.PauseRequest, isOptional: true).Answers(ContractJson.Default.ExecutionView).Idempotent().Refuses("execution_ended", "rollback_in_progress");
         routes.Map("POST", "/v1/executions/{id}/resume", call => SubmitAsync(call, at => new ResumeExecution(at, call.Caller.KeyId, call.RequestId))).As("resume_execution", "Goes on from where it was paused.")
-            .Answers(ContractJson.Default.ExecutionView).Refuses("execution_not_paused", "review_open");
+            .Answers(ContractJson.Default.ExecutionView).Idempotent().Refuses("execution_not_paused", "review_open");
         routes.Map("POST", "/v1/executions/{id}/cancel", call => SubmitAsync(call, at => new CancelExecution(at, call.Caller.KeyId, call.RequestId))).As("cancel_execution", "Ends it; what is in flight is recorded and has no consequence.")
-            .Answers(ContractJson.Default.ExecutionView).Refuses("execution_ended", "rollback_in_progress");
+            .Answers(ContractJson.Default.ExecutionView).Idempotent().Refuses("execution_ended", "rollback_in_progress");
         routes.Map("POST", "/v1/executions/{id}/rollback", RollBackAsync).As("roll_back_execution", "Takes back what a failure touched, or shows what that would be.")
-            .ReadsLittle(RequestJson.Default.RollbackRequest).Answers(ContractJson.Default.RollbackView)
+            .ReadsLittle(RequestJson.Default.RollbackRequest).Answers(ContractJson.Default.RollbackView).Idempotent()
             .Refuses("checkpoint_not_found", "rollback_in_progress", "rollback_orphans_consumer", "rollback_irreversible");
         routes.Map("POST", "/v1/executions/{id}/retry", RetryAsync).As("retry_execution", "Runs again what failed, or from a checkpoint.")
-            .Reads(RequestJson.Default.RetryRequest, isOptional: true).Answers(ContractJson.Default.ExecutionView)
+            .Reads(RequestJson.Default.RetryRequest, isOptional: true).Answers(ContractJson.Default.ExecutionView).Idempotent()
             .Refuses("execution_ended", "rollback_in_progress", "review_open", "checkpoint_not_found", "rollback_irreversible", "edit_forbidden", "override_refused", "validation_failed");
         routes.Map("POST", "/v1/executions/{id}/release", ReleaseAsync).As("release_execution", "Reads an execution that was set aside anew; it goes on.")
             .Answers(ContractJson.Default.ExecutionView);

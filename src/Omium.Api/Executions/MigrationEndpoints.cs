@@ -17,7 +17,7 @@ internal static class MigrationEndpoints
     public static void Map(ApiRoutes routes) => routes.Map("POST", "/v1/executions/{id}/migrate", MigrateAsync)
         .As("migrate_execution", "Moves a paused or failed execution to another version of its workflow, once the difference was seen.")
         .Reads(RequestJson.Default.MigrateRequest)
-        .Answers(ContractJson.Default.MigrationView, StatusCodes.Status200OK, "With `preview`: the difference; else the execution, moved and still paused.")
+        .Answers(ContractJson.Default.MigrationView, StatusCodes.Status200OK, "With `preview`: the difference; else the execution, moved and still paused.").Idempotent()
         .Answers(ContractJson.Default.ExecutionView, description: "The execution, moved; it is paused.")
         .Refuses("workflow_not_found", "migration_unacknowledged", "migration_refused", "execution_not_paused", "execution_ended", "rollback_in_progress", "rollback_irreversible", "validation_failed");
 

@@ -42,11 +42,11 @@ internal sealed class ApiCall(HttpContext context, ApiServices services, Caller 
     public string? Query(string name) => Request.Query.TryGetValue(name, out var value) && value.ToString() is { Length: > 0 } text ? text : null;
 
     /// <summary>
-    /// What makes an operator's command known when it is sent again: the client's Idempotency-Key for this route, else a fresh id. A key that was used for a pause
-    /// and comes with a cancellation is not that pause again.
+    /// What makes an operator's command known in the execution itself when it is sent again, also when what is kept of the first answer is gone: the client's
+    /// Idempotency-Key with the route and the body it came with, else a fresh id. A key that comes with something else is not that command again.
     /// </summary>
     public string RequestId => Request.Headers.TryGetValue("Idempotency-Key", out var given) && given.ToString() is { Length: > 0 and <= 255 } key
-        ? $"{Caller.KeyId}{Request.Path}/{key}"
+        ? $"{Caller.KeyId}{Request.Path}/{key}/{CanonicalJson.Digest((_body ?? default).Span)}"
         : Guid.NewGuid().ToString("N");
 
     public Task ProblemAsync(string code, string? detail = null, IReadOnlyList<SpecProblem>? errors = null, string? digest = null, JsonElement? shown = null) =>

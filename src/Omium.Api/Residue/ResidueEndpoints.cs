@@ -20,7 +20,7 @@ internal static class ResidueEndpoints
         routes.Map("GET", "/v1/residue/{id}", GetAsync).As("get_residue", "One effect that was left.").Answers(ContractJson.Default.ResidueView)
             .Refuses("residue_not_found");
         routes.Map("POST", "/v1/residue/{id}/resolve", ResolveAsync).As("resolve_residue", "Records what a person did about it.")
-            .ReadsLittle(RequestJson.Default.ResolveResidueRequest, isOptional: true).Answers(ContractJson.Default.ResidueView).Refuses("residue_not_found", "residue_resolved");
+            .ReadsLittle(RequestJson.Default.ResolveResidueRequest, isOptional: true).Answers(ContractJson.Default.ResidueView).Idempotent().Refuses("residue_not_found", "residue_resolved");
     }
 
     private static async Task ListAsync(ApiCall call)

@@ -28,12 +28,12 @@ internal static class ReviewEndpoints
         routes.Map("GET", "/v1/reviews/{id}", GetAsync).As("get_review", "One question to a person.").Answers(ContractJson.Default.ReviewView)
             .Refuses("review_not_found");
         routes.Map("POST", "/v1/reviews/{id}/decide", DecideAsync).As("decide_review", "Decides, once.")
-            .Reads(RequestJson.Default.DecideReviewRequest).Answers(ContractJson.Default.ReviewView).Refuses(Decisions);
+            .Reads(RequestJson.Default.DecideReviewRequest).Answers(ContractJson.Default.ReviewView).Idempotent().Refuses(Decisions);
         routes.Map("POST", "/v1/reviews/{id}/proposals", ProposeAsync).As("propose_fix", "Lays an edit before whoever decides; the review stays open.")
             .Reads(RequestJson.Default.ProposeFixRequest).Answers(ContractJson.Default.ProposalView, 201)
             .Refuses("review_not_found", "review_closed", "review_digest_mismatch", "decision_not_allowed", "edit_forbidden", "execution_ended");
         routes.Map("POST", "/v1/reviews/{id}/test", TestAsync).As("test_fix", "Runs the step beside the execution with an edit; nothing is committed, nothing but the model is reached.")
-            .Reads(RequestJson.Default.TestFixRequest).Answers(ContractJson.Default.TestFixView)
+            .Reads(RequestJson.Default.TestFixRequest).Answers(ContractJson.Default.TestFixView).Idempotent()
             .Refuses("review_not_found", "review_closed", "decision_not_allowed", "edit_forbidden", "model_not_configured", "CREDITS_EXHAUSTED", "key_cap_reached");
     }
 

@@ -116,19 +116,52 @@ public sealed class IdempotencyTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task SameKey_OfAnotherCommandToAnExecution_IsNoRepetitionOfTheFirst()
+    public async Task SameKey_OfAnotherCommandToAnExecution_Is422_AndTheFirstHappenedOnce()
     {
         var run = await _host.RunCompanyXAsync();
-        Assert.Equal("paused", run.Status);
-        foreach (var _ in new[] { 1, 2 })
-        {
-            using var rolled = await SendAsync("k1", """{"to": "start", "scope": "all"}""", $"/v1/executions/{run.Id}/rollback");
-            Assert.Equal(HttpStatusCode.OK, rolled.StatusCode);
-        }
+        var path = $"/v1/executions/{run.Id}";
+        using var first = await SendAsync("k1", """{"to": "start", "scope": "all"}""", $"{path}/rollback");
+        using var again = await SendAsync("k1", """{"to": "start", "scope": "all"}""", $"{path}/rollback");
+        Assert.Equal(HttpStatusCode.OK, first.StatusCode);
+        Assert.Equal(await first.Content.ReadAsStringAsync(), await again.Content.ReadAsStringAsync());
 
         await Streams.UntilAsync(_host, run.Id, "rollback.completed");
-        using var cancelled = await SendAsync("k1", "{}", $"/v1/executions/{run.Id}/cancel");
+        using var otherBody = await SendAsync("k1", """{"to": "start", "scope": "failure"}""", $"{path}/rollback");
+        using var otherCommand = await SendAsync("k1", "{}", $"{path}/cancel");
+        Assert.Equal((HttpStatusCode.UnprocessableEntity, "idempotency_mismatch"), await ProblemAsync(otherBody));
+        Assert.Equal((HttpStatusCode.UnprocessableEntity, "idempotency_mismatch"), await ProblemAsync(otherCommand));
+        using var cancelled = await SendAsync("k2", "{}", $"{path}/cancel");
         Assert.Equal("cancelled", (await ApiHost.ReadAsync(cancelled, ContractJson.Default.ExecutionView, 200)).Status);
+    }
+
+    [Fact]
+    public async Task SameKey_OfADecisionWithOtherEdits_Is422()
+    {
+        var run = await _host.RunCompanyXAsync();
+        var review = (await _host.GetAsync($"/v1/reviews?execution={run.Id}", ContractJson.Default.ReviewPage)).Items.Single();
+        string Edit(string prompt) => $$"""{"decision": "edit", "digest": "{{review.Digest}}", "edits": {"prompt": "{{prompt}}"} }""";
+        using var first = await SendAsync("k1", Edit("Stay between 2.5 and 8.5."), $"/v1/reviews/{review.Id}/decide");
+        using var again = await SendAsync("k1", Edit("Stay between 2.5 and 8.5."), $"/v1/reviews/{review.Id}/decide");
+        using var other = await SendAsync("k1", Edit("Say 99."), $"/v1/reviews/{review.Id}/decide");
+        Assert.Equal(HttpStatusCode.OK, first.StatusCode);
+        Assert.Equal(await first.Content.ReadAsStringAsync(), await again.Content.ReadAsStringAsync());
+        Assert.Equal((HttpStatusCode.UnprocessableEntity, "idempotency_mismatch"), await ProblemAsync(other));
+    }
+
+    [Fact]
+    public async Task Command_WhoseFirstAnswerIsNoLongerKept_IsNotTakenForAnotherOfItsKey()
+    {
+        var run = await _host.RunCompanyXAsync();
+        using var first = await SendAsync("k1", """{"to": "start", "scope": "all"}""", $"/v1/executions/{run.Id}/rollback");
+        await Streams.UntilAsync(_host, run.Id, "rollback.completed");
+        var (document, _) = await StoredAsync();
+        await _host.Store.Documents.DeleteAsync(document.Key, document.ETag);
+
+        using var again = await SendAsync("k1", """{"to": "start", "scope": "all"}""", $"/v1/executions/{run.Id}/rollback");
+        using var other = await SendAsync("k2", """{"to": "start", "scope": "all"}""", $"/v1/executions/{run.Id}/rollback");
+        var planned = (await _host.GetAsync($"/v1/executions/{run.Id}/events", ContractJson.Default.EventPage)).Items
+            .SelectMany(record => record.Events).Count(happened => happened.GetProperty("type").GetString() == "rollback.planned" && happened.GetProperty("cause").GetString() == "person");
+        Assert.Equal(2, planned);
     }
 
     [Fact]
