@@ -122,7 +122,12 @@ internal sealed partial class Decision
             return; // Its locks are to be had first, or what became of its items is being written.
         }
 
-        if (_state.Status == ExecutionStatus.Running && Visit(key) is { Status: VisitStatus.Open, Items: null } listless && !PendingEffects.WaitsForRetry(listless, Plan))
+        if (PendingEffects.WaitsForRetry(Visit(key), Plan))
+        {
+            return; // Its next attempt is not due: when it is, its locks are asked for first, and its preconditions are looked at.
+        }
+
+        if (_state.Status == ExecutionStatus.Running && Visit(key) is { Status: VisitStatus.Open, Items: null })
         {
             EnterItems(step, key);
             return;
