@@ -137,12 +137,19 @@ internal sealed partial class Decision
         return Math.Max((long)wait, retryAfterMs ?? 0);
     }
 
-    /// <summary>A new attempt. External calls of the failed one that may stand are undone first, or a person is asked; one that a person asked for goes ahead.</summary>
-    private void RetryAttempt(VisitKey key, long waitMs, bool byPerson = false)
+    /// <summary>Argument of a retry that a person or the program asked for: whatever the policy would still allow, it is made once what stands is undone.</summary>
+    private const string AskedFor = "asked_for";
+
+    /// <summary>
+    /// A new attempt. External calls of the failed one that may stand are undone first, or a person is asked; one that a person asked for goes ahead.
+    /// <paramref name="askedFor"/>: by a person or by the program, so that no limit counts.
+    /// </summary>
+    private void RetryAttempt(VisitKey key, long waitMs, bool byPerson = false, bool askedFor = false)
     {
+        var retry = new RecoveryAction("retry", byPerson || askedFor ? AskedFor : null);
         if (Plan.Expands(key))
         {
-            RetryItems(key, waitMs, byPerson);
+            RetryItems(key, waitMs, byPerson, retry);
             return;
         }
 
@@ -166,16 +173,16 @@ internal sealed partial class Decision
         }
         else if (undoable && key.IsItem)
         {
-            PlanItemRollback(key, [.. standing.Reverse().Select(call => call.Id.ToString())], new RecoveryAction("retry"));
+            PlanItemRollback(key, [.. standing.Reverse().Select(call => call.Id.ToString())], retry);
         }
         else if (_state.Rollback is not null)
         {
-            Emit(new ActionsDeferred(key.Step, key.Visit, [new RecoveryAction("retry")]));
+            Emit(new ActionsDeferred(key.Step, key.Visit, [retry]));
         }
         else if (undoable)
         {
             PlanRollback("attempt", RollbackScopes.Attempt, [], [.. standing.Reverse().Select(call => call.Id.ToString())], "retry", null, null,
-                new RollbackSequel(key, [new RecoveryAction("retry")], false, false));
+                new RollbackSequel(key, [retry], false, false));
         }
         else
         {
@@ -271,6 +278,9 @@ internal sealed partial class Decision
             case "use_agent" when Plan.Step(key.Step)?.Spec.Agent is { } agent && Plan.Spec.Agents.ContainsKey(action.Argument ?? ""):
                 Emit(new AgentSubstituted(agent, action.Argument!, "policy"));
                 RetryByRule(key);
+                break;
+            case "retry" when action.Argument == AskedFor && Visit(key).Status != VisitStatus.RolledBack:
+                RetryAttempt(key, 0, askedFor: true);
                 break;
             case "retry":
                 RetryByRule(key);

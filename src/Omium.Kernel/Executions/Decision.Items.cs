@@ -122,7 +122,12 @@ internal sealed partial class Decision
             return; // Its locks are to be had first, or what became of its items is being written.
         }
 
-        if (_state.Status == ExecutionStatus.Running && Visit(key) is { Status: VisitStatus.Open, Items: null } listless && !PendingEffects.WaitsForRetry(listless, Plan))
+        if (PendingEffects.WaitsForRetry(Visit(key), Plan))
+        {
+            return; // Its next attempt is not due: when it is, its locks are asked for first, and its preconditions are looked at.
+        }
+
+        if (_state.Status == ExecutionStatus.Running && Visit(key) is { Status: VisitStatus.Open, Items: null })
         {
             EnterItems(step, key);
             return;
@@ -248,7 +253,7 @@ internal sealed partial class Decision
     }
 
     /// <summary>Another attempt of a for_each step: its failed items begin again, those that committed stand. What failed ones left is undone first.</summary>
-    private void RetryItems(VisitKey key, long waitMs, bool byPerson)
+    private void RetryItems(VisitKey key, long waitMs, bool byPerson, RecoveryAction retry)
     {
         var visit = Visit(key);
         var failed = (visit.Items?.Failed ?? []).Select(index => _state.StandingVisit(ItemName.Of(key.Step, index))!).ToArray();
@@ -270,12 +275,12 @@ internal sealed partial class Decision
         }
         else if (_state.Rollback is not null)
         {
-            Emit(new ActionsDeferred(key.Step, key.Visit, [new RecoveryAction("retry")]));
+            Emit(new ActionsDeferred(key.Step, key.Visit, [retry]));
         }
         else if (undoable)
         {
             PlanRollback("attempt", RollbackScopes.Attempt, [.. failed.Select(item => item.Key)], [.. standing.Select(call => call.Id.ToString())], "retry", null, null,
-                new RollbackSequel(key, [new RecoveryAction("retry")], false, false));
+                new RollbackSequel(key, [retry], false, false));
         }
         else
         {

@@ -284,22 +284,25 @@ internal sealed partial class Decision
             return null;
         }
 
-        var (target, set) = (named?.To ?? "start", new HashSet<VisitKey>(named?.Affected ?? []));
+        var (places, set) = (new List<string>(), new HashSet<VisitKey>(named?.Affected ?? []));
         foreach (var key in failed)
         {
             if (key.IsItem)
             {
                 set.Add(key); // Only that item begins again; the others stand or go on.
-                target = failed.All(other => other.IsItem) && named is null ? RollbackScopes.Attempt : target;
             }
             else if (TryAffected(key, "last", out var last, out var affected) && (from is null || Place(from) is not { } place || !affected.Contains(place.Key)))
             {
                 // A failure whose edge led to the place that was named is answered: the place would be taken back with it.
                 set.UnionWith(affected);
-                target = named is null ? last : target;
+                places.Add(last);
             }
         }
 
+        // One failure may take back the place that another goes back to: what is named must stand.
+        var target = named?.To ?? (failed.Length > 0 && failed.All(key => key.IsItem)
+            ? RollbackScopes.Attempt
+            : places.FindLast(place => Place(place) is { } stands && !set.Contains(stands.Key)) ?? "start");
         var ordered = Ordered(set);
         return new BlastRadius(target, ordered, StandingEffects(ordered));
     }

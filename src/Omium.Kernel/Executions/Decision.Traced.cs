@@ -106,7 +106,7 @@ internal sealed partial class Decision
         {
             if (standing.Traced is { MayRetry: true } && !IsRefusedByAPerson(standing) && !IsFollowed(standing) && standing.CurrentCalls.All(call => !call.MayStand || call.Kind == EffectKind.Idempotent || EffectOf(call).Compensate is not null))
             {
-                RetryAttempt(standing.Key, 0); // What it did and can be undone is undone first.
+                RetryAttempt(standing.Key, 0, askedFor: true); // What it did and can be undone is undone first.
                 visit = Visit(standing.Key);
             }
 

@@ -43,7 +43,8 @@ public sealed record PolicyRetry(int RetriesMax, Backoff Backoff, bool StopOnSam
 
 /// <summary>One action: <c>rollback_to_last_checkpoint</c>, <c>pause_and_notify</c>, <c>await_human_review</c>, or one of the rules form.</summary>
 /// <param name="Kind">retry, rollback_to, compensate, pause, notify, escalate_to, use_agent, skip, fail, await_review.</param>
-/// <param name="Argument">Checkpoint (<c>last</c> = the newest on the failed step's ancestry), channel, role or agent.</param>
+/// <param name="Argument">Checkpoint (<c>last</c> = the newest on the failed step's ancestry), channel, role or agent; of a retry that a person or the program asked for,
+/// <c>asked_for</c>: such a one is on record only, no policy can name it, and the policy's limit of attempts does not end it.</param>
 public sealed record RecoveryAction(string Kind, string? Argument = null);
 
 /// <summary>A rule of the full form.</summary>

@@ -54,13 +54,15 @@ public sealed partial class EffectRunner
         return await advancer.AdvanceAsync(cell.Stream, new RecordChildStarted(advancer.NowMs, effect.Id, state.WorkflowVersion, state.SpecDigest), null, cancellation);
     }
 
-    /// <summary>Rolls a child back; it tells when that is done. One that has not begun is begun and ended at once, so that a late start finds it there.</summary>
+    /// <summary>
+    /// Rolls a child back; it tells when that is done. One that is not there is begun first, so that a start that is on its way finds it there; if that was
+    /// faster, or if the child has done all its work with its first record, there is one to be rolled back like any other.
+    /// </summary>
     private async ValueTask<AdvanceResult?> TakeBackChildAsync(ExecutionCell cell, PendingEffect effect, CallState call, CancellationToken cancellation)
     {
         var child = ChildStream(cell, call.Child!);
-        if (await advancer.FindAsync(child, cancellation) is null)
+        if (await advancer.FindAsync(child, cancellation) is null && !await TakeIdAsync(cell, call, cancellation))
         {
-            await EntombAsync(cell, call, cancellation);
             return await SettleAsync(cell, effect.Id, new EffectOutcome { Result = JsonMake.EmptyObject }, cancellation);
         }
 
@@ -85,11 +87,7 @@ public sealed partial class EffectRunner
             return null;
         }
 
-        if (await advancer.FindAsync(ChildStream(cell, child), cancellation) is null)
-        {
-            await EntombAsync(cell, call, cancellation);
-        }
-        else
+        if (await advancer.FindAsync(ChildStream(cell, child), cancellation) is not null || await TakeIdAsync(cell, call, cancellation))
         {
             var parent = cell.State.ExecutionId;
             await Elsewhere(ChildStream(cell, child), new CancelExecution(advancer.NowMs, parent, $"{parent}/{effect.Id}/cancel"), null, cancellation);
@@ -142,21 +140,20 @@ public sealed partial class EffectRunner
         }
     }
 
-    /// <summary>Begins a child and ends it at once: its id is taken, and a start that comes late does nothing.</summary>
-    private async ValueTask EntombAsync(ExecutionCell cell, CallState call, CancellationToken cancellation)
+    /// <summary>
+    /// Begins a child that is to end at once: its id is taken, and a start that comes late does nothing. False when there is none to end: what cannot be
+    /// started now cannot be started late either.
+    /// </summary>
+    private async ValueTask<bool> TakeIdAsync(ExecutionCell cell, CallState call, CancellationToken cancellation)
     {
         if (await PinnedAsync(cell, call, cancellation) is not { } version)
         {
-            return; // A workflow that is not there cannot be started late either.
+            return false;
         }
 
         var (start, stored) = await StartOfAsync(cell, call, version, cancellation);
         var begun = await advancer.AdvanceAsync(ChildStream(cell, call.Child!), start, stored, cancellation);
-        if (begun.Rejection is null or { Code: "execution_exists" })
-        {
-            var parent = cell.State.ExecutionId;
-            await Elsewhere(ChildStream(cell, call.Child!), new CancelExecution(advancer.NowMs, parent, $"{parent}/{call.Id}/cancel"), null, cancellation);
-        }
+        return begun.Rejection is null or { Code: "execution_exists" };
     }
 
     private async ValueTask<(StartExecution Start, Dictionary<string, byte[]>? Stored)> StartOfAsync(ExecutionCell cell, CallState call, ChildVersion version, CancellationToken cancellation)

@@ -99,11 +99,13 @@ public sealed class SharedRunner(Advancer advancer, ResourceAdvancer resources, 
             }
         }
 
-        foreach (var root in grants.GroupBy(grant => grant.Root, StringComparer.Ordinal).OrderBy(group => group.Key, StringComparer.Ordinal).ToArray())
+        var roots = grants.GroupBy(grant => grant.Root, StringComparer.Ordinal).OrderBy(group => group.Key, StringComparer.Ordinal).ToArray();
+        foreach (var root in roots)
         {
             string[] scopes = [.. root.Select(grant => grant.Resolved).Distinct(StringComparer.Ordinal)];
             if (await AcquireAsync(visit, root.Key, scopes, cancellation) is not { } token)
             {
+                await GiveUpLaterAsync(visit, root.Key, [.. roots.Select(group => group.Key).Where(later => string.CompareOrdinal(later, root.Key) > 0)], cancellation);
                 OnNudge?.Invoke(visit.Cell.Stream, advancer.NowMs + (long)LookAgainAfter.TotalMilliseconds);
                 return null;
             }
@@ -116,6 +118,33 @@ public sealed class SharedRunner(Advancer advancer, ResourceAdvancer resources, 
 
         var (values, unknown) = await ReadAsync(visit, cancellation);
         return await SettleAsync(visit, new SettleGather(advancer.NowMs, visit.Effect, grants.Count == 0 ? null : grants, values, unknown), cancellation);
+    }
+
+    /// <summary>
+    /// Who waits under one root holds nothing under a later one, or two might wait for each other: a process that stood still while all was given up may
+    /// have asked there since. What is held there is looked at first: where the root that is waited for is not held after that, nothing of what was seen
+    /// can be in use.
+    /// </summary>
+    private async ValueTask GiveUpLaterAsync(SharedVisit visit, string awaited, IReadOnlyList<string> laterRoots, CancellationToken cancellation)
+    {
+        var held = new List<(string Root, long Token)>();
+        foreach (var root in laterRoots)
+        {
+            if ((await resources.CurrentStateAsync(visit.Tenant, root, cancellation)).HolderOf(visit.Owner) is { } holder)
+            {
+                held.Add((root, holder.Token));
+            }
+        }
+
+        if (held.Count == 0 || (await resources.CurrentStateAsync(visit.Tenant, awaited, cancellation)).HolderOf(visit.Owner) is not null)
+        {
+            return;
+        }
+
+        foreach (var (root, token) in held)
+        {
+            await AdvanceAsync(visit.Tenant, new SettleOwner(resources.NowMs, root, visit.Owner, null, Release: true, token, AttemptMax: visit.Attempt - 1), cancellation);
+        }
     }
 
     private async ValueTask<(List<LockGrant> Grants, EffectFailure? Problem)> ResolveAsync(SharedVisit visit, CancellationToken cancellation)
