@@ -7,7 +7,7 @@ import { parsePolicy, policyText, starterPolicy } from '~/model/policy';
 describe('what a caller may', () => {
   it('is open to who has the scope', () => expect(mayNot('run', { scopes: ['read', 'run'] })).toBeUndefined());
   it('names role and the roles that could, for a person', () =>
-    expect(mayNot('decide', { scopes: ['read', 'run'], role: 'operator' })).toBe('Your role here is operator. It takes approver or administrator to decide reviews, test fixes, settle what was left behind.'));
+    expect(mayNot('decide', { scopes: ['read', 'run'], role: 'operator' })).toBe('Your role here is operator. It takes approver or administrator to decide reviews, ignore failures, settle what was left behind.'));
   it('says an administrator where it takes one', () => expect(mayNot('admin', { scopes: ['read'], role: 'viewer' })).toContain('It takes an administrator to manage members'));
   it('names the scope, for a key', () => expect(mayNot('write', { scopes: ['read'] })).toBe('The key you are signed in with lacks the scope “write”, which it takes to save workflows and policies.'));
 });

@@ -15,7 +15,7 @@ describe('edits', () => {
   it('can take every constraint away', () => expect(editsOf(termsAgent, { ...draftOf(termsAgent), constraints: [] })).toEqual({ constraints: [] }));
   it('are none without an agent', () => expect(editsOf(undefined, draftOf(undefined))).toBeUndefined());
   it('come from a suggested fix over the agent as it is', () => {
-    const draft = applyFix(termsAgent, { kind: 'constraint', title: '', detail: '', edits: { constraints: ['Never 0 %.'] } });
+    const draft = applyFix(termsAgent, { edits: { constraints: ['Never 0 %.'] } });
     expect(draft).toEqual({ prompt: termsAgent.prompt, constraints: ['Never 0 %.'], tools: [] });
   });
   it('show added and removed lines', () => expect(listChanges(['a', 'b'], ['b', 'c'])).toEqual([

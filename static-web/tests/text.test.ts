@@ -90,7 +90,7 @@ describe('status', () => {
 
 describe('question', () => {
   const review = { id: 'rev_1', execution: 'exe_1', workflow: 'w', status: 'open', step: 'sort', visit: 1, decisions: [], allowed_edits: [], forbidden_edits: [], digest: 'd', requested_at: '' } as const;
-  const ask = (kind: 'call_approval' | 'in_doubt' | 'approval' | 'failure', shown?: Record<string, string>) => question({ ...review, decisions: [], allowed_edits: [], forbidden_edits: [], kind, ...(shown ? { shown } : {}) }).title;
+  const ask = (kind: 'call_approval' | 'in_doubt' | 'approval' | 'failure', shown?: Record<string, string>) => question({ ...review, decisions: [], allowed_edits: [], forbidden_edits: [], proposals: [], kind, ...(shown ? { shown } : {}) }).title;
   it('names the tool', () => expect(ask('call_approval', { tool: 'delete_email' })).toBe('May sort call delete_email?'));
   it('asks what happened', () => expect(ask('in_doubt', { tool: 'bank_transfer' })).toBe('Did bank_transfer happen?'));
   it('stands without details', () => expect([ask('approval'), ask('failure'), ask('in_doubt')]).toEqual(['May the run go on past sort?', 'sort failed', 'Did the call of sort happen?']));

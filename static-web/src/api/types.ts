@@ -3,9 +3,9 @@
  * times ISO 8601 UTC, enums as the strings that the docs name.
  */
 
-import type { DiffView, ForkPreviewView, ForkRequest, GraphDataEdge, RetryRequest, VerificationView } from './generated';
+import type { DiffView, ForkPreviewView, ForkRequest, GraphDataEdge, ProposalView, RetryRequest, VerificationView } from './generated';
 
-export type { DiffView, ForkPreviewView, ForkRequest, RetryRequest, VerificationView };
+export type { DiffView, ForkPreviewView, ForkRequest, ProposalView, RetryRequest, VerificationView };
 
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 export type JsonObject = { [key: string]: Json };
@@ -232,6 +232,8 @@ export interface RollbackRequest {
   scope?: 'failure' | 'all';
   preview?: boolean;
   accept_residue?: boolean;
+  /** Only these of the steps it would take back. */
+  steps?: string[];
 }
 
 export interface RollbackView {
@@ -399,6 +401,8 @@ export interface ReviewView {
   requested_at: string;
   expires_at?: string;
   decided?: ReviewDecision;
+  /** Edits that were laid before whoever decides; none is applied unless somebody decides so. */
+  proposals: ProposalView[];
 }
 
 export interface ReviewDecision {

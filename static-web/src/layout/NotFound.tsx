@@ -1,10 +1,10 @@
 import { ButtonLink } from '~/ui/Button';
-import { Empty } from '~/ui/states';
+import { Page } from '~/ui/Page';
 
 export function NotFound() {
   return (
-    <Empty title="There is no page at this address" action={<ButtonLink to="/">Go to the overview</ButtonLink>}>
-      The address may be mistyped, or come from another version of Omium.
-    </Empty>
+    <Page title="There is no page at this address" lead="The address may be mistyped, or come from another version of Omium.">
+      <ButtonLink to="/" className="self-start">Go to the overview</ButtonLink>
+    </Page>
   );
 }

@@ -96,6 +96,7 @@ export class Onboarding {
       id, execution: run.view.id, workflow: run.view.workflow, kind: 'failure', status: 'open', step: 'terms', visit: 1, decisions: ['approve', 'edit', 'override', 'rollback', 'skip', 'reject'],
       allowed_edits: ['prompt', 'constraints', 'tool_selection'], forbidden_edits: ['core_logic', 'agent_count'], digest: fakeHash(id), shown: { message: 'The terms agent answered an APR of 0 %.' },
       failure_id: run.view.failure_id!, requested_at: run.now,
+      proposals: [{ id: 'p1', by: 'key_assistant', at: run.now, edits: { constraints: [...termsAgent.constraints, 'APR must be between 2.5 % and 8.5 %.'] }, note: 'The check names the limits, the constraints do not. Tested: 5.2 %.' }],
     };
     this.failure = failureOf(run, this.review);
   }

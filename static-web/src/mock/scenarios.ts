@@ -11,7 +11,7 @@ const minuteMs = 60_000;
 
 function review(run: MockRun, kind: ReviewView['kind'], step: string, decisions: ReviewView['decisions'], shown: ReviewView['shown']): ReviewView {
   const id = `rev_${run.view.id.slice(4)}`;
-  return { id, execution: run.view.id, workflow: run.view.workflow, kind, status: 'open', step, visit: 1, decisions, allowed_edits: [], forbidden_edits: [], digest: fakeHash(id), shown, requested_at: run.now };
+  return { id, execution: run.view.id, workflow: run.view.workflow, kind, status: 'open', step, visit: 1, decisions, allowed_edits: [], forbidden_edits: [], digest: fakeHash(id), shown, proposals: [], requested_at: run.now };
 }
 
 /** S06: the agent picked the destructive tool; the call waits with its arguments. */

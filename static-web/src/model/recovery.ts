@@ -11,8 +11,8 @@ export function draftOf(agent: AgentView | undefined): Draft {
   return { prompt: agent?.prompt ?? '', constraints: agent?.constraints ?? [], tools: agent?.tools ?? [] };
 }
 
-/** A suggested fix laid over the agent as it is; what it does not name stays. */
-export function applyFix(agent: AgentView, fix: SuggestedFix): Draft {
+/** A suggested or proposed edit laid over the agent as it is; what it does not name stays. */
+export function applyFix(agent: AgentView, fix: Pick<SuggestedFix, 'edits'>): Draft {
   const base = draftOf(agent);
   return {
     prompt: fix.edits?.prompt ?? base.prompt,

@@ -1,9 +1,13 @@
 import { AlertDialog } from 'radix-ui';
 import { useState, type ReactNode } from 'react';
+import type { Scope } from '~/model/access';
 import { Button, type Weight } from './Button';
+import { MayButton } from './may';
 import { ErrorNote } from './states';
 
 interface ConfirmProps {
+  /** What confirming takes; who lacks it is told so in place of acting. */
+  scope: Scope;
   title: string;
   children: ReactNode;
   confirm: string;
@@ -16,7 +20,7 @@ interface ConfirmProps {
 }
 
 /** Asks before what cannot simply be taken back. Stays open, with the reason, when the server refuses. */
-export function Confirm({ title, children, confirm, grave = false, ready = true, open, onOpenChange, onConfirm }: ConfirmProps) {
+export function Confirm({ scope, title, children, confirm, grave = false, ready = true, open, onOpenChange, onConfirm }: ConfirmProps) {
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>();
   const weight: Weight = grave ? 'grave' : 'primary';
@@ -46,7 +50,7 @@ export function Confirm({ title, children, confirm, grave = false, ready = true,
           {error !== undefined && <ErrorNote error={error} />}
           <div className="flex flex-wrap justify-end gap-2">
             <AlertDialog.Cancel asChild><Button weight="quiet">Keep as it is</Button></AlertDialog.Cancel>
-            <Button weight={weight} busy={busy} disabled={!ready} onClick={() => void act()} data-testid="confirm">{confirm}</Button>
+            <MayButton scope={scope} weight={weight} busy={busy} disabled={!ready} onClick={() => void act()} data-testid="confirm">{confirm}</MayButton>
           </div>
         </AlertDialog.Content>
       </AlertDialog.Portal>

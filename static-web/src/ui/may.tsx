@@ -5,8 +5,8 @@ import type { Scope } from '~/model/access';
 import { Button } from './Button';
 import { Empty } from './states';
 
-/** A button for what takes a scope. Who lacks it can reach the button all the same, and is told why it does nothing. */
-export function MayButton({ scope, onClick, className = '', ...button }: ComponentProps<typeof Button> & { scope: Scope }) {
+/** A button for what takes a scope, or several. Who lacks it can reach the button all the same, and is told why it does nothing. */
+export function MayButton({ scope, onClick, className = '', ...button }: ComponentProps<typeof Button> & { scope: Scope | Scope[] }) {
   const whyNot = useWhyNot(scope);
   const reason = useId();
   if (whyNot === undefined) return <Button {...button} className={className} onClick={onClick} />;

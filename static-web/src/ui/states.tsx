@@ -1,6 +1,6 @@
 import type { ReactNode } from 'react';
 import { ApiError } from '~/api/errors';
-import { Button } from './Button';
+import { Button, ButtonLink } from './Button';
 
 /** Nothing there: says why, and what to do next. */
 export function Empty({ title, children, action }: { title: string; children?: ReactNode; action?: ReactNode }) {
@@ -42,6 +42,7 @@ export function ErrorNote({ error, retry }: { error: unknown; retry?: () => void
       <div className="flex flex-wrap items-center gap-3 text-[0.87rem] text-ink-2">
         {known && <code className="font-mono">{known.code}</code>}
         {known?.docs && <a className="underline underline-offset-2" href={known.docs} target="_blank" rel="noreferrer">About this error</a>}
+        {known?.code === 'CREDITS_EXHAUSTED' && <ButtonLink small to="/billing" testId="top-up-link">Top up</ButtonLink>}
         {retry && <Button small onClick={retry}>Try again</Button>}
       </div>
     </div>

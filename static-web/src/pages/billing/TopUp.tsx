@@ -5,6 +5,7 @@ import type { TopUpTermsView } from '~/api/generated';
 import { credits } from '~/model/money';
 import { Button, buttonClass } from '~/ui/Button';
 import { TextField } from '~/ui/form';
+import { MayButton } from '~/ui/may';
 import { Panel } from '~/ui/Panel';
 import { ErrorNote } from '~/ui/states';
 
@@ -33,7 +34,7 @@ export function TopUp({ terms, onClose }: { terms: TopUpTermsView; onClose: () =
           </div>
           <TextField label="Amount in US dollars" inputMode="decimal" value={amount} onChange={(event) => setAmount(event.target.value.trim())} problem={problem} hint={problem === undefined ? `${credits(value * 1000)} credits, enough for ${Math.floor((value * 1000) / 5).toLocaleString('en')} checkpoints.` : undefined} testId="top-up-amount" />
           {create.isError && <ErrorNote error={create.error} />}
-          <Button type="submit" weight="primary" className="self-start" busy={create.isPending} disabled={problem !== undefined} data-testid="top-up-submit">Make the page to pay on</Button>
+          <MayButton scope="admin" type="submit" weight="primary" className="self-start" busy={create.isPending} disabled={problem !== undefined} data-testid="top-up-submit">Make the page to pay on</MayButton>
         </form>
       )}
     </Panel>

@@ -33,7 +33,7 @@ export function ExecutionActions({ view }: { view: ExecutionView }) {
       {can.cancel && <MayButton scope="run" weight="quiet" onClick={() => setCancelling(true)} data-testid="cancel">Cancel run</MayButton>}
       <ButtonLink weight="quiet" to="/compare" search={{ left: view.id }}>Compare</ButtonLink>
       {act.isError && <ErrorNote error={act.error} />}
-      <Confirm title="Cancel this run?" confirm="Cancel the run" grave open={cancelling} onOpenChange={setCancelling} onConfirm={cancel}>
+      <Confirm scope="run" title="Cancel this run?" confirm="Cancel the run" grave open={cancelling} onOpenChange={setCancelling} onConfirm={cancel}>
         <p>No further step begins. What is committed stays, and what has been sent stays sent: roll back first if it should be undone.</p>
       </Confirm>
       {rollingBack && <RollbackPanel view={view} onClose={() => setRollingBack(false)} />}

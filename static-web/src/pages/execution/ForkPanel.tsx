@@ -6,9 +6,9 @@ import { workflowQuery } from '~/api/queries';
 import type { AgentEdits, ExecutionView, ForkPreviewView, ForkRequest } from '~/api/types';
 import { count, preview as short } from '~/model/format';
 import { isObject } from '~/model/graph';
-import { Button } from '~/ui/Button';
 import { Editor } from '~/ui/editor';
 import { SelectField } from '~/ui/form';
+import { MayButton } from '~/ui/may';
 import { Panel } from '~/ui/Panel';
 import { ErrorNote, Loading } from '~/ui/states';
 import { Choices } from './RunAgainPanel';
@@ -38,7 +38,7 @@ export function ForkPanel({ view, at, onClose }: { view: ExecutionView; at: numb
       {agent !== '' && <Editor label={`Prompt of ${agent}`} value={prompt} original={promptOfAgent(agent)} onChange={setPrompt} testId="fork-prompt" />}
       {preview.isError ? <ErrorNote error={preview.error} /> : preview.data ? <ForkRadius preview={preview.data} live={mode === 'live'} /> : <Loading lines={2} label="Working out what runs again" />}
       {fork.isError && <ErrorNote error={fork.error} />}
-      <Button weight="primary" className="self-end" busy={fork.isPending} disabled={!preview.data} onClick={() => fork.mutate()} data-testid="fork-start">Fork it</Button>
+      <MayButton scope="run" weight="primary" className="self-end" busy={fork.isPending} disabled={!preview.data} onClick={() => fork.mutate()} data-testid="fork-start">Fork it</MayButton>
     </Panel>
   );
 }

@@ -29,6 +29,13 @@ export function PausedBanner({ view }: { view: ExecutionView }) {
       </Banner>
     );
   }
+  if (view.waiting_for === 'credits') {
+    return (
+      <Banner tone="wait" title="Out of credits" text="The run waits at a step boundary; nothing is lost. It goes on by itself once there are credits again.">
+        <ButtonLink weight="primary" to="/billing" testId="top-up-link">Top up</ButtonLink>
+      </Banner>
+    );
+  }
   if (view.status === 'paused') return <Banner tone="wait" title="Paused by a person" text="Nothing runs until someone resumes it." />;
   return null;
 }

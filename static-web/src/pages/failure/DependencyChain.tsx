@@ -26,7 +26,7 @@ export function DependencyChain({ failure }: { failure: FailureView }) {
         </Thread>
       )}
       {root && (
-        <p className="measure border-l-[3px] border-bad pl-4">
+        <p data-testid="root-cause" className="measure border-l-[3px] border-bad pl-4">
           <span className="eyebrow block">Root cause, at {root.step}</span>
           {root.explanation}
         </p>

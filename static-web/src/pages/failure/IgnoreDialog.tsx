@@ -10,7 +10,7 @@ export function IgnoreDialog({ failure, open, onOpenChange }: { failure: Failure
     await refresh(failure.execution);
   };
   return (
-    <Confirm title="Ignore this failure?" confirm="Ignore it" open={open} onOpenChange={onOpenChange} onConfirm={ignore}>
+    <Confirm scope="decide" title="Ignore this failure?" confirm="Ignore it" open={open} onOpenChange={onOpenChange} onConfirm={ignore}>
       <p>It no longer counts as open. The run itself is not changed: it stays as it is until someone decides on it.</p>
     </Confirm>
   );

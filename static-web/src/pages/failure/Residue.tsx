@@ -45,7 +45,7 @@ export function Left({ left, apart = false }: { left: ResidueView; apart?: boole
       {left.resolved
         ? <p className="text-[0.92rem] text-good">Dealt with <Ago at={left.resolved.at} />{left.resolved.note && <>: {left.resolved.note}</>}</p>
         : <div><MayButton scope="decide" small onClick={() => setResolving(true)} data-testid="resolve-residue">I have dealt with it</MayButton></div>}
-      <Confirm title={`What was done about ${left.tool}?`} confirm="Put it on record" open={resolving} onOpenChange={setResolving} onConfirm={resolve}>
+      <Confirm scope="decide" title={`What was done about ${left.tool}?`} confirm="Put it on record" open={resolving} onOpenChange={setResolving} onConfirm={resolve}>
         <p>Saying so does nothing outside: it takes this off the list of what is open, under your key, for good.</p>
         <label className="flex flex-col gap-1">
           <span className="font-medium text-ink">What was done</span>

@@ -5,6 +5,7 @@ import { meQuery } from '~/api/queries';
 import { scopes, scopeWords, type Scope } from '~/model/access';
 import { Button } from '~/ui/Button';
 import { Check, SelectField, TextField } from '~/ui/form';
+import { MayButton } from '~/ui/may';
 import { Panel } from '~/ui/Panel';
 import { ErrorNote } from '~/ui/states';
 import { Secret } from './Secret';
@@ -21,7 +22,7 @@ export function CreateKey({ onClose }: { onClose: () => void }) {
 export function CreateKeyForm({ suggestion = '', whole = false, onDone }: { suggestion?: string; whole?: boolean; onDone?: () => void }) {
   const [name, setName] = useState(suggestion);
   const [environment, setEnvironment] = useState('');
-  const [chosen, setChosen] = useState<Scope[]>(['read', 'run', 'work', 'write', 'decide']);
+  const [chosen, setChosen] = useState<Scope[]>(['read', 'run', 'work', 'write', 'propose', 'decide']);
   const [cap, setCap] = useState('');
   const client = useQueryClient();
   const me = useQuery(meQuery);
@@ -66,7 +67,7 @@ export function CreateKeyForm({ suggestion = '', whole = false, onDone }: { sugg
         </>
       )}
       {create.isError && <ErrorNote error={create.error} />}
-      <Button type="submit" weight="primary" className="self-start" busy={create.isPending} disabled={name.trim() === '' || (whole && chosen.length === 0)} data-testid="key-submit">Create the key</Button>
+      <MayButton scope="admin" type="submit" weight="primary" className="self-start" busy={create.isPending} disabled={name.trim() === '' || (whole && chosen.length === 0)} data-testid="key-submit">Create the key</MayButton>
     </form>
   );
 }

@@ -3,9 +3,9 @@ import { useState } from 'react';
 import { account } from '~/api/account';
 import type { KeyUseView, KeyView } from '~/api/generated';
 import { humanise, type StatusLook } from '~/model/status';
-import { Button } from '~/ui/Button';
 import { Confirm } from '~/ui/Confirm';
 import { StatusPill } from '~/ui/Glyph';
+import { MayButton } from '~/ui/may';
 import { Panel } from '~/ui/Panel';
 import { Ago } from '~/ui/time';
 import { Secret } from './Secret';
@@ -39,14 +39,14 @@ export function KeyRow({ item, inUse, use }: { item: KeyView; inUse: boolean; us
       </span>
       {item.status === 'active' && (
         <span className="flex gap-1">
-          {!inUse && <Button small weight="quiet" onClick={() => setAsking('rotate')} aria-label={`Rotate ${item.name}`}>Rotate</Button>}
-          <Button small weight="quiet" onClick={() => setAsking('revoke')} aria-label={`Revoke ${item.name}`}>Revoke</Button>
+          {!inUse && <MayButton scope="admin" small weight="quiet" onClick={() => setAsking('rotate')} aria-label={`Rotate ${item.name}`}>Rotate</MayButton>}
+          <MayButton scope="admin" small weight="quiet" onClick={() => setAsking('revoke')} aria-label={`Revoke ${item.name}`}>Revoke</MayButton>
         </span>
       )}
-      <Confirm title={`Revoke ${item.name}?`} confirm="Revoke it" grave open={asking === 'revoke'} onOpenChange={() => setAsking(undefined)} onConfirm={revoke}>
+      <Confirm scope="admin" title={`Revoke ${item.name}?`} confirm="Revoke it" grave open={asking === 'revoke'} onOpenChange={() => setAsking(undefined)} onConfirm={revoke}>
         <p>Every request with it is refused from now on. Runs that it started go on.{inUse && ' You are signed in with it, so you will be signed out.'}</p>
       </Confirm>
-      <Confirm title={`Rotate ${item.name}?`} confirm="Rotate it" open={asking === 'rotate'} onOpenChange={() => setAsking(undefined)} onConfirm={rotate}>
+      <Confirm scope="admin" title={`Rotate ${item.name}?`} confirm="Rotate it" open={asking === 'rotate'} onOpenChange={() => setAsking(undefined)} onConfirm={rotate}>
         <p>You get a new secret. The old one is refused at once.</p>
       </Confirm>
       {rotated?.secret && <Panel title={`The new secret of ${item.name}`} open onOpenChange={() => setRotated(undefined)}><Secret secret={rotated.secret} /></Panel>}

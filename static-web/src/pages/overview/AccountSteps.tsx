@@ -2,6 +2,7 @@ import { useState } from 'react';
 import { currentKey } from '~/api/session';
 import type { Checklist } from '~/model/checklist';
 import { Button } from '~/ui/Button';
+import { MayButton } from '~/ui/may';
 import { CopyButton } from '~/ui/Value';
 import { CreateKeyForm } from '../keys/CreateKey';
 import { CheckStep } from './CheckStep';
@@ -31,7 +32,7 @@ export function KeyStep({ state, onUseReady }: { state: Checklist['key']; onUseR
       {creating && <div className="w-full max-w-lg"><CreateKeyForm suggestion="my-first-key" /></div>}
       {!creating && !state.done && (
         <span className="flex flex-wrap gap-2">
-          <Button onClick={() => setCreating(true)} data-testid="checklist-create-key">Create a key</Button>
+          <MayButton scope="admin" onClick={() => setCreating(true)} data-testid="checklist-create-key">Create a key</MayButton>
           {ready && <CopyButton text={ready} what="the key you are signed in with" label="Copy the ready one" small={false} />}
           <Button weight="quiet" onClick={onUseReady} data-testid="checklist-use-ready-key">Use the ready one</Button>
         </span>

@@ -4,8 +4,9 @@ import { api } from '~/api/client';
 import { useRefresh } from '~/api/refresh';
 import { demoInput, demoMoments, demoWorkflow, type Checklist, type RunStage } from '~/model/checklist';
 import type { StatusLook } from '~/model/status';
-import { Button, ButtonLink } from '~/ui/Button';
+import { ButtonLink } from '~/ui/Button';
 import { Glyph } from '~/ui/Glyph';
+import { MayButton } from '~/ui/may';
 import { ErrorNote } from '~/ui/states';
 import { CheckStep } from './CheckStep';
 
@@ -53,7 +54,7 @@ export function DemoStep({ run }: { run: Checklist['run'] }) {
       {start.isError && <ErrorNote error={start.error} />}
       <span className="flex flex-wrap gap-2">
         {run.stage === 'unavailable' && <ButtonLink to="/workflows/import">Import a workflow</ButtonLink>}
-        {(run.stage === 'ready' || again) && <Button weight={again ? 'plain' : 'primary'} busy={start.isPending} onClick={() => start.mutate()} data-testid="start-demo">{again ? 'Run it again' : 'Run it'}</Button>}
+        {(run.stage === 'ready' || again) && <MayButton scope="run" weight={again ? 'plain' : 'primary'} busy={start.isPending} onClick={() => start.mutate()} data-testid="start-demo">{again ? 'Run it again' : 'Run it'}</MayButton>}
         {id && <ButtonLink weight={again ? 'quiet' : 'primary'} to="/executions/$executionId" params={{ executionId: id }} testId="demo-link">{run.stage === 'failed' ? 'See what went wrong' : 'View the trace'}</ButtonLink>}
       </span>
     </CheckStep>

@@ -28,7 +28,7 @@ export function DecisionDialog({ review, decision, onClose }: { review: ReviewVi
   };
 
   return (
-    <Confirm title={`${look.label}?`} confirm={look.label} grave={look.grave} ready={ready} open onOpenChange={(open) => !open && onClose()} onConfirm={decide}>
+    <Confirm scope="decide" title={`${look.label}?`} confirm={look.label} grave={look.grave} ready={ready} open onOpenChange={(open) => !open && onClose()} onConfirm={decide}>
       <p>{look.consequence}</p>
       {look.needsOutput && (
         <label className="flex flex-col gap-1.5 font-semibold text-ink">

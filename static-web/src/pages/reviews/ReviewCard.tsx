@@ -11,6 +11,7 @@ import { JsonBlock } from '~/ui/Value';
 import { preview } from '~/model/format';
 import { Verdicts, Views, claimsOf } from './Agreement';
 import { DecisionDialog } from './DecisionDialog';
+import { Proposals } from './Proposals';
 
 /** One question, with all that the answer is bound to. A failure is answered on its own page, where it can be tested. */
 export function ReviewCard({ review }: { review: ReviewView }) {
@@ -29,6 +30,7 @@ export function ReviewCard({ review }: { review: ReviewView }) {
         <p className="measure text-ink-2">{asked.text}</p>
       </div>
       {review.kind !== 'failure' && <Shown review={review} />}
+      <Proposals proposals={review.proposals} />
       <div className="flex flex-wrap gap-2">
         {review.kind === 'failure' && review.failure_id
           ? <ButtonLink weight="primary" to="/failures/$failureId" params={{ failureId: review.failure_id }}>See what went wrong</ButtonLink>

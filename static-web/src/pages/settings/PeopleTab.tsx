@@ -67,10 +67,10 @@ function Member({ member }: { member: MemberView }) {
         <Button small weight="quiet" onClick={() => setAsking('erase')} aria-label={`Erase ${name}`}>Erase</Button>
       </span>
       {asking === 'change' && <ChangeMember member={member} name={name} onClose={() => setAsking(undefined)} />}
-      <Confirm title={`Remove ${name}?`} confirm="Remove" grave open={asking === 'remove'} onOpenChange={() => setAsking(undefined)} onConfirm={async () => { await account.removeMember(member.id); await refresh(); }}>
+      <Confirm scope="admin" title={`Remove ${name}?`} confirm="Remove" grave open={asking === 'remove'} onOpenChange={() => setAsking(undefined)} onConfirm={async () => { await account.removeMember(member.id); await refresh(); }}>
         <p>Their sessions here end with the next request. What they did stays in the audit trail under their name.</p>
       </Confirm>
-      <Confirm title={`Erase ${name}?`} confirm="Erase for good" grave open={asking === 'erase'} onOpenChange={() => setAsking(undefined)} onConfirm={async () => { await account.eraseMember(member.id); await refresh(); }}>
+      <Confirm scope="admin" title={`Erase ${name}?`} confirm="Erase for good" grave open={asking === 'erase'} onOpenChange={() => setAsking(undefined)} onConfirm={async () => { await account.eraseMember(member.id); await refresh(); }}>
         <p>They leave the tenant, and what it holds about them is destroyed: e-mail, addresses and agents in the audit trail. The trail still verifies; nobody can read their name in it again.</p>
       </Confirm>
     </li>
@@ -107,7 +107,7 @@ function Invitation({ invitation }: { invitation: InvitationView }) {
       <span className="text-[0.9rem]">{invitation.role}</span>
       <span className="text-[0.87rem] text-ink-2">invited <Ago at={invitation.created_at} />, good until {date(invitation.expires_at)}</span>
       <Button small weight="quiet" onClick={() => setAsking(true)}>Take back</Button>
-      <Confirm title="Take the invitation back?" confirm="Take it back" grave open={asking} onOpenChange={setAsking} onConfirm={async () => { await account.revokeInvitation(invitation.id); await client.invalidateQueries({ queryKey: ['invitations'] }); }}>
+      <Confirm scope="admin" title="Take the invitation back?" confirm="Take it back" grave open={asking} onOpenChange={setAsking} onConfirm={async () => { await account.revokeInvitation(invitation.id); await client.invalidateQueries({ queryKey: ['invitations'] }); }}>
         <p>Its link stops working, and its seat is free again.</p>
       </Confirm>
     </li>

@@ -34,7 +34,7 @@ export function SecretsTab() {
         </ul>
       )}
       {setting !== undefined && <SetSecret known={setting} onClose={() => setSetting(undefined)} />}
-      <Confirm title={`Delete ${deleting ?? ''}?`} confirm="Delete it" grave open={deleting !== undefined} onOpenChange={() => setDeleting(undefined)} onConfirm={async () => { await account.deleteSecret(deleting!); await client.invalidateQueries({ queryKey: ['secrets'] }); }}>
+      <Confirm scope="admin" title={`Delete ${deleting ?? ''}?`} confirm="Delete it" grave open={deleting !== undefined} onOpenChange={() => setDeleting(undefined)} onConfirm={async () => { await account.deleteSecret(deleting!); await client.invalidateQueries({ queryKey: ['secrets'] }); }}>
         <p>Tools that call it are refused from the next call on, and their steps fail.</p>
       </Confirm>
     </Section>

@@ -54,7 +54,7 @@ function SingleSignOnForm({ held }: { held: SingleSignOnView | undefined }) {
           {held && <Button weight="quiet" onClick={() => setRemoving(true)}>Disconnect</Button>}
         </span>
       </form>
-      <Confirm title="Disconnect single sign-on?" confirm="Disconnect" grave open={removing} onOpenChange={setRemoving} onConfirm={async () => { await account.removeSingleSignOn(); await refresh(); }}>
+      <Confirm scope="admin" title="Disconnect single sign-on?" confirm="Disconnect" grave open={removing} onOpenChange={setRemoving} onConfirm={async () => { await account.removeSingleSignOn(); await refresh(); }}>
         <p>Nobody can come in that way from now on. Sessions that are open go on until they end.</p>
       </Confirm>
     </Section>

@@ -39,7 +39,7 @@ export function TestStep({ spec, text, run, onRun }: { spec: JsonObject; text: s
         </label>
         {!parsed.ok && <p className="text-bad">{parsed.message}</p>}
         {start.isError && <ErrorNote error={start.error} />}
-        <MayButton scope="run" weight="primary" className="self-start" busy={start.isPending} disabled={!parsed.ok} onClick={() => start.mutate()} data-testid="setup-run">{run === undefined ? 'Save it and run it' : 'Save and run it again'}</MayButton>
+        <MayButton scope={['write', 'run']} weight="primary" className="self-start" busy={start.isPending} disabled={!parsed.ok} onClick={() => start.mutate()} data-testid="setup-run">{run === undefined ? 'Save it and run it' : 'Save and run it again'}</MayButton>
         <p className="text-[0.9rem] text-ink-2">It is a run like any other: tools are called. Give tools that send something an approval first, or an address of your own.</p>
       </Section>
       <Section title="The run">{run === undefined ? <p className="text-ink-2">It appears here as it runs.</p> : <LiveRun id={run} />}</Section>

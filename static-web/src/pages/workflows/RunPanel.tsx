@@ -6,7 +6,7 @@ import { useRefresh } from '~/api/refresh';
 import type { WorkflowView } from '~/api/types';
 import { demoInput, demoWorkflow } from '~/model/checklist';
 import { inputSchema, parseInput, sampleOf } from '~/model/spec';
-import { Button } from '~/ui/Button';
+import { MayButton } from '~/ui/may';
 import { Panel } from '~/ui/Panel';
 import { ErrorNote } from '~/ui/states';
 
@@ -31,7 +31,7 @@ export function RunPanel({ workflow, onClose }: { workflow: WorkflowView; onClos
         {!parsed.ok && <span id={problem} className="font-normal text-bad">{parsed.message}</span>}
       </label>
       {start.isError && <ErrorNote error={start.error} />}
-      <Button weight="primary" className="self-end" busy={start.isPending} disabled={!parsed.ok} onClick={() => start.mutate()} data-testid="run-start">Start</Button>
+      <MayButton scope="run" weight="primary" className="self-end" busy={start.isPending} disabled={!parsed.ok} onClick={() => start.mutate()} data-testid="run-start">Start</MayButton>
     </Panel>
   );
 }

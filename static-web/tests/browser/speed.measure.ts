@@ -1,0 +1,64 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Installation, isReal } from './installation';
+import { chain } from './specs';
+
+/** How quick the console is on this machine, with nothing beside it. What is counted is printed. */
+describe.skipIf(!isReal)('how quick the console is, on the real program', { timeout: 90_000 }, () => {
+  let omium: Installation;
+  beforeAll(async () => { omium = await Installation.connect(); });
+  afterAll(() => omium.end());
+
+  it('Overview_InANewBrowser_AnswersTheKeyboardWithinASecond', async () => {
+    const visit = await omium.openWithKey('/');
+    await visit.get('checklist').waitFor();
+    // Ready: the page's own figures are there, and a key that is pressed opens the palette.
+    const times: number[] = [];
+    for (let round = 0; round < 3; round++) {
+      const began = performance.now();
+      await visit.page.goto(omium.url);
+      await visit.get('checklist').waitFor();
+      await visit.page.keyboard.press('Control+k');
+      await visit.page.getByRole('dialog').waitFor();
+      times.push(performance.now() - began);
+    }
+    console.log(`Overview: answers the keyboard after ${times.map((ms) => ms.toFixed(0)).join(', ')} ms`);
+    expect(Math.min(...times)).toBeLessThan(1_000);
+    await visit.close();
+  });
+
+  it('TenThousandSteps_OpenWithinASecondAndAHalf_AndAreNeverAllInThePage', async () => {
+    await omium.save(chain('long', 10_000, { checkpoint: false }));
+    const id = await omium.start('long');
+    await omium.runUntil(id, 'succeeded');
+    const visit = await omium.openWithKey('/executions');
+    await visit.page.getByRole('list', { name: 'Executions' }).waitFor();
+    const times: number[] = [];
+    for (let round = 0; round < 2; round++) {
+      const began = performance.now();
+      await visit.page.goto(`${omium.url}/executions/${id}`);
+      await visit.page.locator('[data-testid^="step-s"]').first().waitFor();
+      times.push(performance.now() - began);
+    }
+    console.log(`10,000 steps: opened in ${times.map((ms) => ms.toFixed(0)).join(', ')} ms`);
+    expect(Math.min(...times)).toBeLessThan(1_500);
+    await visit.page.getByRole('button', { name: 'Load all of them' }).click();
+    await visit.page.getByLabel('Steps, 10000 in all').waitFor();
+    expect(await visit.page.locator('[data-testid^="step-s"]').count()).toBeLessThan(120);
+    const frames = await visit.page.evaluate(async () => {
+      const gaps: number[] = [];
+      let last = performance.now();
+      for (let frame = 0; frame < 60; frame++) {
+        window.scrollBy(0, 900);
+        await new Promise(requestAnimationFrame);
+        gaps.push(performance.now() - last);
+        last = performance.now();
+      }
+      return gaps.sort((left, right) => left - right);
+    });
+    console.log(`scrolling 54,000 px: median frame ${frames[30]!.toFixed(0)} ms, 95th percentile ${frames[57]!.toFixed(0)} ms`);
+    expect(frames[30]).toBeLessThan(100);
+    await visit.page.getByRole('tab', { name: 'Lanes' }).click();
+    await visit.page.getByRole('list', { name: /Lane of/ }).first().waitFor();
+    await visit.close();
+  });
+});
