@@ -131,7 +131,7 @@ internal sealed partial class Decision
 
     private DecisionScope ArgumentScope(ToolPlan tool, VisitKey key, JsonElement arguments) => Scope(key) with { Arguments = (arguments, tool.Spec.InputSchema) };
 
-    /// <summary>Puts the request on record; irreversible and high-value calls wait for a person, with their arguments shown. False when the attempt failed.</summary>
+    /// <summary>Puts the request on record; irreversible and high-value calls, and those that an approval no longer covers, wait for a person, with their arguments shown. False when the attempt failed.</summary>
     private bool Request(StepPlan step, ToolPlan tool, EffectId id, JsonElement arguments, string? toolCallId, int turn, VisitKey key)
     {
         var effect = step.OwnsCall ? step.Effect : tool.Spec.Effect;
@@ -145,7 +145,8 @@ internal sealed partial class Decision
         var approved = step.OwnsCall && effect.Kind == EffectKind.Irreversible && HasApprovalBefore(step)
             && !Visit(key).Calls.Any(call => call.MayStand || call.Unsettled); // An approval covers one call, not its repetition.
         var approver = highValue ? ApproverOf(id.Step, tool.Spec.Name, DigestOf(arguments)) : null;
-        var approval = !_state.IsSandbox && approver is null && (highValue || (effect.Kind == EffectKind.Irreversible && !approved));
+        var changed = effect.Kind != EffectKind.None && IsChangedSinceApproval(step) && !IsCallApproved(key, tool.Spec.Name, DigestOf(arguments));
+        var approval = !_state.IsSandbox && approver is null && (highValue || changed || (effect.Kind == EffectKind.Irreversible && !approved));
         Emit(new CallRequested(id.ToString(), tool.Spec.Name, arguments, DigestOf(arguments), effect.Kind, idempotencyKey, toolCallId, approval, turn, approver));
         if (approval && highValue && IsServedByPolicy(HighValue(tool, effect, arguments, amount), Visit(key)))
         {
@@ -158,7 +159,7 @@ internal sealed partial class Decision
         {
             var reason = highValue
                 ? string.Create(CultureInfo.InvariantCulture, $"{FailureClasses.HighValueOperation}: {amount} USD is above {_state.HighValueUsd} USD")
-                : "irreversible: it cannot be taken back";
+                : changed ? "made from what a person gave after it was approved" : "irreversible: it cannot be taken back";
             var shown = JsonMake.Object(
                 ("tool", JsonMake.Text(tool.Spec.Name)), ("arguments", arguments), ("reason", JsonMake.Text(reason)), ("effect_kind", JsonMake.Text(effect.Kind.ToString().ToLowerInvariant())));
             Ask(key, "call_approval", id.ToString(), ["approve", "reject"], shown);
@@ -178,43 +179,6 @@ internal sealed partial class Decision
             ("tool", JsonMake.Text(tool.Spec.Name)), ("arguments", PayloadReference.TryRead(arguments, out _, out _) ? JsonMake.Text("(too large to show)") : arguments), ("amount", double.IsFinite(amount) ? JsonMake.Number(amount) : JsonMake.Text("not a number")),
             ("effect_kind", JsonMake.Text(effect.Kind.ToString().ToLowerInvariant()))),
     };
-
-    /// <summary>True when a human_approval step lies before this one on a path that was taken.</summary>
-    private bool HasApprovalBefore(StepPlan step)
-    {
-        if (_state.LatestVisit(step.Spec.Id)?.Approval is not { } approval)
-        {
-            return false;
-        }
-
-        if (Visit(approval).Status == VisitStatus.Committed)
-        {
-            return true;
-        }
-
-        // The nearest one does not stand; another may.
-        var queue = new Queue<VisitKey>(_state.LatestVisit(step.Spec.Id)?.After ?? []);
-        var seen = new HashSet<VisitKey>();
-        while (queue.TryDequeue(out var key))
-        {
-            if (!seen.Add(key))
-            {
-                continue;
-            }
-
-            if (Plan.Step(key.Step)?.Spec.Type == StepType.HumanApproval && Visit(key) is { Status: VisitStatus.Committed, Inherited: false })
-            {
-                return true; // One that was given in a fork's source covered the source's call.
-            }
-
-            foreach (var before in Visit(key).After)
-            {
-                queue.Enqueue(before);
-            }
-        }
-
-        return false;
-    }
 
     private bool TryKey(StepPlan step, ToolPlan tool, EffectSpec effect, EffectId id, JsonElement arguments, out string? key, out double amount, out Failing failing)
     {

@@ -24,6 +24,13 @@ internal sealed partial class Decision
             return;
         }
 
+        if (!_state.IsSandbox && IsChangedSinceApproval(step))
+        {
+            Fail(key, new Failing(FailureClasses.PolicyViolation, "approval_outdated",
+                "a person gave an input or output after this was approved, and what a child would do cannot be shown beforehand: correct it before the approval, or run it again without the correction") { Permanent = true });
+            return;
+        }
+
         var id = EffectId.Call(key, visit.Attempt, 1);
         Emit(new ChildRequested(id.ToString(), step.Spec.Target!, ChildIds.Of(_state.Tenant, _state.ExecutionId, id), visit.Input, DigestOf(visit.Input), depth));
     }

@@ -43,6 +43,68 @@ public sealed class CorrectionTests
     }
 
     [Fact]
+    public void Retry_WithAnInputBehindAnApproval_AsksAboutTheCallThatTheApprovalDidNotShow()
+    {
+        var run = Flow.Of(string.Join(',', Call("a"), Approval("ok", "a"), Call("b", "ok", """, "input": {"to": "ada"}""", tool: "wire")));
+        Approved(run, (step, _) => step.StartsWith('b') ? Fails("tool_error", "http_400", permanent: true) : Ok("{}"));
+        Retry(run, new StepChange("b", KernelHarness.Json("""{"to": "eve"}"""), null));
+        run.Run(Numbers(1));
+
+        Assert.Empty(run.Carried);
+        var review = run.State.Reviews[Assert.Single(run.State.OpenReviews)].Request;
+        Assert.Equal("call_approval", review.Kind);
+        Assert.Contains("eve", review.Shown.GetRawText(), StringComparison.Ordinal);
+        run.Decide("approve");
+        run.Run(Numbers(1));
+        Assert.Equal(["wire"], run.Carried);
+        Laws.Check(run);
+    }
+
+    [Fact]
+    public void Retry_WithWhatIsMadeBehindAnApproval_AsksOnceAboutAnyEffectMadeFromIt()
+    {
+        var run = Flow.Of(string.Join(',',
+            Call("a"), Approval("ok", "a"), Call("mid", "ok"), Call("b", "mid", """, "input": {"amount": "${{ steps.mid.output.n }}"}, "retry": {"max_attempts": 2}""", tool: "pay")));
+        Approved(run, (step, _) => step.StartsWith('b') ? Fails("tool_error", "http_400", permanent: true) : Ok("""{"n": 1}"""));
+        Retry(run, new StepChange("mid", null, KernelHarness.Json("""{"n": 900}""")));
+        run.Run(Numbers(1));
+        Assert.Empty(run.Carried);
+        Assert.Equal("call_approval", run.State.Reviews[Assert.Single(run.State.OpenReviews)].Request.Kind);
+        run.Decide("approve");
+
+        var failures = 1; // The same call again, after it was refused once: what it does was approved.
+        run.Run((_, _) => failures-- > 0 ? Fails("rate_limited", "http_429") : Ok("{}"));
+        Assert.Equal(ExecutionStatus.Succeeded, run.State.Status);
+        Laws.Check(run);
+    }
+
+    [Fact]
+    public void Retry_WithTheInputOfAChildBehindAnApproval_DoesNotStartIt()
+    {
+        var run = Flow.Of(string.Join(',', Call("a"), Approval("ok", "a"), Call("mid", "ok"), """{"id": "sub", "type": "workflow", "workflow": "other", "needs": ["mid"], "input": {"to": "ada"}}"""));
+        Approved(run, (step, _) => step.StartsWith("mid", StringComparison.Ordinal) ? Fails("tool_error", "http_400", permanent: true) : Ok("{}"));
+        Retry(run, new StepChange("mid", null, KernelHarness.Json("{}")));
+        Assert.Equal(("policy_violation", "approval_outdated"), (run.State.LatestVisit("sub")!.Failures[^1].Failure.Class, run.State.LatestVisit("sub")!.Failures[^1].Failure.Code));
+        Assert.Empty(run.State.LatestVisit("sub")!.Calls);
+        Laws.Check(run);
+    }
+
+    [Fact]
+    public void Retry_WithWhatLiesBeforeAnApproval_AsksForThatApprovalAnew_AndForNothingElse()
+    {
+        var run = Flow.Of(string.Join(',', Call("a"), Approval("ok", "a"), Call("b", "ok", """, "input": {"n": "${{ steps.a.output.n }}"}""", tool: "wire")));
+        Approved(run, (step, _) => step.StartsWith('b') ? Fails("tool_error", "http_400", permanent: true) : Ok("""{"n": 1}"""));
+        Retry(run, new StepChange("a", null, KernelHarness.Json("""{"n": 2}""")));
+        run.Run(Numbers(1));
+        var review = run.State.Reviews[Assert.Single(run.State.OpenReviews)].Request;
+        Assert.Equal("approval", review.Kind);
+        Assert.Contains("2", review.Shown.GetRawText(), StringComparison.Ordinal);
+        run.Decide("approve");
+        run.Run(Numbers(1));
+        Assert.Equal(["wire"], run.Carried);
+    }
+
+    [Fact]
     public void Retry_WithAnOutputThatTheChecksRefuse_ChangesNothing()
     {
         var run = Failed();
@@ -76,6 +138,17 @@ public sealed class CorrectionTests
         Assert.Equal(ExecutionStatus.Failed, run.State.Status);
         run.Carried.Clear();
         return run;
+    }
+
+    /// <summary>Ran up to its approval, was approved, and failed behind it.</summary>
+    private static void Approved(KernelHarness run, Func<string, string, EffectOutcome> outcome)
+    {
+        run.Start();
+        run.Run((_, effect) => outcome(effect, effect));
+        run.Decide("approve");
+        run.Run((_, effect) => outcome(effect, effect));
+        Assert.Equal(ExecutionStatus.Failed, run.State.Status);
+        run.Carried.Clear();
     }
 
     private static void Retry(KernelHarness run, StepChange change) =>

@@ -80,6 +80,19 @@ public sealed class ForkTests
     }
 
     [Fact]
+    public void Fork_LiveBehindAnApproval_AsksAnew_BecauseItCoveredTheCallOfTheSource()
+    {
+        var source = Flow.Of(string.Join(',', Call("a"), Approval("ok", "a"), Call("b", "ok", tool: "wire")));
+        source.Start();
+        source.Run(Numbers(1));
+        source.Decide("approve");
+        var (fork, _) = source.Fork(source.Log.Count, mode: ForkModes.Live);
+        fork.Run(Numbers(1));
+        Assert.Empty(fork.Carried);
+        Assert.Equal("call_approval", fork.State.Reviews[Assert.Single(fork.State.OpenReviews)].Request.Kind);
+    }
+
+    [Fact]
     public void Fork_WithAnOutputOfAStepThatHasNotRun_TakesItWhenItIsReached()
     {
         var source = Ran(Chain());
