@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 STORY_COUNT = 38
+BESIDE_OTHERS = {"scripts", "sdk-python", "sdk-typescript", "Omium.Cli.Tests", "Omium.Conformance", "Omium.House", "Omium.Runtime.Tests", "Omium.Sdk.Tests"}
 STORY_IN_NAME = re.compile(r"(?<![A-Za-z0-9])S(\d\d)_")
 
 
@@ -27,6 +28,11 @@ class Suite:
 
     name: str
     run: Callable[[str | None, Path], tuple[list[Result], str]]
+
+    @property
+    def runs_beside_others(self) -> bool:
+        """True where most of the time is waiting for processes and no test measures by the clock."""
+        return self.name in BESIDE_OTHERS
 
 
 def summary_line(results: list[Result]) -> str:

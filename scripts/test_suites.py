@@ -14,6 +14,8 @@ SUITE_TIMEOUT_S = int(os.environ.get("OMIUM_SUITE_TIMEOUT_S", "1800"))
 RESTORE_TIMEOUT_S = 300
 TAIL_LINES = 60
 
+running: set[subprocess.Popen] = set()
+
 
 def discover(root: Path, configuration: str, built: bool) -> list[Suite]:
     """Fast suites first, the end-to-end suite (real processes, a browser) last."""
@@ -136,12 +138,14 @@ def run_process(
     with log.open("wb") as stream:
         process = subprocess.Popen(command, cwd=directory, stdin=subprocess.DEVNULL, stdout=stream, stderr=subprocess.STDOUT,
                                    env={**os.environ, **(environment or {})}, start_new_session=True)
+        running.add(process)
         try:
             exit_code = process.wait(SUITE_TIMEOUT_S)
             ended = f"ended with exit code {exit_code}"
         except subprocess.TimeoutExpired:
             exit_code, ended = -1, f"was still running after {SUITE_TIMEOUT_S} s and was ended"
         finally:
+            running.discard(process)
             end_group(process)
 
     try:
@@ -154,6 +158,12 @@ def run_process(
     if exit_code != 0 and not failed and not (filtered and not results):
         return results, f"The suite {ended} although no test failed.\n{tail(log)}"
     return results, ""
+
+
+def end_running() -> None:
+    """Ends what runs now: whoever waits for it then ends too."""
+    for process in list(running):
+        end_group(process)
 
 
 def end_group(process: subprocess.Popen) -> None:

@@ -3,14 +3,16 @@
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import unittest
 from pathlib import Path
 from unittest import mock
 
+import run_tests
 import test_results
 import test_suites
-from run_tests import run
+from run_tests import run, run_all
 from test_results import Result, Suite
 
 XUNIT = """<assemblies><assembly><errors><error type="test-class-cleanup" name="Fixture"><failure><message>port in use</message></failure></error></errors>
@@ -58,6 +60,26 @@ class Running(unittest.TestCase):
         report = self.folder / "report.xml"
         command = [sys.executable, "-c", script, str(report)]
         return test_suites.run_process("suite", command, self.folder, report, self.folder, test_results.read_xunit)
+
+    def test_suites_that_mostly_wait_run_beside_each_other_and_no_other_beside_them(self):
+        meeting, at_work, most = threading.Barrier(2), [], []
+
+        def works(name: str, wait=lambda: None):
+            def run_it(_filter, _output):
+                at_work.append(name)
+                wait()
+                most.append((name, len(at_work)))
+                wait()
+                at_work.remove(name)
+                return [Result(name, "A", "passed")], ""
+            return Suite(name, run_it)
+
+        together = lambda: meeting.wait(timeout=30)
+        suites = [works("clock"), works("sdk-python", together), works("other clock"), works("Omium.House", together)]
+        with mock.patch.object(run_tests, "LANES", 2), mock.patch("builtins.print"):
+            results = run_all(suites, None, self.folder)
+        self.assertEqual(["clock", "sdk-python", "other clock", "Omium.House"], [result.suite for result in results])
+        self.assertEqual({"clock": 1, "other clock": 1, "sdk-python": 2, "Omium.House": 2}, dict(most))
 
     def test_crash_without_a_report_is_told_with_the_last_output(self):
         results, trouble = self.process("print('about to die', flush=True); import os; os.abort()")
