@@ -26,8 +26,10 @@ def discover(root: Path, configuration: str, built: bool) -> list[Suite]:
             continue
         if "Omium.Functions" not in project.stem:
             suites.append(dotnet_suite(project, configuration, built))
-        elif build_functions(root, project, configuration):
-            suites.insert(-1, dotnet_suite(project, configuration, True))
+        elif missing := build_functions(root, project, configuration):
+            suites.append(skipped_suite(project.stem, missing))
+        else:
+            suites.append(dotnet_suite(project, configuration, True))
     python_sdk = root / "src" / "sdk-python"
     if python_sdk.is_dir():
         source = python_sdk / "src" if (python_sdk / "src").is_dir() else python_sdk
@@ -62,23 +64,26 @@ def dotnet_suite(project: Path, configuration: str, built: bool) -> Suite:
     return Suite(name, run)
 
 
-def build_functions(root: Path, tests: Path, configuration: str) -> bool:
-    """The Functions app needs packages that not every registry holds; where they do not restore, that is said in one line."""
+def build_functions(root: Path, tests: Path, configuration: str) -> str:
+    """'' when it was built or ought to have been; why it was left out, where its packages do not restore: not every registry holds them."""
     command = ["dotnet", "build", str(tests), "-c", configuration, "--nologo", "-v", "quiet", "-nodeReuse:false",
                "-p:UseSharedCompilation=false"]
     try:
         restore = subprocess.run(["dotnet", "restore", str(tests), "--nologo", "-v", "quiet"], cwd=root,
                                  capture_output=True, text=True, timeout=RESTORE_TIMEOUT_S)
     except (OSError, subprocess.TimeoutExpired) as error:
-        print(f"src/Omium.Functions is left out: its packages could not be restored ({error}).")
-        return False
+        return f"src/Omium.Functions is left out: its packages could not be restored ({error})."
     if restore.returncode != 0:
         missing = next((line for line in restore.stdout.splitlines() if "error NU" in line), "restore failed")
-        print(f"src/Omium.Functions is left out: {missing.split('error ')[-1].strip()[:160]}")
-        return False
+        return f"src/Omium.Functions is left out: {missing.split('error ')[-1].strip()[:160]}"
     # It restores, so a failure to compile is a failure: the suite then says that it was not built.
     subprocess.run(command, cwd=root, check=False)
-    return True
+    return ""
+
+
+def skipped_suite(name: str, reason: str) -> Suite:
+    """A suite that cannot run here: it counts as one skipped test, with its reason."""
+    return Suite(name, lambda name_filter, output: ([] if name_filter else [Result(name, "(the suite itself)", "skipped", reason)], ""))
 
 
 # ---- TypeScript and Python --------------------------------------------------------------------------------------

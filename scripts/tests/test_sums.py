@@ -119,6 +119,14 @@ class Running(unittest.TestCase):
         self.assertEqual([("skipped", "Node.js 20 is not installed.")], [(result.outcome, result.detail) for result in optional])
         self.assertEqual(["failed"], [result.outcome for result in needed])
 
+    def test_functions_suite_that_does_not_restore_is_skipped_with_its_reason(self):
+        answer = subprocess.CompletedProcess([], 1, "x.csproj : error NU1101: Unable to find package Stripe.net.\n", "")
+        with mock.patch.object(test_suites.subprocess, "run", return_value=answer), mock.patch("builtins.print"):
+            missing = test_suites.build_functions(self.folder, self.folder / "x.csproj", "Release")
+            skipped, = run(test_suites.skipped_suite("Omium.Functions.Tests", missing), None, self.folder)
+        self.assertEqual("skipped", skipped.outcome)
+        self.assertIn("NU1101: Unable to find package Stripe.net", skipped.detail)
+
     def test_unittest_runner_reports_every_outcome(self):
         (self.folder / "test_sample.py").write_text(
             "import unittest\nclass T(unittest.TestCase):\n"

@@ -77,6 +77,13 @@ public sealed partial class DocumentTests
         Repository.AssertNone(Repository.Matching("", TextExtensions).SelectMany(path => PlaceFindings(path, Repository.Read(path))));
 
     [Fact]
+    public void Files_OfTheProject_HoldNoMarksOfAMerge() =>
+        Repository.AssertNone(
+            from path in Repository.Matching("", TextExtensions)
+            from line in MergeMark().Matches(Repository.Read(path))
+            select $"{path}: a merge was left unresolved: {line.Value}");
+
+    [Fact]
     public void PlaceFindings_OfASample_AreAsExpected()
     {
         Assert.Single(PlaceFindings("a", "see https://api." + RegistryHosts[0] + "/v3"));
@@ -113,6 +120,9 @@ public sealed partial class DocumentTests
 
     [GeneratedRegex(@"(?<![\w.}~*-])/(?:work|farm|root)/[\w.]+")]
     private static partial Regex MachinePath();
+
+    [GeneratedRegex(@"(?m)^(?:<{7}|>{7}) \S+")]
+    private static partial Regex MergeMark();
 
     // A test's name, not a story in running text: S02_ followed by the rest of an identifier.
     [GeneratedRegex(@"(?<![A-Za-z0-9])S(\d\d)_[A-Za-z]")]
