@@ -20,6 +20,30 @@ param operatorEmail string = ''
 @description('32 random bytes in base64 that wrap the data keys of all executions (`openssl rand -base64 32`). Empty = keep the one in the vault. Whoever loses it loses every stored body.')
 param masterKey string = ''
 
+@description('Address of the model endpoint before /chat/completions, for example https://NAME.openai.azure.com/openai/v1; empty = OpenAI, when there is a key.')
+param modelBaseUrl string = ''
+
+@description('Model that agents use which name none.')
+param modelName string = ''
+
+@description('The model endpoint takes a key, and it is in the vault.')
+param useModelKey bool = false
+
+@secure()
+@description('Key of the model endpoint. Empty = keep the one in the vault.')
+param modelApiKey string = ''
+
+@description('Credits are sold through Stripe, and its keys are in the vault.')
+param useStripe bool = false
+
+@secure()
+@description('Secret or restricted key of the Stripe account. Empty = keep the one in the vault.')
+param stripeApiKey string = ''
+
+@secure()
+@description('Signing secret of the webhook endpoint; two, separated by a comma, while one replaces the other. Empty = keep what is in the vault.')
+param stripeWebhookSecrets string = ''
+
 @description('Durable Task Scheduler as the backend of Durable Functions instead of the storage account.')
 param useTaskScheduler bool = false
 
@@ -77,7 +101,16 @@ module bus 'modules/servicebus.bicep' = {
 module vault 'modules/keyvault.bicep' = {
   name: 'keyvault'
   scope: group
-  params: { name: 'kv-${token}', location: location, tags: tags, isPrivate: usePrivateNetwork, masterKey: masterKey }
+  params: {
+    name: 'kv-${token}'
+    location: location
+    tags: tags
+    isPrivate: usePrivateNetwork
+    masterKey: masterKey
+    modelApiKey: modelApiKey
+    stripeApiKey: stripeApiKey
+    stripeWebhookSecrets: stripeWebhookSecrets
+  }
 }
 
 module endpoints 'modules/endpoints.bicep' = if (usePrivateNetwork) {
@@ -134,6 +167,11 @@ module api 'modules/functions.bicep' = {
     topicName: bus.outputs.topicName
     startQueueName: bus.outputs.startQueueName
     masterKeyUri: vault.outputs.masterKeyUri
+    modelBaseUrl: modelBaseUrl
+    modelName: modelName
+    modelApiKeyUri: useModelKey ? vault.outputs.modelApiKeyUri : ''
+    stripeApiKeyUri: useStripe ? vault.outputs.stripeApiKeyUri : ''
+    stripeWebhookSecretsUri: useStripe ? vault.outputs.stripeWebhookSecretsUri : ''
     insightsConnectionString: monitoring.outputs.insightsConnectionString
     taskSchedulerEndpoint: scheduler.?outputs.endpoint ?? ''
     taskHubName: scheduler.?outputs.taskHubName ?? ''

@@ -10,6 +10,11 @@ param busHost string
 param topicName string
 param startQueueName string
 param masterKeyUri string
+param modelBaseUrl string
+param modelName string
+param modelApiKeyUri string
+param stripeApiKeyUri string
+param stripeWebhookSecretsUri string
 param insightsConnectionString string
 param taskSchedulerEndpoint string
 param taskHubName string
@@ -91,6 +96,11 @@ resource app 'Microsoft.Web/sites@2024-04-01' = {
       OMIUM_LIFECYCLE_TOPIC: topicName
       OMIUM_START_QUEUE: startQueueName
       OMIUM_MASTER_KEY: '@Microsoft.KeyVault(SecretUri=${masterKeyUri})'
+      OMIUM_MODEL_BASE_URL: modelBaseUrl
+      OMIUM_MODEL_NAME: modelName
+      OMIUM_MODEL_API_KEY: empty(modelApiKeyUri) ? '' : '@Microsoft.KeyVault(SecretUri=${modelApiKeyUri})'
+      OMIUM_STRIPE_API_KEY: empty(stripeApiKeyUri) ? '' : '@Microsoft.KeyVault(SecretUri=${stripeApiKeyUri})'
+      OMIUM_STRIPE_WEBHOOK_SECRETS: empty(stripeWebhookSecretsUri) ? '' : '@Microsoft.KeyVault(SecretUri=${stripeWebhookSecretsUri})'
       OMIUM_CONSOLE_ORIGIN: consoleOrigin
       TASKHUB_NAME: empty(taskHubName) ? 'omium' : taskHubName
     })

@@ -6,7 +6,9 @@ using Microsoft.Extensions.Logging;
 using Omium.Api;
 using Omium.Api.Http;
 using Omium.Azure.Hosting;
+using Omium.Functions.Billing;
 using Omium.Functions.Pump;
+using Omium.Runtime.Billing;
 using Omium.Runtime.Effects;
 using Omium.Runtime.Executions;
 using Omium.Runtime.Ports;
@@ -22,6 +24,11 @@ using var logs = LoggerFactory.Create(logging => logging.AddConsole());
 var pumps = new DurablePumps();
 var settings = AzureSettings.Read(name => builder.Configuration[name]);
 await using var platform = await AzurePlatform.CreateAsync(settings, builder.Configuration, pumps, logs);
+if (StripeOptions.From(builder.Configuration, settings.Console) is { } stripe)
+{
+    builder.Services.AddSingleton(stripe).AddSingleton<IPaymentGateway, StripeCheckout>();
+}
+
 builder.Services
     .AddSingleton(pumps)
     .AddSingleton(platform.Activities)

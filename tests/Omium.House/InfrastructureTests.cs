@@ -12,7 +12,7 @@ public sealed partial class InfrastructureTests
     private const string Main = "infra/main.bicep", Functions = "infra/modules/functions.bicep";
 
     // For a machine of one's own, and never set by a deployment; and those that Functions' own options bring.
-    private static readonly string[] LocalSettings = ["OMIUM_STORAGE_CONNECTION", "OMIUM_SERVICE_BUS_CONNECTION", "OMIUM_STORAGE_PREFIX"];
+    private static readonly string[] LocalSettings = ["OMIUM_STORAGE_CONNECTION", "OMIUM_SERVICE_BUS_CONNECTION", "OMIUM_STORAGE_PREFIX", "OMIUM_STRIPE_ADDRESS"];
 
     [Fact]
     public void Modules_OfTheDeployment_AreThereAndGetWhatTheyAskFor()
@@ -77,28 +77,88 @@ public sealed partial class InfrastructureTests
             .Concat(BindingSetting().Matches(Repository.Read("host.json")).Select(match => match.Groups[1].Value))
             .ToHashSet();
         Assert.Contains("OMIUM_STORAGE_ACCOUNT", read);
+        // Without these no agent can ask a model; every other option of the runtime has a default that holds here.
+        read.UnionWith(["OMIUM_MODEL_BASE_URL", "OMIUM_MODEL_NAME", "OMIUM_MODEL_API_KEY"]);
+        var options = RuntimeOptions().ToHashSet();
+        Assert.Superset(new HashSet<string> { "OMIUM_MODEL_BASE_URL", "OMIUM_MODEL_NAME", "OMIUM_MODEL_API_KEY", "OMIUM_WORKER_LEASE_MS" }, options);
         Repository.AssertNone(read.Except(LocalSettings).Where(name => !Regex.IsMatch(template, $@"\n +{name}: "))
             .Select(name => $"{Functions} does not set {name}, which the program reads."));
-        Repository.AssertNone(Regex.Matches(template, @"\n +(OMIUM_\w+): ").Select(match => match.Groups[1].Value).Where(name => !read.Contains(name))
+        Repository.AssertNone(Regex.Matches(template, @"\n +(OMIUM_\w+): ").Select(match => match.Groups[1].Value).Where(name => !read.Contains(name) && !options.Contains(name))
             .Select(name => $"{Functions} sets {name}, which nothing reads."));
     }
 
-    [Theory]
-    [InlineData("storageBlobDataOwner", "b7e6dc6d-f1e8-4753-8033-0f276bb0955b", "onStorage")]
-    [InlineData("storageTableDataContributor", "0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3", "onStorage")]
-    [InlineData("storageQueueDataContributor", "974c5e8b-45b9-4653-ba55-5f855dd0fb88", "onStorage")]
-    [InlineData("serviceBusDataSender", "69a216fc-b8fb-44d8-bc22-1f3c2cd27a39", "onBus")]
-    [InlineData("serviceBusDataReceiver", "4f6d3b9b-027b-4f4c-9142-0e5a2a2247e0", "onBus")]
-    [InlineData("keyVaultSecretsUser", "4633458b-17de-408a-b874-0445c86b69e6", "onVault")]
-    [InlineData("monitoringMetricsPublisher", "3913510d-42f4-4e42-8a64-420c390055eb", "onInsights")]
-    public void Roles_ThatTheProgramNeeds_AreAssigned(string role, string id, string assignment)
+    [Fact]
+    public void Connections_OfTriggers_AreSetForTheIdentity()
     {
+        string template = Repository.Read(Functions);
+        var connections = Repository.Matching("src/Omium.Functions/", ".cs").SelectMany(path => TriggerConnection().Matches(Repository.Read(path)).Select(match => match.Groups[1].Value)).Distinct().ToList();
+        Assert.NotEmpty(connections);
+        Repository.AssertNone(
+            from connection in connections.Append("AzureWebJobsStorage")
+            from part in new[] { connection == "AzureWebJobsStorage" ? "accountName" : "fullyQualifiedNamespace", "credential", "clientId" }
+            where !template.Contains($"      {connection}__{part}: ", StringComparison.Ordinal)
+            select $"{Functions} does not set {connection}__{part}.");
+    }
+
+    [Fact]
+    public void Outputs_OfEachModule_AreUsed()
+    {
+        string main = Repository.Read(Main);
+        Repository.AssertNone(
+            from module in Modules()
+            from Match output in OutputName().Matches(Repository.Read(module.Path))
+            where !Regex.IsMatch(main, $@"\b{module.Name}\.\??outputs\.{output.Groups[1].Value}\b")
+            select $"{module.Path}: nothing uses the output {output.Groups[1].Value}.");
+    }
+
+    /// <summary>A secret is given to the app as a reference to the vault, and to the vault only when there is one to write.</summary>
+    [Fact]
+    public void Secrets_OfTheDeployment_GoIntoTheVaultAlone()
+    {
+        var secrets = Secret().Matches(Repository.Read(Main)).Select(match => match.Groups[1].Value).ToList();
+        Assert.Contains("masterKey", secrets);
+        string vault = Repository.Read("infra/modules/keyvault.bicep");
+        Repository.AssertNone(
+            from secret in secrets
+            from finding in new (bool Holds, string Text)[]
+            {
+                (Regex.Count(Repository.Read(Main), $@"\b{secret}\b") == 3, $"{Main}: {secret} goes elsewhere than to the vault."),
+                (Secret().Matches(vault).Any(match => match.Groups[1].Value == secret), $"keyvault.bicep: {secret} is not marked as secure."),
+                (vault.Contains($"if (!empty({secret}))", StringComparison.Ordinal), $"keyvault.bicep: an empty {secret} overwrites the one in the vault."),
+                (vault.Contains($"\noutput {secret}Uri string = ", StringComparison.Ordinal), $"keyvault.bicep: no address of {secret}."),
+                (Repository.Read(Functions).Contains($"'@Microsoft.KeyVault(SecretUri=${{{secret}Uri}})'", StringComparison.Ordinal), $"{Functions}: {secret} is no reference to the vault."),
+            }
+            where !finding.Holds
+            select finding.Text);
+    }
+
+    /// <summary>Each role is needed because of a line of the program or of a template; each is assigned where that needs it.</summary>
+    [Theory]
+    [InlineData("storageBlobDataOwner", "b7e6dc6d-f1e8-4753-8033-0f276bb0955b", "onStorage", "src/Omium.Azure/Storage/AzureStore.cs", "BlobService")]
+    [InlineData("storageTableDataContributor", "0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3", "onStorage", "src/Omium.Azure/Storage/AzureStore.cs", "TableService")]
+    [InlineData("storageQueueDataContributor", "974c5e8b-45b9-4653-ba55-5f855dd0fb88", "onStorage", "host.json", "\"storageProvider\"")]
+    [InlineData("serviceBusDataSender", "69a216fc-b8fb-44d8-bc22-1f3c2cd27a39", "onBus", "src/Omium.Azure/Lifecycle/ServiceBusTarget.cs", "TokenCredential")]
+    [InlineData("serviceBusDataReceiver", "4f6d3b9b-027b-4f4c-9142-0e5a2a2247e0", "onBus", "src/Omium.Functions/Triggers/StartFunction.cs", "[ServiceBusTrigger(")]
+    [InlineData("keyVaultSecretsUser", "4633458b-17de-408a-b874-0445c86b69e6", "onVault", Functions, "@Microsoft.KeyVault(")]
+    [InlineData("monitoringMetricsPublisher", "3913510d-42f4-4e42-8a64-420c390055eb", "onInsights", Functions, "Authorization=AAD")]
+    public void Roles_ThatTheProgramNeeds_AreAssigned(string role, string id, string assignment, string path, string need)
+    {
+        Assert.Contains(need, Repository.Read(path), StringComparison.Ordinal);
         string text = Repository.Read("infra/modules/roles.bicep");
         Assert.Contains($"{role}: '{id}'", text, StringComparison.Ordinal);
         int at = text.IndexOf($"resource {assignment} ", StringComparison.Ordinal);
         Assert.True(at >= 0);
         int end = text.IndexOf("\nresource ", at + 1, StringComparison.Ordinal);
         Assert.Contains($"roleIds.{role}", text[at..(end < 0 ? text.Length : end)], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Scheduler_OfDurableTasks_IsTheIdentitysToUse()
+    {
+        string text = Repository.Read("infra/modules/scheduler.bicep");
+        Assert.Equal(2, Regex.Count(text, "0ad04412-c4d5-4796-b79c-f76d14c8d402")); // Durable Task Data Contributor
+        Assert.Contains("scope: scheduler", text, StringComparison.Ordinal);
+        Assert.Contains("Authentication=ManagedIdentity;ClientID=${identityClientId}", Repository.Read(Functions), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -118,6 +178,14 @@ public sealed partial class InfrastructureTests
         from pair in new[] { "{}", "[]", "()" }
         where text.Count(c => c == pair[0]) != text.Count(c => c == pair[1])
         select $"{path}: {pair} do not balance.");
+
+    /// <summary>Every option that the runtime reads by a section's prefix.</summary>
+    private static IEnumerable<string> RuntimeOptions() =>
+        from path in Repository.Matching("src/Omium.Runtime/", ".cs")
+        let text = Repository.Read(path)
+        from Match reader in OptionPrefix().Matches(text)
+        from Match option in OptionName().Matches(text)
+        select $"{reader.Groups[1].Value}_{option.Groups[1].Value.ToUpperInvariant()}";
 
     private static IEnumerable<(string Name, string Path, string Body)> Modules()
     {
@@ -154,6 +222,21 @@ public sealed partial class InfrastructureTests
 
     [GeneratedRegex("\"(?:%)?(OMIUM_[A-Z_]+|AZURE_CLIENT_ID)(?:%)?\"")]
     private static partial Regex SettingName();
+
+    [GeneratedRegex(@"new OptionReader\(configuration, ""\w+"", ""(OMIUM_\w+)""\)")]
+    private static partial Regex OptionPrefix();
+
+    [GeneratedRegex(@"\.(?:Text|Long|Bool|List)\(""(\w+)""")]
+    private static partial Regex OptionName();
+
+    [GeneratedRegex("Connection = \"(\\w+)\"")]
+    private static partial Regex TriggerConnection();
+
+    [GeneratedRegex(@"(?m)^output (\w+) ")]
+    private static partial Regex OutputName();
+
+    [GeneratedRegex(@"@secure\(\)\n(?:@.*\n)*param (\w+) string")]
+    private static partial Regex Secret();
 
     [GeneratedRegex("%(\\w+)%")]
     private static partial Regex BindingSetting();
