@@ -22,10 +22,10 @@ internal static partial class ExecutionEvolver
 
     private static ExecutionState Proposed(ExecutionState state, HandoffProposed e)
     {
-        var handoff = new HandoffState(e, state.Handoffs.Count + 1) { Claims = [.. e.Claims.Select(claim => new ClaimState(claim))] };
+        var handoff = new HandoffState(e, state.HandoffsProposed + 1) { Claims = [.. e.Claims.Select(claim => new ClaimState(claim))] };
         return state.Handoffs.ContainsKey(handoff.Key)
             ? throw new CorruptLogException($"handoff {handoff.Key} was proposed twice")
-            : state with { Handoffs = state.Handoffs.Add(handoff.Key, handoff), OpenHandoffs = state.OpenHandoffs.Add(handoff.Ordinal, handoff.Key) };
+            : state with { HandoffsProposed = handoff.Ordinal, Handoffs = state.Handoffs.Add(handoff.Key, handoff), OpenHandoffs = state.OpenHandoffs.Add(handoff.Ordinal, handoff.Key) };
     }
 
     private static HandoffState Measured(HandoffState handoff, HandoffMeasured e)

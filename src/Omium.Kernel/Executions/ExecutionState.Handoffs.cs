@@ -9,6 +9,9 @@ public sealed partial record ExecutionState
     /// <summary>Handoffs by edge and sender's visit.</summary>
     public ImmutableDictionary<HandoffKey, HandoffState> Handoffs { get; init; } = ImmutableDictionary<HandoffKey, HandoffState>.Empty;
 
+    /// <summary>How many were ever proposed, those over edges that are gone included: the place of the next in their order.</summary>
+    public int HandoffsProposed { get; init; }
+
     /// <summary>Handoffs that are neither agreed nor revoked, in the order they were proposed.</summary>
     public ImmutableSortedDictionary<int, HandoffKey> OpenHandoffs { get; init; } = ImmutableSortedDictionary<int, HandoffKey>.Empty;
 

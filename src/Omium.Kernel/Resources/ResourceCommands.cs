@@ -21,9 +21,10 @@ public abstract record ResourceCommand(long AtMs, string Root)
 /// <summary>
 /// Hold these scopes, all or none. When others are in the way: queue (<paramref name="Wait"/>), or be refused with <c>lock_conflict</c>.
 /// Locks of <paramref name="Ancestors"/> are not in the way; below a scope that one of them holds, the queue is not either (who waits there
-/// waits for that ancestor, and so for this owner).
+/// waits for that ancestor, and so for this owner). <paramref name="Round"/>: how often the owner had asked before; who asks again keeps what it has, and
+/// a settlement that knows of earlier rounds alone does not take it away.
 /// </summary>
-public sealed record AcquireLocks(long AtMs, string Root, string Owner, IReadOnlyList<string> Scopes, IReadOnlyList<string>? Ancestors, bool Wait, long LeaseMs)
+public sealed record AcquireLocks(long AtMs, string Root, string Owner, IReadOnlyList<string> Scopes, IReadOnlyList<string>? Ancestors, bool Wait, long LeaseMs, int Round = 0)
     : ResourceCommand(AtMs, Root)
 {
     public override string Name => "acquire";
@@ -50,10 +51,11 @@ public sealed record PrepareWrites(long AtMs, string Root, string Owner, string 
 /// <paramref name="Release"/> release what it holds, or withdraw it from the queue. Who waited is granted in order. <paramref name="TokenMax"/>:
 /// a grant with a greater token stays: it is a later one than the caller knows of (0 = release whatever there is). <paramref name="Withdraw"/>: it
 /// does not wait any more either, also where a greater token would stay; if it goes on after all, it asks again. <paramref name="AttemptMax"/>: what
-/// later attempts have prepared stays, for the same reason (null = drop whatever there is).
+/// later attempts have prepared stays, for the same reason (null = drop whatever there is). <paramref name="RoundMax"/>: what was asked for again in a later
+/// round stays, held or waited for (null = whatever there is).
 /// </summary>
 public sealed record SettleOwner(
-    long AtMs, string Root, string Owner, string? Committed, bool Release, long TokenMax = 0, bool Withdraw = false, int? AttemptMax = null) : ResourceCommand(AtMs, Root)
+    long AtMs, string Root, string Owner, string? Committed, bool Release, long TokenMax = 0, bool Withdraw = false, int? AttemptMax = null, int? RoundMax = null) : ResourceCommand(AtMs, Root)
 {
     public override string Name => "settle_owner";
 }

@@ -51,15 +51,20 @@ internal sealed class ResourceDecision(ResourceState state, long atMs)
             return Refuse("wrong_root", $"every scope must lie under {command.Root}");
         }
 
-        if (_state.HolderOf(command.Owner) is not null || _state.WaiterOf(command.Owner) is not null)
+        if ((_state.HolderOf(command.Owner)?.Round ?? _state.WaiterOf(command.Owner)?.Round) is { } round)
         {
+            if (command.Round > round)
+            {
+                Emit(new LockAskedAgain(command.Owner, command.Round));
+            }
+
             return null; // Asked before: it holds, or it has its place.
         }
 
         var ancestors = command.Ancestors ?? [];
         if (InTheWay(command.Owner, command.Scopes, ancestors, long.MaxValue) is not { } blocker)
         {
-            Grant(command.Owner, command.Scopes, command.LeaseMs, command.Ancestors);
+            Grant(command.Owner, command.Scopes, command.LeaseMs, command.Ancestors, command.Round);
             return null;
         }
 
@@ -68,12 +73,12 @@ internal sealed class ResourceDecision(ResourceState state, long atMs)
             return Refuse("lock_conflict", $"{blocker} has {string.Join(", ", command.Scopes)} or waits for it", blocker);
         }
 
-        Emit(new LockQueued(command.Owner, command.Scopes, _state.Ticket + 1, command.LeaseMs, command.Ancestors));
+        Emit(new LockQueued(command.Owner, command.Scopes, _state.Ticket + 1, command.LeaseMs, command.Ancestors, command.Round));
         return null;
     }
 
-    private void Grant(string owner, IReadOnlyList<string> scopes, long leaseMs, IReadOnlyList<string>? ancestors) =>
-        Emit(new LockGranted(owner, scopes, _state.Token + 1, leaseMs, ancestors is { Count: > 0 } ? ancestors : null));
+    private void Grant(string owner, IReadOnlyList<string> scopes, long leaseMs, IReadOnlyList<string>? ancestors, int round) =>
+        Emit(new LockGranted(owner, scopes, _state.Token + 1, leaseMs, ancestors is { Count: > 0 } ? ancestors : null, round));
 
     /// <summary>
     /// Who keeps an owner from these scopes: a holder that is none of its ancestors, or somebody who has waited longer for something that
@@ -102,7 +107,7 @@ internal sealed class ResourceDecision(ResourceState state, long atMs)
         {
             if (InTheWay(waiter.Owner, waiter.Scopes, waiter.Ancestors, waiter.Ticket) is null)
             {
-                Grant(waiter.Owner, waiter.Scopes, waiter.LeaseMs, waiter.Ancestors);
+                Grant(waiter.Owner, waiter.Scopes, waiter.LeaseMs, waiter.Ancestors, waiter.Round);
             }
         }
     }
@@ -172,13 +177,13 @@ internal sealed class ResourceDecision(ResourceState state, long atMs)
 
         if (command.Release && _state.HolderOf(command.Owner) is { } held)
         {
-            if (command.TokenMax == 0 || held.Token <= command.TokenMax)
+            if ((command.TokenMax == 0 || held.Token <= command.TokenMax) && held.Round <= (command.RoundMax ?? int.MaxValue))
             {
                 Emit(new LockReleased(command.Owner));
                 GrantWaiters();
             }
         }
-        else if ((command.Withdraw || command is { Release: true, TokenMax: 0 }) && _state.WaiterOf(command.Owner) is not null)
+        else if ((command.Withdraw || command is { Release: true, TokenMax: 0 }) && _state.WaiterOf(command.Owner) is { } waiter && waiter.Round <= (command.RoundMax ?? int.MaxValue))
         {
             Emit(new LockWithdrawn(command.Owner));
             GrantWaiters();

@@ -8,6 +8,7 @@ namespace Omium.Kernel.Resources;
 [JsonDerivedType(typeof(RootOpened), "root.opened")]
 [JsonDerivedType(typeof(LockQueued), "lock.queued")]
 [JsonDerivedType(typeof(LockGranted), "lock.granted")]
+[JsonDerivedType(typeof(LockAskedAgain), "lock.asked_again")]
 [JsonDerivedType(typeof(LockReleased), "lock.released")]
 [JsonDerivedType(typeof(LockWithdrawn), "lock.withdrawn")]
 [JsonDerivedType(typeof(ValuesRead), "values.read")]
@@ -22,10 +23,16 @@ public abstract record ResourceEvent;
 public sealed record RootOpened(string Root) : ResourceEvent;
 
 /// <summary>An owner waits: somebody holds what it wants, or came earlier.</summary>
-public sealed record LockQueued(string Owner, IReadOnlyList<string> Scopes, long Ticket, long LeaseMs, IReadOnlyList<string>? Ancestors) : ResourceEvent;
+public sealed record LockQueued(string Owner, IReadOnlyList<string> Scopes, long Ticket, long LeaseMs, IReadOnlyList<string>? Ancestors, int Round = 0) : ResourceEvent;
 
 /// <summary>An owner holds these scopes; its token is greater than every one handed out before.</summary>
-public sealed record LockGranted(string Owner, IReadOnlyList<string> Scopes, long Token, long LeaseMs, IReadOnlyList<string>? Ancestors) : ResourceEvent;
+public sealed record LockGranted(string Owner, IReadOnlyList<string> Scopes, long Token, long LeaseMs, IReadOnlyList<string>? Ancestors, int Round = 0) : ResourceEvent;
+
+/// <summary>
+/// An owner that holds or waits has asked once more (its execution had ended and goes on, or its attempt is made again): it keeps what it has, and what was
+/// sent to give back what it had before comes too late.
+/// </summary>
+public sealed record LockAskedAgain(string Owner, int Round) : ResourceEvent;
 
 /// <summary>An owner holds nothing here any more.</summary>
 public sealed record LockReleased(string Owner) : ResourceEvent;

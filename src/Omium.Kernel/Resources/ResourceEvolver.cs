@@ -15,6 +15,7 @@ internal static class ResourceEvolver
         _ when state.Root.Length == 0 => throw new CorruptLogException($"the stream of a root begins with {happened.GetType().Name}"),
         LockQueued e => Queued(state, e, atMs),
         LockGranted e => Granted(state, e, atMs),
+        LockAskedAgain e => AskedAgain(state, e),
         LockReleased e => state.HolderOf(e.Owner) is { } holder
             ? state with { Holders = state.Holders.Remove(holder) }
             : throw new CorruptLogException($"{e.Owner} released what it did not hold"),
@@ -32,7 +33,7 @@ internal static class ResourceEvolver
 
     private static ResourceState Queued(ResourceState state, LockQueued e, long atMs) => e.Ticket != state.Ticket + 1 || state.WaiterOf(e.Owner) is not null
         ? throw new CorruptLogException($"{e.Owner} has no such place in the queue")
-        : state with { Ticket = e.Ticket, Queue = state.Queue.Add(new LockWaiter(e.Owner, e.Scopes, e.Ticket, atMs, e.LeaseMs, e.Ancestors ?? [])) };
+        : state with { Ticket = e.Ticket, Queue = state.Queue.Add(new LockWaiter(e.Owner, e.Scopes, e.Ticket, atMs, e.LeaseMs, e.Ancestors ?? [], e.Round)) };
 
     private static ResourceState Granted(ResourceState state, LockGranted e, long atMs)
     {
@@ -45,9 +46,14 @@ internal static class ResourceEvolver
         {
             Token = e.Token,
             Queue = state.WaiterOf(e.Owner) is { } waiter ? state.Queue.Remove(waiter) : state.Queue,
-            Holders = state.Holders.Add(new LockHolder(e.Owner, e.Scopes, e.Token, atMs, e.LeaseMs, e.Ancestors ?? [])),
+            Holders = state.Holders.Add(new LockHolder(e.Owner, e.Scopes, e.Token, atMs, e.LeaseMs, e.Ancestors ?? [], e.Round)),
         };
     }
+
+    private static ResourceState AskedAgain(ResourceState state, LockAskedAgain e) =>
+        state.HolderOf(e.Owner) is { } holder ? state with { Holders = state.Holders.Replace(holder, holder with { Round = e.Round }) }
+        : state.WaiterOf(e.Owner) is { } waiter ? state with { Queue = state.Queue.Replace(waiter, waiter with { Round = e.Round }) }
+        : throw new CorruptLogException($"{e.Owner} asked again for what it neither holds nor waits for");
 
     private static ResourceState Prepared(ResourceState state, StatePrepared e, long atMs)
     {

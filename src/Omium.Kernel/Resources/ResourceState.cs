@@ -53,7 +53,8 @@ public sealed record ResourceState
 /// <param name="GrantedMs">When, Unix ms.</param>
 /// <param name="LeaseMs">How long it may keep others waiting before it is asked to yield.</param>
 /// <param name="Ancestors">Owners whose locks it inherited.</param>
-public sealed record LockHolder(string Owner, IReadOnlyList<string> Scopes, long Token, long GrantedMs, long LeaseMs, IReadOnlyList<string> Ancestors);
+/// <param name="Round">How often it had asked before the last time.</param>
+public sealed record LockHolder(string Owner, IReadOnlyList<string> Scopes, long Token, long GrantedMs, long LeaseMs, IReadOnlyList<string> Ancestors, int Round);
 
 /// <summary>A place in the queue.</summary>
 /// <param name="Owner">The visit.</param>
@@ -62,7 +63,8 @@ public sealed record LockHolder(string Owner, IReadOnlyList<string> Scopes, long
 /// <param name="SinceMs">Since when, Unix ms.</param>
 /// <param name="LeaseMs">As in the grant that follows.</param>
 /// <param name="Ancestors">Owners whose locks do not keep it out.</param>
-public sealed record LockWaiter(string Owner, IReadOnlyList<string> Scopes, long Ticket, long SinceMs, long LeaseMs, IReadOnlyList<string> Ancestors);
+/// <param name="Round">How often it had asked before the last time.</param>
+public sealed record LockWaiter(string Owner, IReadOnlyList<string> Scopes, long Ticket, long SinceMs, long LeaseMs, IReadOnlyList<string> Ancestors, int Round);
 
 /// <summary>One version of a value.</summary>
 /// <param name="Version">From 1, without gaps.</param>

@@ -190,7 +190,7 @@ public sealed class SharedRunner(Advancer advancer, ResourceAdvancer resources, 
         var ancestors = await AncestorsAsync(visit, cancellation);
         for (var tries = 0; ; tries++)
         {
-            var outcome = await AdvanceAsync(visit.Tenant, new AcquireLocks(resources.NowMs, root, visit.Owner, scopes, ancestors, Wait: true, visit.Shared.LeaseMs), cancellation);
+            var outcome = await AdvanceAsync(visit.Tenant, new AcquireLocks(resources.NowMs, root, visit.Owner, scopes, ancestors, Wait: true, visit.Shared.LeaseMs, visit.Shared.Gathers - 1), cancellation);
             if (outcome.State.HolderOf(visit.Owner) is { } held)
             {
                 if (scopes.All(scope => held.Scopes.Any(has => ScopeName.Covers(has, scope))))
@@ -223,7 +223,7 @@ public sealed class SharedRunner(Advancer advancer, ResourceAdvancer resources, 
             var cell = await FindAsync(stream, state => !state.NeedsLocks(visit), cancellation);
             if (cell is null || !cell.State.NeedsLocks(visit))
             {
-                released |= await SettleForAsync(tenant, state.Root, holder.Owner, cell, visit, release: true, holder.Token, cancellation);
+                released |= await SettleForAsync(tenant, state.Root, holder.Owner, cell, visit, release: true, holder.Token, holder.Round, cancellation);
             }
             else if (resources.NowMs - holder.GrantedMs >= holder.LeaseMs)
             {
@@ -248,12 +248,12 @@ public sealed class SharedRunner(Advancer advancer, ResourceAdvancer resources, 
 
     /// <summary>Settles another visit's business under one root as its own execution says.</summary>
     private async ValueTask<bool> SettleForAsync(
-        string tenant, string root, string owner, ExecutionCell? cell, VisitKey visit, bool release, long tokenMax, CancellationToken cancellation)
+        string tenant, string root, string owner, ExecutionCell? cell, VisitKey visit, bool release, long tokenMax, int? roundMax, CancellationToken cancellation)
     {
         var committed = cell?.State.Visits.GetValueOrDefault(visit)?.Shared is { CommittedAttempt: > 0 } shared
             ? SharedNames.Transaction(cell.Stream.Id, visit, shared.CommittedAttempt)
             : null;
-        var outcome = await AdvanceAsync(tenant, new SettleOwner(resources.NowMs, root, owner, committed, release, tokenMax, AttemptMax: DroppedUpTo(cell, visit)), cancellation);
+        var outcome = await AdvanceAsync(tenant, new SettleOwner(resources.NowMs, root, owner, committed, release, tokenMax, AttemptMax: DroppedUpTo(cell, visit), RoundMax: roundMax), cancellation);
         return outcome.Events.Count > 0;
     }
 
@@ -275,7 +275,7 @@ public sealed class SharedRunner(Advancer advancer, ResourceAdvancer resources, 
                 return write.Transaction;
             }
 
-            await SettleForAsync(tenant, state.Root, SharedNames.Owner(stream.Id, visit), cell, visit, release: false, 0, cancellation);
+            await SettleForAsync(tenant, state.Root, SharedNames.Owner(stream.Id, visit), cell, visit, release: false, 0, null, cancellation);
         }
 
         return null;
@@ -387,10 +387,11 @@ public sealed class SharedRunner(Advancer advancer, ResourceAdvancer resources, 
         var committed = visit.Shared.CommittedAttempt > 0 ? SharedNames.Transaction(visit.Cell.Stream.Id, visit.Key, visit.Shared.CommittedAttempt) : null;
         foreach (var root in (await RootsAsync(visit, cancellation)).OrderDescending(StringComparer.Ordinal))
         {
-            // A visit that goes on after all may be granted them anew by the time this runs, or prepare again: then the later grant and attempt stay.
+            // A visit that goes on after all may be granted them anew by the time this runs, ask again for what it has, or prepare again: then what is later stays.
             var tokenMax = visit.Shared.Grants.FirstOrDefault(grant => grant.Root == root)?.Token ?? 0;
             await AdvanceAsync(
-                visit.Tenant, new SettleOwner(resources.NowMs, root, visit.Owner, committed, Release: true, tokenMax, Withdraw: true, AttemptMax: visit.Attempt), cancellation);
+                visit.Tenant, new SettleOwner(resources.NowMs, root, visit.Owner, committed, Release: true, tokenMax, Withdraw: true, AttemptMax: visit.Attempt, RoundMax: Math.Max(visit.Shared.Gathers - 1, 0)),
+                cancellation);
         }
 
         return await SettleAsync(visit, new SettleSharing(advancer.NowMs, visit.Effect), cancellation);
@@ -479,9 +480,10 @@ public sealed class SharedRunner(Advancer advancer, ResourceAdvancer resources, 
         }
 
         var state = result.Cell.State;
+        var roundMax = Math.Max((state.Visits.GetValueOrDefault(visit.Key)?.Shared?.Gathers ?? 0) - 1, 0);
         foreach (var root in state.NeedsLocks(visit.Key) ? [] : await RootsAsync(visit, cancellation))
         {
-            await SettleForAsync(visit.Tenant, root, visit.Owner, result.Cell, visit.Key, release: true, 0, cancellation);
+            await SettleForAsync(visit.Tenant, root, visit.Owner, result.Cell, visit.Key, release: true, 0, roundMax, cancellation);
         }
 
         return null;

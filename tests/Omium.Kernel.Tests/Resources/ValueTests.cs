@@ -82,6 +82,24 @@ public sealed class ValueTests
     }
 
     [Fact]
+    public void Settle_ByWhoKnowsOnlyOfAnEarlierRound_LeavesWhatWasAskedForAgain()
+    {
+        _root.Acquire("a/s~1", "stock/7");
+        _root.Acquire("b/s~1", "stock/7");
+        AskAgain("a/s~1");
+        AskAgain("b/s~1");
+        Assert.Empty(_root.Send(new SettleOwner(_root.NowMs, "stock/7", "a/s~1", null, Release: true, RoundMax: 0)).Events);
+        Assert.Empty(_root.Send(new SettleOwner(_root.NowMs, "stock/7", "b/s~1", null, Release: true, Withdraw: true, RoundMax: 0)).Events);
+        Assert.Collection(
+            _root.Send(new SettleOwner(_root.NowMs, "stock/7", "a/s~1", null, Release: true, RoundMax: 1)).Events,
+            happened => Assert.IsType<LockReleased>(happened),
+            happened => Assert.Equal(1, Assert.IsType<LockGranted>(happened).Round));
+
+        void AskAgain(string owner) => Assert.Equal(
+            new LockAskedAgain(owner, 1), Assert.Single(_root.Send(new AcquireLocks(_root.NowMs, "stock/7", owner, ["stock/7"], null, Wait: true, 600_000, Round: 1)).Events));
+    }
+
+    [Fact]
     public void Settle_OfOneWhoWaitsAndIsOver_WithdrawsIt()
     {
         _root.Acquire("a/s~1", "stock/7");

@@ -25,7 +25,8 @@ internal sealed partial class Chronicle
             case HandoffMeasured e:
                 Measured(e);
                 break;
-            case HandoffAcknowledged:
+            case HandoffAcknowledged e:
+                Acknowledged(e);
                 break;
             case HandoffAgreed e:
                 var agreed = HandoffOf(e.Edge, e.Step, e.Visit);

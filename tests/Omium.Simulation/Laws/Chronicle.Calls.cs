@@ -118,6 +118,7 @@ internal sealed partial class Chronicle
         // A call under the key of an earlier attempt, which is past its time, is in doubt before it is made.
         var underOldKey = call.Happened == Happened.NotAsked && Visit(call.Id.Step, call.Id.Visit).Calls.Any(other => other != call && other.MayStand && other.Requested.Key == call.Requested.Key);
         Law(call.Unsettled || underOldKey, $"{e.Effect} came in doubt while it is {call.Happened}");
+        CheckAnswer(call);
         Law(e.Next != "redo" || e.Reason is "verified_not_done" or "person_says_redo", $"{e.Effect} is to be done again because of {e.Reason}");
         Law(e.Reason != "person_says_redo" || record is DecideReview { Decision: "redo" }, $"{e.Effect} is done again and no person said so");
         (call.Happened, call.Next) = (Happened.InDoubt, e.Next);
@@ -126,6 +127,7 @@ internal sealed partial class Chronicle
     private void Settled(IntentSettled e)
     {
         var call = _calls[e.Effect];
+        CheckAnswer(call);
         Law(call.Unsettled, $"{e.Effect} was settled while it is {call.Happened}");
         Law(e.Via != "person" || record is DecideReview, $"{e.Effect} was settled by a person, and none spoke");
         call.Happened = e.Done ? Happened.Yes : e.Failure is { MayHaveHappened: true } ? Happened.Perhaps : Happened.No;

@@ -133,6 +133,7 @@ internal sealed partial class Chronicle
             Law(call.Requested.Kind != EffectKind.Irreversible || call.Unsettled || record is DecideReview, $"rollback {e.Rollback} leaves {call.Id} standing without a word");
         }
 
+        CheckOrderWithin(e);
         var last = int.MaxValue;
         foreach (var effect in e.Compensations)
         {
@@ -147,6 +148,16 @@ internal sealed partial class Chronicle
             var order = Visit(call.Id.Step, call.Id.Visit).CommitOrder;
             Law(order == 0 || order <= last, $"rollback {e.Rollback} undoes {effect} out of order");
             last = order == 0 ? last : order;
+        }
+    }
+
+    /// <summary>What one visit did may build on what it did before: the later call is undone first.</summary>
+    private void CheckOrderWithin(RollbackPlanned e)
+    {
+        foreach (var ofVisit in e.Compensations.Select(effect => _calls.GetValueOrDefault(effect)).OfType<CallFacts>().GroupBy(call => call.Id.Key))
+        {
+            var places = ofVisit.Select(call => Visit(call.Id.Step, call.Id.Visit).Calls.IndexOf(call)).ToArray();
+            Law(places.SequenceEqual(places.OrderDescending()), $"rollback {e.Rollback} undoes the calls of {ofVisit.Key} in another order than from the last to the first");
         }
     }
 

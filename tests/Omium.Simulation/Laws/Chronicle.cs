@@ -113,6 +113,7 @@ internal sealed partial class Chronicle(StreamId stream, DrawnWorkflow workflow,
                 break;
             case CallSettled e:
                 Law(_calls[e.Effect] is { HasEffect: false }, $"{e.Effect} has an effect and was settled without an intent");
+                CheckAnswer(_calls[e.Effect]);
                 _calls[e.Effect].Happened = e.Failure is null ? Happened.Yes : Happened.No;
                 break;
             case StepCommitted e:

@@ -105,6 +105,9 @@ internal sealed class CallFacts(CallRequested requested, EffectId id, int occurr
 
     public int Runs { get; set; }
 
+    /// <summary>The last question of a verify tool's that an answer counted for.</summary>
+    public int AnsweredProbe { get; set; }
+
     public bool Refused { get; set; }
 
     public bool Undone { get; set; }

@@ -85,9 +85,15 @@ internal sealed class RootChronicle(string root, RootBook book)
             case StateConflicted e:
                 Law(_takenBack.Add((e.Transaction, e.Key)), $"{e.Transaction} was taken back twice from {e.Key}");
                 Law(Current(e.Key)?.Transaction != e.Transaction || _prepared.ContainsKey(e.Key) || VersionsOf(e.Key).Count > ResourceState.VersionsKept, $"{e.Transaction} was not taken back from {e.Key}, though nobody has written it since");
+                Law(!IsTakenBackToo(e), $"{e.Transaction} was not taken back from {e.Key}, because {Current(e.Key)?.Transaction} was to be taken back before it and is not");
                 break;
         }
     }
+
+    /// <summary>True when what is in the way is a later write of the same execution that is taken back with this one: the later one comes first.</summary>
+    private bool IsTakenBackToo(StateConflicted e) =>
+        Current(e.Key) is { } newest && newest.Transaction != e.Transaction && !_takenBack.Contains((newest.Transaction, e.Key)) && newest.Transaction.Length > 0
+        && book.VisitOf(newest.Transaction) is var (execution, visit, _) && visit is { Standing: Standing.TakenBack } && execution == book.VisitOf(e.Transaction).Execution;
 
     private long VersionOf(string key) => Current(key)?.Version ?? 0;
 

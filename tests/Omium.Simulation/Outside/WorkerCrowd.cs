@@ -17,6 +17,8 @@ namespace Omium.Simulation.Outside;
 internal sealed class WorkerCrowd(Scheduler scheduler, World world, Weather weather, Tally tally, Func<IReadOnlyList<SimulatedProcess>> living, Func<string, Chronicle?> execution)
 {
     private static readonly string[] Queues = ["plain", "twice", "checked"];
+    private readonly Dictionary<string, Action> _silent = [];
+    private readonly Dictionary<(StreamId Stream, VisitKey Sender, int Edge), (int Round, Action Again)> _acknowledged = [];
     private int _workers;
 
     /// <summary>After each step: whoever waits for a task gets one.</summary>
@@ -38,6 +40,14 @@ internal sealed class WorkerCrowd(Scheduler scheduler, World world, Weather weat
             {
                 var message = await process.Advancer.MaterializeAsync(found, handoff.Proposal.Message, CancellationToken.None);
                 scheduler.Plan("acknowledge", weather.NetworkDelayMs(20_000), () => Acknowledge(offer, message, worker));
+                var asked = (offer.Stream, id.Key, id.Number);
+                if (_acknowledged.TryGetValue(asked, out var before) && before.Round < id.Attempt)
+                {
+                    tally.Met("acknowledges an earlier round", "acknowledgement");
+                    scheduler.Plan("acknowledge", 1, before.Again);
+                }
+
+                _acknowledged[asked] = (id.Attempt, () => Acknowledge(offer, message, worker));
             }
 
             return;
@@ -48,7 +58,14 @@ internal sealed class WorkerCrowd(Scheduler scheduler, World world, Weather weat
             if (await TaskLeasing.LeaseAsync(process.Engine, process.Advancer, board, offer, worker) is { } leased)
             {
                 var call = leased.Call;
-                Told(new WorkerTask(offer.Stream, offer.Effect, call.Runs, call.Tool, call.Kind, call.Key ?? ""));
+                var task = new WorkerTask(offer.Stream, offer.Effect, call.Runs, call.Tool, call.Kind, call.Key ?? "");
+                if (_silent.Remove(task.FullEffect, out var comesBack))
+                {
+                    tally.Met("answers when another has it", Subject(task));
+                    scheduler.Plan(new Step(null, "complete", Subject(task), comesBack), 1);
+                }
+
+                Told(task);
             }
         }
         catch (StorageUnavailableException)
@@ -99,6 +116,7 @@ internal sealed class WorkerCrowd(Scheduler scheduler, World world, Weather weat
         {
             tally.Met("worker goes silent", Subject(task));
             delayMs = weather.Dice.Between(40_000, 400_000); // Its lease runs out; then it comes back.
+            _silent[task.FullEffect] = () => Complete(task, outcome);
         }
 
         scheduler.Plan(new Step(null, "complete", Subject(task), () => Complete(task, outcome)), delayMs);
