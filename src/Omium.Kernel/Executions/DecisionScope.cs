@@ -140,16 +140,28 @@ public sealed class DecisionValues(WorkflowPlan plan)
     }
 
     private List<PayloadWish>? _wishes;
-    private long _room = PayloadReference.DecisionBytesMax;
+    private long _room = PayloadReference.DecisionBytesMax, _neededRoom = PayloadReference.DecisionBytesMax;
 
     /// <summary>Payloads that expressions turned out to read and that were not here: those for which there is room.</summary>
     internal IReadOnlyList<PayloadWish> Wishes => _wishes ?? (IReadOnlyList<PayloadWish>)[];
 
-    /// <summary>Gives a payload that a decision wished for. It takes from the room for wishes, which is 1 MiB.</summary>
-    public void Give(PayloadWish wish, JsonElement payload)
+    /// <summary>Gives a payload that <see cref="ExecutionKernel.Needs"/> named. False when there is no room for it: at most 1 MiB in all, as the bytes are and not as a reference says.</summary>
+    public bool TryGive(string digest, JsonElement payload) => TryGive(digest, payload, ref _neededRoom);
+
+    /// <summary>Gives a payload that a decision wished for. It takes from the room for wishes, which is 1 MiB; false when it does not fit, and then it stays opaque.</summary>
+    public bool TryGive(PayloadWish wish, JsonElement payload) => TryGive(wish.Digest, payload, ref _room);
+
+    private bool TryGive(string digest, JsonElement payload, ref long room)
     {
-        Payloads[wish.Digest] = payload;
-        _room -= wish.Bytes;
+        var size = PayloadReference.BytesOf(payload).Length;
+        if (size > room)
+        {
+            return false;
+        }
+
+        room -= size;
+        Payloads[digest] = payload;
+        return true;
     }
 
     internal void Wish(PayloadWish wish)
@@ -163,7 +175,7 @@ public sealed class DecisionValues(WorkflowPlan plan)
 
     /// <summary>The same, kept apart: a decision adds what it makes and must leave its caller's values as they were.</summary>
     internal DecisionValues Copy() =>
-        _payloads is null ? new(Plan) { Target = Target, _room = _room } : new(Plan) { Target = Target, Payloads = new(_payloads, StringComparer.Ordinal), _room = _room };
+        _payloads is null ? new(Plan) { Target = Target, _room = _room, _neededRoom = _neededRoom } : new(Plan) { Target = Target, Payloads = new(_payloads, StringComparer.Ordinal), _room = _room, _neededRoom = _neededRoom };
 
     /// <summary>The value behind a reference. One that is not here is wished for; one for which there is no room stays a reference.</summary>
     public JsonElement Resolve(JsonElement value)

@@ -195,11 +195,7 @@ public static class ExecutionKernel
             given = false;
             foreach (var wish in outcome.Wishes)
             {
-                if (read(wish.Digest) is { } payload)
-                {
-                    values.Give(wish, payload);
-                    given = true;
-                }
+                given |= read(wish.Digest) is { } payload && values.TryGive(wish, payload);
             }
 
             outcome = given ? Decide(state, command, values) : outcome;

@@ -273,7 +273,7 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
         {
             if (await ReadAsync(cell, digest, given, cancellation) is { } bytes)
             {
-                values.Payloads[digest] = CanonicalJson.ParseTrusted(bytes);
+                values.TryGive(digest, CanonicalJson.ParseTrusted(bytes));
             }
         }
 
@@ -289,8 +289,7 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
         {
             if (await ReadAsync(cell, wish.Digest, given, cancellation) is { } bytes)
             {
-                values.Give(wish, CanonicalJson.ParseTrusted(bytes));
-                hasGiven = true;
+                hasGiven |= values.TryGive(wish, CanonicalJson.ParseTrusted(bytes));
             }
         }
 

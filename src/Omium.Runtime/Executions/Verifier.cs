@@ -235,7 +235,7 @@ public sealed class Verifier(IEventLog log, IPayloadStore payloads, IDocumentSto
             {
                 if (await ReadPayloadAsync(digest, key, cancellation) is { } bytes)
                 {
-                    values.Payloads[digest] = CanonicalJson.ParseTrusted(bytes);
+                    values.TryGive(digest, CanonicalJson.ParseTrusted(bytes));
                 }
             }
 
@@ -257,8 +257,7 @@ public sealed class Verifier(IEventLog log, IPayloadStore payloads, IDocumentSto
             {
                 if (await ReadPayloadAsync(wish.Digest, key, cancellation) is { } bytes)
                 {
-                    values.Give(wish, CanonicalJson.ParseTrusted(bytes));
-                    hasGiven = true;
+                    hasGiven |= values.TryGive(wish, CanonicalJson.ParseTrusted(bytes));
                 }
             }
 

@@ -123,7 +123,7 @@ internal sealed partial class KernelHarness
         var values = new DecisionValues(plan) { Target = target };
         foreach (var digest in ExecutionKernel.Needs(state, command, plan).Where(payloads.ContainsKey))
         {
-            values.Payloads[digest] = payloads[digest];
+            values.TryGive(digest, payloads[digest]);
         }
 
         return values;

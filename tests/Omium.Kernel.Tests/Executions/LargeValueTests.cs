@@ -68,6 +68,33 @@ public sealed class LargeValueTests
         Laws.Check(harness);
     }
 
+    [Theory]
+    [InlineData("${{ size(steps.b.output) }}", "")]
+    [InlineData("x", """, "guards": {"pre": [{"check": "size(steps.b.output) > 0", "code": "empty"}]}""")]
+    public void Read_OfAValueThatAReferenceCallsSmall_CountsWhatItIs(string template, string guards)
+    {
+        var whole = $$"""{"n": 3, "text": "{{new string('x', PayloadReference.DecisionBytesMax)}}"}""";
+        var harness = Flow.Of(string.Join(',',
+            Call("a"), Call("slow"), """{"id": "b", "type": "decision", "needs": ["a"], "input": {"omium_ref": "${{ input.digest }}", "size": 1}}""", Call("c", "b slow", $$""", "input": {"x": "{{template}}"}{{guards}}""")));
+        harness.Start($$"""{"digest": "{{CanonicalJson.Digest(KernelHarness.Json(whole))}}"}""");
+        harness.Result("a~1~1~c1", whole);
+        harness.Result("slow~1~1~c1", "{}");
+        Assert.Contains("too large to be read", harness.Events.OfType<StepFailed>().Single().Message, StringComparison.Ordinal);
+        Laws.Check(harness);
+    }
+
+    [Fact]
+    public void Values_AreCountedAsTheyAre_NotAsTheirReferencesSay()
+    {
+        var half = KernelHarness.Json($"\"{new string('x', PayloadReference.DecisionBytesMax / 2)}\"");
+        var values = new DecisionValues(Flow.Of(Call("a")).Plan);
+        Assert.True(values.TryGive("one", half));
+        Assert.False(values.TryGive("two", half));
+        Assert.True(values.TryGive(new PayloadWish("two", 1), half));
+        Assert.False(values.TryGive(new PayloadWish("three", 1), half));
+        Assert.Equal(["one", "two"], values.Payloads.Keys.Order());
+    }
+
     [Fact]
     public void Text_WithALargeValueInIt_HoldsTheValueNotItsReference()
     {
