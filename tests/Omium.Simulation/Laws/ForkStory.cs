@@ -29,6 +29,9 @@ internal sealed class ForkStory(StreamId stream, string source, long at, string 
 
     public bool Ended => Status is "succeeded" or "failed" or "cancelled";
 
+    /// <summary>True when somebody has thought about taking it back to the start.</summary>
+    public bool WasTakenBack { get; set; }
+
     public IReadOnlyCollection<ReviewRequested> OpenReviews => _open.Values;
 
     public List<string> Broken { get; } = [];

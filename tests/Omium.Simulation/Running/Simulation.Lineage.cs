@@ -103,9 +103,19 @@ internal sealed partial class Simulation
         }
     }
 
-    /// <summary>In the second phase somebody looks after forks as after all others.</summary>
+    /// <summary>In the second phase somebody looks after forks as after all others; some are taken back to the start, as far as that is the fork's to do.</summary>
     private void HelpForks()
     {
+        foreach (var (fork, number) in _forks.Values.Select((fork, index) => (fork, index + 1)).Where(known => !known.fork.WasTakenBack && known.fork.Status is not ("none" or "rolling_back")))
+        {
+            fork.WasTakenBack = true;
+            if (_dice.Split(60 + number).OneIn(2))
+            {
+                Tally.Met("person takes a fork back to the start", fork.Status);
+                Submit(fork.Stream, new RollBackExecution(ClockMs, "ada", $"fork_{++_saidOfForks}", "start", "all"));
+            }
+        }
+
         foreach (var fork in _forks.Values.Where(fork => !fork.Ended || fork.OpenReviews.Any(review => review.Kind == "in_doubt")))
         {
             if (fork.OpenReviews.FirstOrDefault(review => !fork.Ended || review.Kind == "in_doubt") is { } review)
