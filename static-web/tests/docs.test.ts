@@ -34,5 +34,9 @@ describe('analytics', () => {
   };
   it('count what ended, and its share that succeeded', () => expect(totals(view.groups)).toEqual({ count: 8, succeeded: 6, failed: 1, successShare: 6 / 7 }));
   it('add the groups up over time', () => expect(columns(view).map(({ at, count }) => [at, count])).toEqual([['2026-11-19', 1], ['2026-11-20', 6]]));
+  it('fill the span that was asked for, also where nothing ran', () => {
+    const days = columns({ ...view, from: '2026-11-18T09:00:00.000Z', to: '2026-11-21T09:00:00.000Z' });
+    expect(days.map(({ at, count }) => [at.slice(0, 10), count])).toEqual([['2026-11-19', 1], ['2026-11-20', 6], ['2026-11-21', 0]]);
+  });
   it('are exported so that no cell becomes a formula', () => expect(csvOf(view).split('\r\n').slice(0, 3)).toEqual(['workflow,at,count,failed,succeeded', 'a,2026-11-20,5,1,4', '"\'=b,""c""",2026-11-20,1,0,1']));
 });

@@ -18,6 +18,10 @@ describe('lanes', () => {
     expect(drawn.spanMs).toBe(1000);
   });
   it('of a step that is open go on until now', () => expect(lanes([step('a', 0, undefined)], began, began + 4000).lanes[0]!.rows[0]![0]).toMatchObject({ from: 0, to: 4000, open: true }));
+  it('of a step that was rolled back end with its failure, however long the run waits after it', () => {
+    const failed = { step: 'a', visit: 1, attempt: 1, class: 'hallucination', code: 'hallucination', message: '', fingerprint: '', at: at(80) };
+    expect(lanes([step('a', 0, undefined, { status: 'rolled_back', failures: [failed] })], began, began + 40_000)).toMatchObject({ spanMs: 80, lanes: [{ rows: [[{ from: 0, to: 80, open: false }]] }] });
+  });
   it('are as many pieces as pixels however many steps there are, and lose no failure', () => {
     const steps = Array.from({ length: 10_000 }, (_, index) => step(`s${index}`, index * 10, index * 10 + 9, index === 4711 ? { status: 'failed' } : {}));
     const started = performance.now();

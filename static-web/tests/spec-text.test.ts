@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { policyForm, policyOf } from '~/model/policyForm';
 import { parsePolicy, starterPolicy } from '~/model/policy';
+import { specYaml } from '~/model/specYaml';
 import { editSpecText, freshStepId, readSpecText, stepForms } from '~/model/specText';
 
 const text = `omium: v0
@@ -14,6 +15,16 @@ steps:
     type: agent_task
     needs: [kyc]
 `;
+
+describe('a saved spec as text', () => {
+  it('begins with what a thing is, and loses nothing', () => {
+    const spec = { agents: { a: { constraints: ['x'], prompt: 'p', role: 'r' } }, name: 'n', omium: 'v0', steps: [{ agent: 'a', checkpoint: false, id: 's', type: 'agent_task', zeal: 1 }], version: 3 };
+    const written = specYaml(spec);
+    expect(written).toBe('omium: v0\nname: n\nagents:\n  a:\n    role: r\n    prompt: p\n    constraints:\n      - x\nsteps:\n  - id: s\n    type: agent_task\n    agent: a\n    checkpoint: false\n    zeal: 1\n');
+    const { version: _, ...rest } = spec;
+    expect(readSpecText(written)).toEqual(rest);
+  });
+});
 
 describe('a form that writes into a text', () => {
   it('changes one place and leaves comments and order as they are', () => {

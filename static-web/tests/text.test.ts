@@ -88,6 +88,10 @@ describe('status', () => {
   });
 });
 
+describe('a decision', () => {
+  it.each(['rolled_back', 'cancelled', 'what_a_newer_server_says'])('that nobody took has words too: %s', (decision) => expect(decisionLook(decision as 'cancelled', 'approval').label).not.toBe(''));
+});
+
 describe('question', () => {
   const review = { id: 'rev_1', execution: 'exe_1', workflow: 'w', status: 'open', step: 'sort', visit: 1, decisions: [], allowed_edits: [], forbidden_edits: [], digest: 'd', requested_at: '' } as const;
   const ask = (kind: 'call_approval' | 'in_doubt' | 'approval' | 'failure', shown?: Record<string, string>) => question({ ...review, decisions: [], allowed_edits: [], forbidden_edits: [], proposals: [], kind, ...(shown ? { shown } : {}) }).title;

@@ -405,8 +405,11 @@ export interface ReviewView {
   proposals: ProposalView[];
 }
 
+/** How a question was closed that nobody answered: by a rollback of its step, or with its run. */
+export type Closing = 'rolled_back' | 'cancelled';
+
 export interface ReviewDecision {
-  decision: Decision;
+  decision: Decision | Closing;
   by: string;
   at: string;
   edits?: AgentEdits;

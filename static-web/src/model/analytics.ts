@@ -15,7 +15,10 @@ export function totals(groups: AnalyticsGroup[]): Totals {
   return { count: groups.reduce((all, group) => all + group.count, 0), succeeded, failed, successShare: ended === 0 ? undefined : succeeded / ended };
 }
 
-/** All groups together over time: one column for each span that holds anything in any of them. */
+const hourMs = 3_600_000;
+const bucketMs = { hour: hourMs, day: 24 * hourMs, week: 7 * 24 * hourMs } as const;
+
+/** All groups together over the whole time that was asked for: one column for each span, also for those that hold nothing. */
 export function columns(view: AnalyticsView): { at: string; count: number; by_status: Record<string, number> }[] {
   const all = new Map<string, { at: string; count: number; by_status: Record<string, number> }>();
   for (const point of view.groups.flatMap((group) => group.points)) {
@@ -23,6 +26,15 @@ export function columns(view: AnalyticsView): { at: string; count: number; by_st
     all.set(point.at, column);
     column.count += point.count;
     for (const [status, number] of Object.entries(point.by_status)) column.by_status[status] = (column.by_status[status] ?? 0) + number;
+  }
+  // Counted from a span that holds something: where a day or a week begins is the server's to say.
+  const [known] = all.keys();
+  if (known !== undefined) {
+    const step = bucketMs[view.bucket];
+    const first = Date.parse(known) - Math.floor((Date.parse(known) - Date.parse(view.from)) / step) * step;
+    for (let at = first; at <= Date.parse(view.to); at += step) {
+      if (![...all.keys()].some((key) => Date.parse(key) === at)) all.set(new Date(at).toISOString(), { at: new Date(at).toISOString(), count: 0, by_status: {} });
+    }
   }
   return [...all.values()].sort((left, right) => left.at.localeCompare(right.at));
 }

@@ -36,7 +36,7 @@ const gravest: Tone[] = ['bad', 'wait', 'running', 'good', 'quiet'];
  * thousand steps are as many pieces as there are pixels.
  */
 export function lanes(steps: StepView[], startedAt: number, now: number, columns = 600): Lanes {
-  const end = Math.max(startedAt + 1, ...steps.map((step) => (step.settled_at ? Date.parse(step.settled_at) : now)));
+  const end = Math.max(startedAt + 1, ...steps.map((step) => endOf(step, now)));
   const spanMs = end - startedAt;
   const grain = spanMs / columns;
   const byActor = new Map<string, Bar[]>();
@@ -55,11 +55,19 @@ export function lanes(steps: StepView[], startedAt: number, now: number, columns
   };
 }
 
+const over: ReadonlySet<string> = new Set(['committed', 'failed', 'skipped', 'rolled_back']);
+
+/** What is over without having settled, as a visit that was rolled back, ended with its last failure. */
+function endOf(step: StepView, now: number): number {
+  if (step.settled_at !== undefined) return Date.parse(step.settled_at);
+  return over.has(step.status) ? Date.parse(step.failures.at(-1)?.at ?? step.scheduled_at) : now;
+}
+
 function barOf(step: StepView, startedAt: number, now: number): Bar {
-  const open = step.settled_at === undefined;
+  const open = step.settled_at === undefined && !over.has(step.status);
   const from = Date.parse(step.scheduled_at) - startedAt;
   return {
-    from, to: Math.max(from, (open ? now : Date.parse(step.settled_at!)) - startedAt), status: step.status, tone: stepLook(step.status).tone, step, visits: 1, open,
+    from, to: Math.max(from, endOf(step, now) - startedAt), status: step.status, tone: stepLook(step.status).tone, step, visits: 1, open,
     failedAt: step.failures.map(({ at }) => Date.parse(at) - startedAt),
   };
 }

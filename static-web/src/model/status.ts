@@ -1,4 +1,4 @@
-import type { CallStatus, Decision, ExecutionStatus, FailureStatus, ReviewKind, StepStatus } from '~/api/types';
+import type { CallStatus, Closing, Decision, ExecutionStatus, FailureStatus, ReviewKind, StepStatus } from '~/api/types';
 
 /** Colour means state and nothing else: these five are all the colours the console has. */
 export type Tone = 'quiet' | 'running' | 'good' | 'wait' | 'bad';
@@ -106,7 +106,7 @@ export interface DecisionLook {
   needsOutput: boolean;
 }
 
-export function decisionLook(decision: Decision, kind: ReviewKind): DecisionLook {
+export function decisionLook(decision: Decision | Closing, kind: ReviewKind): DecisionLook {
   const plain = (label: string, consequence: string, grave = false, needsOutput = false) => ({ label, consequence, grave, needsOutput });
   switch (decision) {
     case 'approve':
@@ -131,5 +131,10 @@ export function decisionLook(decision: Decision, kind: ReviewKind): DecisionLook
     case 'done': return plain('It was done', 'The call counts as done and is not sent again. Give its result if later steps read it.', false, true);
     case 'answer': return plain('Give the answer', 'The run goes on as if the call had answered this. Nothing is sent.', false, true);
     case 'redo': return plain('It was not done: send it again', 'The call is sent again. If it had arrived after all, it happens twice.', true);
+    // Nobody chose these: the question was closed by what became of its run.
+    case 'rolled_back': return plain('Taken back with its step', 'A rollback took the step back that had asked.');
+    case 'cancelled': return plain('Closed with its run', 'The run was cancelled while the question was open.');
+    // A newer server may close one in a way that this console does not know: it is shown as it came.
+    default: return plain(humanise(decision), 'This console is older than its server and does not know more about it.');
   }
 }

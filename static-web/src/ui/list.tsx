@@ -1,6 +1,7 @@
 import { Link, type LinkProps } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { Button } from './Button';
+import { useMedia } from './media';
 
 /** Rows that j and k walk through. */
 export function Rows({ children, label }: { children: ReactNode; label: string }) {
@@ -26,6 +27,18 @@ interface More {
 export function MoreButton({ query, what }: { query: More; what: string }) {
   if (!query.hasNextPage) return null;
   return <Button className="self-center" busy={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>Show more {what}</Button>;
+}
+
+/** Filters beside each other; on a narrow screen folded away, so that the list is what one sees first. */
+export function Filters({ active, children }: { active: boolean; children: ReactNode }) {
+  const wide = useMedia('(min-width: 640px)');
+  if (wide) return children;
+  return (
+    <details className="w-full" open={active || undefined}>
+      <summary className="min-h-10 cursor-pointer py-2 font-semibold">Filters{active && <span className="font-normal text-ink-2">, some are set</span>}</summary>
+      <div className="flex flex-wrap items-center gap-x-4 gap-y-3 pt-2">{children}</div>
+    </details>
+  );
 }
 
 export function Filter({ label, value, options, onChange }: { label: string; value: string; options: { value: string; label: string }[]; onChange: (value: string) => void }) {

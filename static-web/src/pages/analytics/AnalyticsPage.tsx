@@ -59,7 +59,7 @@ function Standing({ view }: { view: AnalyticsView }) {
     <Section title={view.group_by === 'failure_class' ? count(sum.count, 'failure') : count(sum.count, 'execution')} aside={sum.successShare !== undefined && <>{(sum.successShare * 100).toFixed(1)} % of those that ended succeeded</>}>
       <div role="img" aria-label={`${all.length} spans of a ${view.bucket}, at most ${most} each. The table below has the numbers.`} className="card flex h-44 items-end gap-[3px] p-4">
         {all.map((column) => (
-          <div key={column.at} title={`${date(column.at)}: ${column.count}`} className="flex max-w-16 min-w-1 flex-1 flex-col-reverse gap-px overflow-hidden rounded-t-[4px]" style={{ height: `${Math.max(3, (column.count / most) * 100)}%` }}>
+          <div key={column.at} title={`${date(column.at)}: ${column.count}`} className="flex max-w-16 min-w-1 flex-1 flex-col-reverse gap-px overflow-hidden rounded-t-[4px]" style={{ height: column.count === 0 ? 0 : `${Math.max(3, (column.count / most) * 100)}%` }}>
             {Object.entries(column.by_status).map(([status, number]) => <span key={status} className={fills[lookOf(view, status).tone]} style={{ flexGrow: number }} />)}
           </div>
         ))}

@@ -8,7 +8,7 @@ import { auditLook, personOf } from '~/model/audit';
 import { clock, date, shortId } from '~/model/format';
 import { Button } from '~/ui/Button';
 import { Facts } from '~/ui/form';
-import { Filter, MoreButton } from '~/ui/list';
+import { Filter, Filters, MoreButton } from '~/ui/list';
 import { Behind } from '~/ui/may';
 import { Page } from '~/ui/Page';
 import { Empty, ErrorNote, Loading } from '~/ui/states';
@@ -39,11 +39,13 @@ function Trail() {
     <div className="flex flex-col gap-5">
       <Proof />
       <div role="search" aria-label="Filter the trail" className="flex flex-wrap items-end gap-x-5 gap-y-3">
-        <Filter label="What" value={action ?? ''} onChange={(next) => set({ action: next || undefined })} options={kinds.some(({ value }) => value === (action ?? '')) ? kinds : [...kinds, { value: action!, label: action! }]} />
-        <Words label="Who" value={actor} placeholder="usr_… or key_…" onChange={(next) => set({ actor: next })} />
-        <Words label="To what" value={subject} placeholder="exe_…, rev_…, key_…" onChange={(next) => set({ subject: next })} />
-        <label className="flex items-center gap-2 text-[0.9rem] text-ink-2">From<input type="date" className="field min-h-10 w-auto" value={from ?? ''} onChange={(event) => set({ from: event.target.value || undefined })} /></label>
-        <label className="flex items-center gap-2 text-[0.9rem] text-ink-2">Before<input type="date" className="field min-h-10 w-auto" value={to ?? ''} onChange={(event) => set({ to: event.target.value || undefined })} /></label>
+        <Filters active={filtered}>
+          <Filter label="What" value={action ?? ''} onChange={(next) => set({ action: next || undefined })} options={kinds.some(({ value }) => value === (action ?? '')) ? kinds : [...kinds, { value: action!, label: action! }]} />
+          <Words label="Who" value={actor} placeholder="usr_… or key_…" onChange={(next) => set({ actor: next })} />
+          <Words label="To what" value={subject} placeholder="exe_…, rev_…, key_…" onChange={(next) => set({ subject: next })} />
+          <label className="flex items-center gap-2 text-[0.9rem] text-ink-2">From<input type="date" className="field min-h-10 w-auto" value={from ?? ''} onChange={(event) => set({ from: event.target.value || undefined })} /></label>
+          <label className="flex items-center gap-2 text-[0.9rem] text-ink-2">Before<input type="date" className="field min-h-10 w-auto" value={to ?? ''} onChange={(event) => set({ to: event.target.value || undefined })} /></label>
+        </Filters>
         {filtered && <Button small weight="quiet" onClick={() => void navigate({ search: {}, replace: true })}>Clear</Button>}
       </div>
       {rows.isError && !items && <ErrorNote error={rows.error} retry={() => void rows.refetch()} />}

@@ -47,7 +47,8 @@ function Standing({ billing }: { billing: BillingView }) {
         {billing.overdraft < 0 && <p className="rounded-xl border border-bad bg-bad-wash px-4 py-3">{credits(-billing.overdraft)} credits were used beyond what there was; the next credits pay them back.</p>}
       </div>
       <Section title={`Plan: ${humanise(plan.name)}`} aside={plan.period}>
-        {plan.checkpoints_per_month !== undefined && plan.checkpoints_left !== undefined && (
+        {plan.checkpoints_per_month === 0 && <p>Every checkpoint is paid with credits.</p>}
+        {plan.checkpoints_per_month !== undefined && plan.checkpoints_per_month > 0 && plan.checkpoints_left !== undefined && (
           <div className="flex flex-col gap-1.5">
             <span>{planWords(plan)}</span>
             <span aria-hidden="true" className="h-2 overflow-hidden rounded-full bg-sunken"><span className="block h-full rounded-full bg-edge" style={{ width: `${100 - (100 * plan.checkpoints_left) / Math.max(1, plan.checkpoints_per_month)}%` }} /></span>

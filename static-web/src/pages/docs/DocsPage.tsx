@@ -3,6 +3,7 @@ import { useEffect, useMemo, useRef, type MouseEvent } from 'react';
 import { count } from '~/model/format';
 import { folderOf, groups, renderDoc, searchDocs, type DocPage } from '~/model/docs';
 import { ButtonLink } from '~/ui/Button';
+import { useMedia } from '~/ui/media';
 import { Page } from '~/ui/Page';
 import { SearchField } from '~/ui/SearchField';
 import { Empty } from '~/ui/states';
@@ -12,15 +13,16 @@ export function DocsPage() {
   const { _splat: path } = useParams({ strict: false });
   const { q } = useSearch({ from: '/guide/$' });
   const navigate = useNavigate();
+  const wide = useMedia('(min-width: 1024px)');
   const wanted = path?.replace(/\/$/, '') || 'ARCHITECTURE';
   const page = docs.find((one) => one.path === wanted) ?? docs.find((one) => one.path === `${wanted}/README`);
   const find = (next: string | undefined) => void navigate({ to: '/guide/$', params: { _splat: wanted }, search: { q: next }, replace: true });
   return (
     <Page wide title={page?.title ?? 'Docs'} lead="The documents of this version, part of the console.">
       <div className="grid grid-cols-[minmax(0,1fr)] items-start gap-x-12 gap-y-6 lg:grid-cols-[15rem_minmax(0,1fr)]">
-        <div className="flex flex-col gap-5 lg:sticky lg:top-6 lg:max-h-[calc(100dvh-3rem)] lg:overflow-y-auto">
+        <div className="flex flex-col gap-5 *:flex-none lg:sticky lg:top-6 lg:max-h-[calc(100dvh-3rem)] lg:overflow-y-auto">
           <SearchField label="Search the docs" hint="Search the docs" value={q} onChange={find} testId="docs-search" />
-          <Contents current={page?.path} />
+          {wide ? <Contents current={page?.path} /> : <details><summary className="cursor-pointer py-1 font-semibold">All pages</summary><div className="pt-2 pl-3"><Contents current={page?.path} /></div></details>}
         </div>
         {q ? <Results query={q} /> : page ? <Article page={page} /> : <Empty title="There is no such page" action={<ButtonLink to="/guide/$" params={{ _splat: 'ARCHITECTURE' }} search={{}}>Begin at the beginning</ButtonLink>}>It may have been in another version.</Empty>}
       </div>

@@ -20,6 +20,7 @@ export function ChangesTab({ view, newest }: { view: ExecutionView; newest: numb
         What changed from record
         <input type="number" min={1} max={Math.max(1, to - 1)} value={from} onChange={(event) => setSince(Math.max(1, Number(event.target.value)))} aria-label="From record" className="field min-h-9 w-24 font-mono" data-testid="diff-from" />
         to {to} of {newest}
+        {to > 2 && from > 1 && <button type="button" className="font-semibold underline underline-offset-2" onClick={() => setSince(1)}>everything since the beginning</button>}
         {since !== undefined && <button type="button" className="font-semibold underline underline-offset-2" onClick={() => setSince(undefined)}>only what record {to} did</button>}
       </p>
       {to < 2 && <p className="text-ink-2">The first record has nothing before it.</p>}
@@ -27,7 +28,7 @@ export function ChangesTab({ view, newest }: { view: ExecutionView; newest: numb
       {diff.isPending && to > 1 && <Loading lines={5} label="Comparing the states" />}
       {diff.data && (
         <>
-          <p role="status" className="font-semibold">{diff.data.changes.length === 0 ? 'The state is the same.' : count(diff.data.changes.length, 'place differs', 'places differ')}</p>
+          <p role="status" className="font-semibold">{diff.data.changes.length === 0 ? to - from === 1 ? `The state is the same: record ${to} tells of something beside the steps, as a notification that went out.` : 'The state is the same.' : count(diff.data.changes.length, 'place differs', 'places differ')}</p>
           <ul aria-label="Changes" data-testid="changes" className="card divide-y divide-line empty:hidden">
             {diff.data.changes.slice(0, 400).map((change) => (
               <li key={change.pointer} className="grid gap-x-5 gap-y-1 px-4 py-2 md:grid-cols-[minmax(0,2fr)_minmax(0,3fr)]">

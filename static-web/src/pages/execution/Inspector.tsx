@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { Dialog } from 'radix-ui';
-import { useEffect, useState, type ReactNode } from 'react';
+import { useState, type ReactNode } from 'react';
 import { workflowQuery } from '~/api/queries';
 import type { ExecutionView, StepView } from '~/api/types';
 import { readActual, readCheck } from '~/model/expectation';
@@ -13,6 +13,7 @@ import { Button } from '~/ui/Button';
 import { Facts } from '~/ui/form';
 import { Glyph, StatusPill } from '~/ui/Glyph';
 import { MayButton } from '~/ui/may';
+import { useMedia } from '~/ui/media';
 import { JsonBlock } from '~/ui/Value';
 import { Views } from '../reviews/Agreement';
 import { visitId } from './chosen';
@@ -31,7 +32,7 @@ interface InspectorProps {
 
 /** Beside the list where there is room for it, over the page where there is not. */
 export function Inspector(props: InspectorProps) {
-  const wide = useWide();
+  const wide = useMedia(wideEnough);
   if (wide) {
     return (
       <section aria-label={`Step ${props.step.step}`} data-testid="inspector" className="card sticky top-6 flex max-h-[calc(100dvh-3rem)] flex-col gap-5 overflow-y-auto p-5">
@@ -54,17 +55,6 @@ export function Inspector(props: InspectorProps) {
 }
 
 const wideEnough = '(min-width: 1280px)';
-
-function useWide(): boolean {
-  const [wide, setWide] = useState(() => window.matchMedia(wideEnough).matches);
-  useEffect(() => {
-    const media = window.matchMedia(wideEnough);
-    const change = () => setWide(media.matches);
-    media.addEventListener('change', change);
-    return () => media.removeEventListener('change', change);
-  }, []);
-  return wide;
-}
 
 function Head({ view, step, steps, travelled, onChoose, title }: InspectorProps & { title: ReactNode }) {
   const [again, setAgain] = useState(false);

@@ -4,7 +4,7 @@ import { executionsQuery, workflowsQuery } from '~/api/queries';
 import { failureClasses } from '~/model/classes';
 import { executionLook, executionStatuses, humanise } from '~/model/status';
 import { Button, ButtonLink } from '~/ui/Button';
-import { Filter, MoreButton, Rows } from '~/ui/list';
+import { Filter, Filters, MoreButton, Rows } from '~/ui/list';
 import { Page } from '~/ui/Page';
 import { SearchField } from '~/ui/SearchField';
 import { Empty, ErrorNote, Loading } from '~/ui/states';
@@ -26,11 +26,13 @@ export function ExecutionsPage() {
     <Page title="Executions" lead="Every run of every workflow, newest first." wide>
       <div role="search" aria-label="Search executions" className="flex flex-wrap items-center gap-x-4 gap-y-3">
         <SearchField label="Search" hint="Workflow, step, class, code or message of a failure; a start key; an id" value={q} onChange={(next) => set({ q: next })} testId="execution-search" />
-        <Filter label="Status" value={status ?? ''} onChange={(next) => set({ status: next || undefined })} options={[{ value: '', label: 'All' }, ...executionStatuses.map((value) => ({ value, label: executionLook(value).label }))]} />
-        <Filter label="Workflow" value={workflow ?? ''} onChange={(next) => set({ workflow: next || undefined })} options={[{ value: '', label: 'All' }, ...names.map((value) => ({ value, label: value }))]} />
-        <Filter label="Failure" value={failureClass ?? ''} onChange={(next) => set({ failure_class: next || undefined })} options={[{ value: '', label: 'Any or none' }, ...classes.map((value) => ({ value, label: humanise(value) }))]} />
-        <label className="flex items-center gap-2 text-[0.9rem] text-ink-2">From<input type="date" className="field min-h-10 w-auto text-ink" value={from ?? ''} onChange={(event) => set({ from: event.target.value || undefined })} /></label>
-        <label className="flex items-center gap-2 text-[0.9rem] text-ink-2">Before<input type="date" className="field min-h-10 w-auto text-ink" value={to ?? ''} onChange={(event) => set({ to: event.target.value || undefined })} /></label>
+        <Filters active={filtered && Object.entries(search).some(([name, value]) => name !== 'q' && value !== undefined)}>
+          <Filter label="Status" value={status ?? ''} onChange={(next) => set({ status: next || undefined })} options={[{ value: '', label: 'All' }, ...executionStatuses.map((value) => ({ value, label: executionLook(value).label }))]} />
+          <Filter label="Workflow" value={workflow ?? ''} onChange={(next) => set({ workflow: next || undefined })} options={[{ value: '', label: 'All' }, ...names.map((value) => ({ value, label: value }))]} />
+          <Filter label="Failure" value={failureClass ?? ''} onChange={(next) => set({ failure_class: next || undefined })} options={[{ value: '', label: 'Any or none' }, ...classes.map((value) => ({ value, label: humanise(value) }))]} />
+          <label className="flex items-center gap-2 text-[0.9rem] text-ink-2">From<input type="date" className="field min-h-10 w-auto text-ink" value={from ?? ''} onChange={(event) => set({ from: event.target.value || undefined })} /></label>
+          <label className="flex items-center gap-2 text-[0.9rem] text-ink-2">Before<input type="date" className="field min-h-10 w-auto text-ink" value={to ?? ''} onChange={(event) => set({ to: event.target.value || undefined })} /></label>
+        </Filters>
         {filtered && <Button small weight="quiet" onClick={() => void navigate({ search: {}, replace: true })}>Clear all</Button>}
       </div>
       {executions.isError && !items && <ErrorNote error={executions.error} retry={() => void executions.refetch()} />}

@@ -24,7 +24,7 @@ export function FailuresPage() {
       {failures.isPending && <Loading lines={6} label="Loading failures" />}
       {items?.length === 0 && (
         <Empty title={status === 'open' ? 'Nothing is open' : 'No failure on record'} action={<ButtonLink to="/executions">See executions</ButtonLink>}>
-          When a check is not met, the run pauses itself and the failure appears here, with what may mend it.
+          When a check is not met, the run pauses or ends as its recovery policy says, and the failure appears here with what may mend it.
         </Empty>
       )}
       {items && items.length > 0 && (

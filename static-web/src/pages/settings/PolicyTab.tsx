@@ -55,11 +55,12 @@ function PolicyEditor({ held, from }: { held: PolicyView; from: PolicyView }) {
   const empty = text.trim() === '';
   return (
     <div className="flex flex-col gap-4">
+      {held.version === 0 && <p className="text-ink-2">None is in force yet. A workflow without a policy of its own tries again what may pass by itself, three times; anything else fails the run, from where a person can retry it.</p>}
       <Editor label="Recovery policy as YAML" language="yaml" testId="policy-editor" hint="rollback_triggers: …" value={text} onChange={setText} marks={marks} {...(changed && before !== '' ? { original: before } : {})} />
       <div className="flex flex-wrap gap-2">
-        <Button weight="primary" busy={trial.isPending} disabled={empty || !parsed.ok} onClick={() => trial.mutate()} data-testid="policy-dry-run">Try it over past failures</Button>
+        {empty && <Button weight="primary" onClick={() => setText(starterPolicy)}>Begin with an example</Button>}
+        <Button weight={empty ? 'plain' : 'primary'} busy={trial.isPending} disabled={empty || !parsed.ok} onClick={() => trial.mutate()} data-testid="policy-dry-run">Try it over past failures</Button>
         <MayButton scope="write" busy={save.isPending} disabled={empty || !changed || !parsed.ok} onClick={() => save.mutate()} data-testid="policy-save">Put it in force</MayButton>
-        {empty && <Button weight="quiet" onClick={() => setText(starterPolicy)}>Begin with an example</Button>}
         {changed && before !== '' && <Button weight="quiet" onClick={() => setText(before)}>Undo all edits</Button>}
       </div>
       {!parsed.ok && !empty && <p className="text-bad">{parsed.message}</p>}

@@ -28,12 +28,12 @@ export function ImportStep({ text, found, onText }: { text: string; found: Findi
       <div className="flex flex-col gap-3">
         <div className="flex flex-wrap items-center gap-2">
           <label className={`${buttonClass('plain')} cursor-pointer focus-within:outline-2 focus-within:outline-offset-2 focus-within:outline-focus`}>Choose a file<input type="file" accept=".json,.yaml,.yml" className="sr-only" onChange={(event) => void read(event)} data-testid="setup-file" /></label>
-          {text === '' && <Button weight="quiet" onClick={() => onText(starter)} data-testid="setup-example">Begin with an example</Button>}
+          {text === '' && <Button onClick={() => onText(starter)} data-testid="setup-example">Begin with an example</Button>}
           <span className="text-ink-2">or paste it below.</span>
         </div>
         <Editor label="Workflow as YAML or JSON" language="yaml" testId="spec-editor" hint="omium: v0" value={text} onChange={onText} marks={found.marks} {...(goTo ? { goTo } : {})} />
         {found.error !== null && <ErrorNote error={found.error} />}
-        <p role="status" className="text-[0.93rem] text-ink-2">{text.trim() === '' ? '' : found.checking ? 'Checking …' : found.problems.length === 0 ? <span className="font-semibold text-good">Nothing to mend.</span> : `${count(found.problems.length, 'finding')}${found.hasErrors ? '; errors must be mended before you can go on.' : ', none of which keeps you from going on.'}`}</p>
+        <p role="status" className="text-[0.93rem] text-ink-2">{text.trim() === '' ? 'To go on, choose a file, paste a workflow, or begin with the example.' : found.checking ? 'Checking …' : found.problems.length === 0 ? <span className="font-semibold text-good">Nothing to mend.</span> : `${count(found.problems.length, 'finding')}${found.hasErrors ? '; errors must be mended before you can go on.' : ', none of which keeps you from going on.'}`}</p>
         {found.problems.length > 0 && <Problems problems={found.problems} lines={found.lines} onGo={(index) => setGoTo({ offset: found.offsets[index]! })} />}
       </div>
       <Section title="From your framework">

@@ -1,13 +1,14 @@
 import { Background, Controls, Handle, MarkerType, Position, ReactFlow, type Edge, type Node, type NodeProps } from '@xyflow/react';
 import '@xyflow/react/dist/base.css';
 import './graph.css';
-import { useEffect, useMemo, useState } from 'react';
+import { useEffect, useState } from 'react';
 import type { GraphNode, GraphView } from '~/api/types';
 import { edgeLabel, graphInWords, markWords, type GraphMark } from '~/model/graph';
 import { itemsNote } from '~/model/items';
 import { stepLook } from '~/model/status';
 import { useTheme } from '~/layout/theme';
 import { Glyph } from '../Glyph';
+import { useMedia } from '../media';
 import { ErrorNote, Loading } from '../states';
 import { toneBorder } from '../tone';
 import { layOut, nodeHeight, nodeWidth, type Layout } from './layout';
@@ -56,7 +57,7 @@ export default function FlowGraph({ graph, planned = false, culprit, marks, chos
   const [laidOut, setLaidOut] = useState<Layout>();
   const [error, setError] = useState<unknown>();
   const { dark } = useTheme();
-  const down = useMemo(() => window.matchMedia('(max-width: 700px)').matches, []);
+  const down = useMedia('(max-width: 700px)');
   const shape = JSON.stringify([graph.nodes.map(({ step }) => step), graph.edges.map(({ from, to }) => [from, to])]);
 
   useEffect(() => {
