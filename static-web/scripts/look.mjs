@@ -53,6 +53,7 @@ const pages = [
   { name: 'setup-agents', path: '/workflows/setup', ready: '.react-flow__node', act: (page) => setUp(page, 1) },
   { name: 'setup-suggestions', path: '/workflows/setup', ready: '[data-testid=accept-suggestion]', act: (page) => setUp(page, 2) },
   { name: 'setup-policy', path: '/workflows/setup', ready: '[data-testid=policy-editor]', act: (page) => setUp(page, 3) },
+  { name: 'execution-set-aside', path: '/executions/exe_01JD6SETASIDE0000001', ready: '[data-testid=release]' },
   { name: 'residue', path: '/residue' },
   { name: 'residue-none', path: '/residue', key: 'omk_empty' },
   { name: 'reviews-in-doubt', path: '/reviews?kind=in_doubt' },

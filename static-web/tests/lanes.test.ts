@@ -71,7 +71,7 @@ describe('the affected set', () => {
     nodes: Array.from({ length: size }, (_, index) => node(`s${index}`)),
     edges: Array.from({ length: size - 1 }, (_, index) => ({ from: `s${index}`, to: `s${index + 1}`, on: 'success' as const })),
     data: [[15, 30], [30, 47], [14, 20]].map(([from, to]) => ({ from: { step: `s${from}`, visit: 1 }, to: { step: `s${to}`, visit: 1 } })),
-    root_cause: { step: 's15', visit: 1, explanation: '' },
+    root_cause: { step: 's15', visit: 1, explanation: '', trail: [] },
   });
   it('is what was made from the root cause, along the reads', () => expect(Object.fromEntries(affectedBy(chain(100)))).toEqual({ s15: 'root', s30: 'affected', s47: 'affected' }));
   it('stays in sight when a graph is too large to draw whole', () => {

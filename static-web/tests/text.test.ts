@@ -89,7 +89,7 @@ describe('status', () => {
 });
 
 describe('a decision', () => {
-  it.each(['rolled_back', 'cancelled', 'what_a_newer_server_says'])('that nobody took has words too: %s', (decision) => expect(decisionLook(decision as 'cancelled', 'approval').label).not.toBe(''));
+  it.each(['rolled_back', 'cancelled', 'what_a_newer_server_says'])('that nobody took has words too: %s', (decision) => expect(decisionLook(decision, 'approval').label).not.toBe(''));
 });
 
 describe('question', () => {

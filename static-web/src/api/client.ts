@@ -149,6 +149,8 @@ export const api = {
   verify: (execution: string) => get<VerifyView>(`/v1/executions/${id(execution)}/verify`),
   pause: (execution: string) => post<ExecutionView>(`/v1/executions/${id(execution)}/pause`),
   resume: (execution: string) => post<ExecutionView>(`/v1/executions/${id(execution)}/resume`),
+  /** Reads a run that was set aside anew; it goes on. */
+  release: (execution: string) => post<ExecutionView>(`/v1/executions/${id(execution)}/release`),
   cancel: (execution: string) => post<ExecutionView>(`/v1/executions/${id(execution)}/cancel`),
   rollback: (execution: string, body: RollbackRequest) => post<RollbackView>(`/v1/executions/${id(execution)}/rollback`, body),
 

@@ -71,7 +71,10 @@ const executions: HttpHandler[] = [
   }),
   on('get', '/executions/:id', (world, { id }) => ok1(world.runs.get(String(id))?.view)),
   on('get', '/executions/:id/state', (world, { id }, request) => ok1(world.runs.get(String(id))?.states[Number(new URL(request.url).searchParams.get('at')) - 1])),
-  on('get', '/executions/:id/timeline', (world, { id }) => ok1(world.runs.get(String(id))?.timeline)),
+  on('get', '/executions/:id/timeline', (world, { id }, request) => {
+    const run = world.runs.get(String(id));
+    return run ? paged(run.timeline, request) : missing('execution');
+  }),
   on('get', '/executions/:id/graph', (world, { id }) => {
     const run = world.runs.get(String(id));
     return run ? ok(world.graph(run)) : missing('execution');
@@ -107,11 +110,16 @@ const executions: HttpHandler[] = [
     const after = run.view.steps.slice(from + 1);
     const affected = (scope === 'all' ? after : after.filter((step) => step.status !== 'committed')).map(({ step, visit }) => ({ step, visit }));
     const irreversible = after.flatMap((step) => step.calls).filter((call) => call.effect_kind === 'irreversible' && call.status !== 'awaiting_approval').map((call) => call.tool);
-    return ok({ to, affected, compensations: [], irreversible, applied: !preview });
+    return ok({ to, affected, compensations: [], irreversible, orphans: [], applied: !preview });
   }),
   on('post', '/executions/:id/:action', (world, { id, action }) => {
     const run = world.runs.get(String(id));
     if (!run) return missing('execution');
+    if (action === 'release') {
+      delete run.view.set_aside;
+      world.alarms.length = 0;
+      return ok(run.view);
+    }
     const status = { pause: 'paused', resume: 'running', cancel: 'cancelled' }[String(action)] as 'paused' | undefined;
     if (!status) return missing('action');
     run.catchUp().append(String(action), [{ type: `execution.${status}` }], [{ kind: `execution.${status}`, severity: 'info', title: `A person chose to ${String(action)}` }], (view) => {

@@ -91,6 +91,7 @@ export class Onboarding {
         view.status = 'paused';
         view.waiting_for = 'review';
         view.open_reviews = [id];
+        view.undelivered_notifications = [{ channel: 'engineering', kind: 'failure', message: 'customer-onboarding has paused at terms.', attempts: 6, problem: 'The address answered 503.', at: run.now }];
       });
     this.review = {
       id, execution: run.view.id, workflow: run.view.workflow, kind: 'failure', status: 'open', step: 'terms', visit: 1, decisions: ['approve', 'edit', 'override', 'rollback', 'skip', 'reject'],
@@ -185,7 +186,7 @@ function failureOf(run: MockRun, review: ReviewView): FailureView {
       { step: 'score', visit: 1, actor: 'score', status: 'committed', output: { credit_score: 750, risk_level: 'low' }, reads: [{ step: 'kyc', visit: 1 }] },
       { step: 'terms', visit: 1, actor: 'terms', status: 'failed', output: { apr: 0, term_months: 36 }, reads: [{ step: 'score', visit: 1 }, { step: 'kyc', visit: 1 }] },
     ],
-    root_cause: { step: 'terms', visit: 1, explanation: 'What terms was given is right: score 750, risk low. Its prompt names no limits for the APR, so nothing kept the answer within 2.5 % and 8.5 %.' },
+    root_cause: { step: 'terms', visit: 1, explanation: 'What terms was given is right: score 750, risk low. Its prompt names no limits for the APR, so nothing kept the answer within 2.5 % and 8.5 %.', trail: [] },
     suggested_fixes: [
       { kind: 'prompt', title: 'Say the APR limits in the prompt', detail: 'The check names them; the prompt does not.', edits: { prompt: `${termsAgent.prompt}\n\n${mended}` } },
       { kind: 'constraint', title: 'Add a constraint', detail: 'Kept apart from the prompt, so that it is not lost when the prompt is rewritten.', edits: { constraints: [...termsAgent.constraints, 'APR must be between 2.5 % and 8.5 %, never 0 %.'] } },

@@ -20,7 +20,7 @@ export class MockRun {
   constructor(id: string, workflow: string, version: number, startedAt: number, input: Json) {
     this.#at = startedAt;
     const at = new Date(startedAt).toISOString();
-    this.view = { id, workflow, workflow_version: version, status: 'queued', seq: 0, created_at: at, updated_at: at, input, steps: [], open_reviews: [] };
+    this.view = { id, workflow, workflow_version: version, status: 'queued', seq: 0, created_at: at, updated_at: at, input, steps: [], steps_omitted: 0, open_reviews: [], undelivered_notifications: [] };
   }
 
   get now(): string {

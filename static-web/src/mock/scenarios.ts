@@ -87,7 +87,7 @@ export function disputed(now: number): Scenario {
       id: open.failure_id, execution: run.view.id, execution_status: 'paused', workflow: run.view.workflow, status: 'open', failure, group: 'inter_agent_misalignment', actor: 'loader', input: { batch: 'b-7' }, guards: [],
       automatic_actions: [{ seq: 3, at: failure.at, kind: 'handoff.disputed', severity: 'error', title: 'Stopped the handoff before load began' }, { seq: 3, at: new Date(Date.parse(failure.at) + 12).toISOString(), kind: 'execution.paused', severity: 'warning', title: 'Paused the run and asked for a person' }],
       dependency_chain: [{ step: 'export', visit: 1, actor: 'exporter', status: 'committed', output: { record_count: 100, batch: 'b-7' }, reads: [] }, { step: 'load', visit: 1, actor: 'loader', status: 'failed', reads: [{ step: 'export', visit: 1 }] }],
-      root_cause: { step: 'export', visit: 1, explanation: 'export states 100 records; the batch it handed over holds 47. The sender counted before its filter.' },
+      root_cause: { step: 'export', visit: 1, explanation: 'export states 100 records; the batch it handed over holds 47. The sender counted before its filter.', trail: [] },
       suggested_fixes: [{ kind: 'retry', title: 'Mend the source, then retry', detail: 'The handoff is repeated: both must agree before load begins.' }],
       checkpoints: [{ name: 'exported', step: 'export', visit: 1, at: run.step('export').settled_at! }], review: open, detection_to_paused_ms: 12,
     },

@@ -1,4 +1,4 @@
-import type { ExecutionSummary, FailureSummary, FailureView, GraphView, HealthSummary, ResidueView, ReviewView, WorkflowView } from '~/api/types';
+import type { ExecutionSummary, FailureSummary, FailureView, GraphView, HealthAlarm, HealthSummary, ResidueView, ReviewView, WorkflowView } from '~/api/types';
 import { graphOfSpec } from '~/model/graph';
 import { groupSteps } from '~/model/trace';
 import { Account } from './account';
@@ -18,6 +18,7 @@ export class World {
   readonly workflows = new Map<string, WorkflowView[]>();
   readonly account: Account;
   readonly residue: ResidueView[] = [];
+  readonly alarms: HealthAlarm[] = [];
 
   constructor(filled: boolean) {
     const now = Date.now();
@@ -34,6 +35,7 @@ export class World {
       if (review) this.reviews.set(review.id, review);
     }
     this.#paused(now - 3 * 60_000);
+    this.#setAside(now - 2 * hourMs);
     const payout = [...this.runs.values()].find(({ view }) => view.workflow === 'supplier-payout')!.view;
     this.residue.push({
       id: 'res_1', status: 'open', at: new Date(now - 5 * hourMs).toISOString(), execution: payout.id, workflow: payout.workflow, effect_id: `${payout.id}/pay~1~1`, step: 'pay', visit: 1, tool: 'bank_transfer',
@@ -89,7 +91,7 @@ export class World {
     const byStatus: Record<string, number> = {};
     for (const { view } of this.runs.values()) byStatus[view.status] = (byStatus[view.status] ?? 0) + 1;
     return {
-      executions_by_status: byStatus, workflows: this.workflows.size,
+      executions_by_status: byStatus, workflows: this.workflows.size, alarms: this.alarms,
       open_failures: [...this.failures.values()].filter(({ status }) => status === 'open').length, open_reviews: [...this.reviews.values()].filter(({ status }) => status === 'open').length,
     };
   }
@@ -135,6 +137,15 @@ export class World {
     this.runs.set(onboarding.run.view.id, onboarding.run);
     this.onboardings.set(onboarding.run.view.id, onboarding);
     this.#note(onboarding);
+  }
+
+  /** The host could not read a record of it: an alarm, until somebody has it read anew. */
+  #setAside(at: number): void {
+    const run = new MockRun('exe_01JD6SETASIDE0000001', 'crm-migration', 5, at, { batch: 'b-9' });
+    run.append('start', [{ type: 'execution.started' }], [{ kind: 'execution.started', severity: 'info', title: 'Started' }], run.schedule('export', 'agent_task', 'exporter', { batch: 'b-9' }));
+    run.view.set_aside = 'Record 2 does not hold what its hash says.';
+    this.alarms.push({ code: 'execution_set_aside', detail: 'A run cannot be read: record 2 does not hold what its hash says.', execution: run.view.id, since: run.now });
+    this.runs.set(run.view.id, run);
   }
 
   #finished(index: number, at: number): void {

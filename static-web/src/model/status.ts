@@ -1,4 +1,4 @@
-import type { CallStatus, Closing, Decision, ExecutionStatus, FailureStatus, ReviewKind, StepStatus } from '~/api/types';
+import type { CallStatus, Decision, ExecutionStatus, FailureStatus, ReviewKind, StepStatus } from '~/api/types';
 
 /** Colour means state and nothing else: these five are all the colours the console has. */
 export type Tone = 'quiet' | 'running' | 'good' | 'wait' | 'bad';
@@ -106,7 +106,7 @@ export interface DecisionLook {
   needsOutput: boolean;
 }
 
-export function decisionLook(decision: Decision | Closing, kind: ReviewKind): DecisionLook {
+export function decisionLook(decision: Decision, kind: ReviewKind): DecisionLook {
   const plain = (label: string, consequence: string, grave = false, needsOutput = false) => ({ label, consequence, grave, needsOutput });
   switch (decision) {
     case 'approve':

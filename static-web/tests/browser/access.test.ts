@@ -133,6 +133,35 @@ describe.skipIf(!isReal)('access and money, in the browser on the real program',
     await viewer.close();
   });
 
+  it('AKeyThatOnlyReads_MeetsNoButtonThatIsRefused_AndIsToldWhoMay', async () => {
+    const run = await omium.start('customer-onboarding', { customer_id: 'c-7', name: 'Jane Smith', email: 'jane@example.com', amount: 12000 });
+    const { failure_id } = await omium.runUntil(run, 'paused');
+    const { body: reader } = await omium.api<{ secret: string }>('POST', '/v1/keys', { name: 'reader', scopes: ['read'] });
+    const visit = await omium.openWithKey('/', {}, reader.secret);
+    const refused: string[] = [];
+    visit.page.on('response', (response) => { if (response.status() === 403) refused.push(`${visit.page.url()}: ${response.request().method()} ${response.url()}`); });
+    const shut: [path: string, buttons: string[]][] = [
+      ['/', ['checklist-create-key', 'start-demo']], [`/executions/${run}`, ['rollback', 'cancel', 'fork']], [`/executions/${run}?step=kyc`, ['run-again']], [`/failures/${failure_id}`, ['test-fix', 'retry-button', 'decision-menu']],
+      ['/workflows/customer-onboarding', ['run-workflow']], ['/workflows/customer-onboarding/edit', ['save-workflow']], ['/billing', ['top-up']], ['/settings?tab=policy', ['policy-save']], ['/keys', ['create-key']],
+    ];
+    for (const [path, buttons] of shut) {
+      await visit.page.goto(omium.url + path);
+      await visit.page.locator('h1').first().waitFor();
+      for (const name of buttons) {
+        const button = visit.get(name);
+        await button.or(visit.page.getByTestId('checklist')).first().waitFor();
+        if (await button.count() === 0) continue; // A step of the checklist that is done has no button any more.
+        await visit.page.waitForFunction((id) => document.querySelector(`[data-testid="${id}"]`)?.getAttribute('aria-disabled') === 'true', name);
+        const reason = await button.evaluate((element) => document.getElementById(element.getAttribute('aria-describedby') ?? '')?.textContent);
+        expect(reason, name).toMatch(/^The key you are signed in with lacks the scope/);
+        await button.click({ force: true });
+        expect(await visit.page.getByRole('dialog').or(visit.page.getByRole('alertdialog')).or(visit.page.getByRole('menu')).count(), `${name} opens nothing`).toBe(0);
+      }
+    }
+    expect(refused.filter((line) => !line.includes(': GET '))).toEqual([]);
+    await visit.close();
+  });
+
   it('S17_APolicyIsTriedAndPutInForce_AndAWrongOneIsShownInPlace', async () => {
     const tenant = await omium.tenant('Company P');
     const visit = await tenant.openWithKey('/settings?tab=policy');

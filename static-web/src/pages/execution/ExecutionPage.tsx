@@ -26,6 +26,7 @@ import { PausedBanner } from './PausedBanner';
 import { Steps } from './Steps';
 import { TimeSlider } from './TimeSlider';
 import { Timeline } from './Timeline';
+import { Troubles } from './Troubles';
 import { useAllSteps, type AllSteps } from './useAllSteps';
 
 export function ExecutionPage() {
@@ -55,6 +56,7 @@ export function ExecutionPage() {
         <LiveMark state={live} />
         <p className="sr-only" role="status">{standing(newest.data)}</p>
       </div>
+      <Troubles view={newest.data} />
       <PausedBanner view={newest.data} />
       <TimeSlider newest={newest.data} shown={view} at={at} onTravel={travel} />
       {past.isError && travelled && <ErrorNote error={past.error} retry={() => travel(undefined)} />}

@@ -5,6 +5,7 @@ import { Rows } from '~/ui/list';
 import { Page, Section } from '~/ui/Page';
 import { Empty, ErrorNote, Loading } from '~/ui/states';
 import { ExecutionRow } from '../executions/ExecutionRow';
+import { Alarms } from './Alarms';
 import { FirstSteps } from './FirstSteps';
 import { Health } from './Health';
 
@@ -14,6 +15,7 @@ export function OverviewPage() {
   return (
     <Page title="Overview" lead="What runs, what waits for a person, and what to do first.">
       <FirstSteps />
+      {health.data && <Alarms alarms={health.data.alarms} />}
       <Section title="How it stands">
         {health.isError && !health.data ? <ErrorNote error={health.error} retry={() => void health.refetch()} /> : health.data ? <Health health={health.data} /> : <Loading lines={2} label="Loading the state of the runs" />}
       </Section>
