@@ -31,9 +31,13 @@ public sealed class OmiumApiOptions
     /// <summary>How long an event stream stays open after the execution has ended and everything was sent. Default 2 s.</summary>
     public TimeSpan StreamLinger { get; set; } = TimeSpan.FromSeconds(2);
 
-    /// <summary>Event streams open at the same time. Default 1,000; one more is answered 503. Each keeps at most 4 MiB for a slow reader.</summary>
+    /// <summary>Event streams open at the same time, in each process. Default 2,000; one more is answered 503. Each keeps at most 4 MiB for a slow reader.</summary>
     [Range(1, 100_000)]
-    public int StreamListenersMax { get; set; } = 1_000;
+    public int StreamListenersMax { get; set; } = 2_000;
+
+    /// <summary>How many of them may be one tenant's, so that none takes all. Default 1,000, half of them.</summary>
+    [Range(1, 100_000)]
+    public int StreamListenersPerTenantMax { get; set; } = 1_000;
 
     /// <summary>
     /// How long the answer about an execution that has ended is believed without reading its log again. Default 1 minute. What this process writes is seen at once;

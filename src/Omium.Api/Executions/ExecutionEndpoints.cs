@@ -9,6 +9,7 @@ using Omium.Contracts;
 using Omium.Contracts.Executions;
 using Omium.Kernel.Executions;
 using Omium.Kernel.Json;
+using Omium.Kernel.Specs;
 using Omium.Runtime.Executions;
 using Omium.Runtime.Ports;
 
@@ -139,7 +140,14 @@ internal static class ExecutionEndpoints
 
         if (call.Services.Credits.Executions is { } credits)
         {
+            // What is refused puts nothing aside: under a start key the same reservation may be another request's, who begins by it.
             var plan = await call.Services.Plans.GetAsync(call.Caller.Tenant, pinned, call.Cancellation);
+            if (RefusalOf(command, plan, input.Stored) is { } invalid)
+            {
+                await RejectAsync(call, invalid);
+                return;
+            }
+
             var (lease, refused) = await credits.LeaseAsync(stream, call.Caller.KeyId, call.Caller.SpendCapCredits, plan);
             if (refused is not null)
             {
@@ -151,6 +159,22 @@ internal static class ExecutionEndpoints
         }
 
         await RunAsync(call, stream, command, input.Stored);
+    }
+
+    /// <summary>Why a first record would be refused; null when it would not.</summary>
+    private static Rejection? RefusalOf(StartExecution command, WorkflowPlan plan, Dictionary<string, byte[]>? stored)
+    {
+        JsonElement? Read(string digest) => stored?.GetValueOrDefault(digest) is { } bytes ? CanonicalJson.ParseTrusted(bytes) : null;
+        var values = new DecisionValues(plan);
+        foreach (var digest in ExecutionKernel.Needs(ExecutionState.Empty, command, plan))
+        {
+            if (Read(digest) is { } payload)
+            {
+                values.TryGive(digest, payload);
+            }
+        }
+
+        return ExecutionKernel.Decide(ExecutionState.Empty, command, values, Read).Rejection;
     }
 
     /// <summary>Begins an execution and answers it, waiting as long as the client prefers.</summary>

@@ -28,10 +28,13 @@ internal static class ExecutionStreamEndpoints
             return;
         }
 
-        if (call.Services.Feed.Count >= call.Services.Options.StreamListenersMax)
+        var options = call.Services.Options;
+        using var listener = call.Services.Feed.TryListen(cell.Stream, options.StreamListenersMax, options.StreamListenersPerTenantMax);
+        if (listener is null)
         {
             call.Context.Response.Headers.RetryAfter = "5";
-            await call.ProblemAsync("too_many_listeners", $"At most {call.Services.Options.StreamListenersMax} event streams are open at a time.");
+            await call.ProblemAsync(
+                "too_many_listeners", $"At most {options.StreamListenersMax} event streams are open at a time, of which at most {options.StreamListenersPerTenantMax} of one tenant.");
             return;
         }
 
@@ -39,7 +42,6 @@ internal static class ExecutionStreamEndpoints
         response.ContentType = "text/event-stream";
         response.Headers.CacheControl = "no-store";
         response.Headers["X-Accel-Buffering"] = "no"; // Proxies would hold the events back.
-        using var listener = call.Services.Feed.Listen(cell.Stream);
         await new StreamSession(call, cell, listener, after).RunAsync();
     }
 

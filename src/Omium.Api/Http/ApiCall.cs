@@ -299,6 +299,19 @@ internal sealed class ApiCall(HttpContext context, ApiServices services, Caller 
         return (true, interned.Value);
     }
 
+    /// <summary>False when a value is too large to stay in a record, where it is compared, which was answered.</summary>
+    public async ValueTask<bool> TryComparedAsync(JsonElement? interned, string pointer)
+    {
+        if (interned is not { } value || !PayloadReference.TryRead(value, out _, out var size))
+        {
+            return true;
+        }
+
+        await InvalidAsync(pointer, string.Create(
+            CultureInfo.InvariantCulture, $"This has {size} bytes. What sender and receiver compare is kept whole in the record, at most {PayloadReference.InlineBytesMax} bytes: state counts or digests of what is large."));
+        return false;
+    }
+
     public static bool IsJson(string? contentType)
     {
         var media = contentType.AsSpan();

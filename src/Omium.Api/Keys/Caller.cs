@@ -31,6 +31,30 @@ internal sealed record Caller(string Tenant, string KeyId, string Environment)
     public bool IsPerson => Role is not null;
 
     /// <summary>
+    /// Why they may not have the secret of such a key, made anew or rotated; null when they may. What a key can lay hands on never exceeds it: neither in
+    /// scopes nor in environment, except that a key of the machine itself (<c>local</c>) gives keys for any; and one with a spend cap gives none, because each
+    /// would spend beside it. People are bound by their scopes alone.
+    /// </summary>
+    public string? Exceeds(Scopes scopes, string environment)
+    {
+        if ((scopes & ~Scopes) != Scopes.None)
+        {
+            return $"The key may do '{string.Join(' ', ScopeWords.Of(scopes))}'; the caller may do '{string.Join(' ', ScopeWords.Of(Scopes))}'.";
+        }
+
+        if (IsPerson)
+        {
+            return null;
+        }
+
+        return SpendCapCredits is not null ? "The caller has a spend cap, and another key would spend beside it."
+            : Environment != environment && Environment != LocalEnvironment ? $"The key belongs to the environment '{environment}'; the caller to '{Environment}'."
+            : null;
+    }
+
+    private const string LocalEnvironment = "local";
+
+    /// <summary>
     /// Whether they may answer what was escalated to a role or team (null: to nobody in particular). An administrator may answer everything.
     /// </summary>
     public bool Answers(string? escalatedTo) => escalatedTo is null || Scopes.HasFlag(Scopes.Admin) || Role == escalatedTo || Teams.Contains(escalatedTo);

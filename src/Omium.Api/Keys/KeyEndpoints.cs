@@ -74,6 +74,12 @@ internal static class KeyEndpoints
             return;
         }
 
+        if (call.Caller.Exceeds(given, environment) is { } refusal)
+        {
+            await call.ProblemAsync("forbidden", refusal);
+            return;
+        }
+
         var key = await call.Services.Keys.CreateAsync(
             call.Caller.Tenant, request.Name, environment, given, request.SpendCapCredits, call.Caller.KeyId, call.Origin, call.Cancellation);
         await call.JsonAsync(key, ContractJson.Default.KeyView, StatusCodes.Status201Created);
@@ -82,7 +88,14 @@ internal static class KeyEndpoints
     private static async Task RotateAsync(ApiCall call)
     {
         var id = call.Route("id");
-        if (await call.Services.Keys.RotateAsync(call.Caller.Tenant, KeyService.BareId(id), call.Caller.KeyId, call.Origin, call.Cancellation) is { } key)
+        var target = await call.Services.Keys.FindActiveAsync(call.Caller.Tenant, KeyService.BareId(id), call.Cancellation);
+        if (target is not null && call.Caller.KeyId != $"key_{target.Id}" && call.Caller.Exceeds(target.Granted, target.Environment) is { } refusal)
+        {
+            await call.ProblemAsync("forbidden", refusal);
+            return;
+        }
+
+        if (target is not null && await call.Services.Keys.RotateAsync(call.Caller.Tenant, KeyService.BareId(id), call.Caller.KeyId, call.Origin, call.Cancellation) is { } key)
         {
             await call.JsonAsync(key, ContractJson.Default.KeyView);
             return;

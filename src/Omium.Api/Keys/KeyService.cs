@@ -103,6 +103,10 @@ public sealed partial class KeyService
         return [.. views.OrderBy(view => view.CreatedAt)];
     }
 
+    /// <summary>An active key of a tenant; null when there is none.</summary>
+    internal async Task<StoredKey?> FindActiveAsync(string tenant, string id, CancellationToken cancellation) =>
+        await FindAsync(tenant, id, cancellation) is { Status: StoredKey.Active } found ? found : null;
+
     /// <summary>Gives an active key a new secret; the old one is refused at once. Null when there is no such active key.</summary>
     internal async Task<KeyView?> RotateAsync(string tenant, string id, string by, Origin origin, CancellationToken cancellation)
     {
@@ -125,7 +129,7 @@ public sealed partial class KeyService
 
     private async Task<StoredKey?> ChangeAsync(string tenant, string id, string action, string by, Origin origin, Func<StoredKey, StoredKey> change, CancellationToken cancellation)
     {
-        if (await FindAsync(tenant, id, cancellation) is not { Status: StoredKey.Active } found)
+        if (await FindActiveAsync(tenant, id, cancellation) is not { } found)
         {
             return null;
         }

@@ -134,7 +134,8 @@ internal sealed class TracedOperations(ApiCall call)
     private async ValueTask<TraceOperation?> TryHandoffAsync(TraceOperationRequest request, string pointer)
     {
         if (!await TryNameAsync(request.From, pointer + "/from") || !await TryNameAsync(request.Key ?? "1", pointer + "/key") || await TryChecksAsync(request, pointer) is not { } checks
-            || await TryValueAsync(request.Output, pointer + "/output") is not { } output || await TryValueAsync(request.Claims, pointer + "/claims") is not { } claims)
+            || await TryValueAsync(request.Output, pointer + "/output") is not { } output || await TryValueAsync(request.Claims, pointer + "/claims") is not { } claims
+            || !await call.TryComparedAsync(claims.Value, pointer + "/claims"))
         {
             return null;
         }
@@ -152,7 +153,7 @@ internal sealed class TracedOperations(ApiCall call)
     private async ValueTask<TraceOperation?> TryReceiveAsync(TraceOperationRequest request, string pointer)
     {
         if (!await TryNameAsync(request.From, pointer + "/from") || !await TryNameAsync(request.Key ?? "1", pointer + "/key") || await TryChecksAsync(request, pointer) is not { } checks
-            || await TryValueAsync(request.Seen, pointer + "/seen") is not { } seen)
+            || await TryValueAsync(request.Seen, pointer + "/seen") is not { } seen || !await call.TryComparedAsync(seen.Value, pointer + "/seen"))
         {
             return null;
         }

@@ -174,7 +174,11 @@ internal static class WorkerEndpoints
         var (value, stored) = output;
         if (task.Call is null)
         {
-            await AcknowledgeAsync(call, task, value, null);
+            if (await call.TryComparedAsync(value, "/output"))
+            {
+                await AcknowledgeAsync(call, task, value, null);
+            }
+
             return;
         }
 

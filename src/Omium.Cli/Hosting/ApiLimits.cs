@@ -17,6 +17,8 @@ internal static class ApiLimits
         options.RatePerSecond = reader.Long("rate_per_second", 0, 0, 1_000_000);
         options.RateBurst = (int)reader.Long("rate_burst", options.RateBurst, 1, 1_000_000);
         options.StreamListenersMax = (int)reader.Long("stream_listeners_max", options.StreamListenersMax, 1, 100_000);
+        options.StreamListenersPerTenantMax = (int)reader.Long(
+            "stream_listeners_per_tenant_max", Math.Min(options.StreamListenersPerTenantMax, options.StreamListenersMax), 1, 100_000);
         options.BodyBytesMax = (int)reader.Long("body_bytes_max", options.BodyBytesMax, 1_024, 256 * 1024 * 1024);
         options.InputBytesMax = (int)reader.Long("input_bytes_max", options.InputBytesMax, 1_024, 256 * 1024 * 1024);
     }

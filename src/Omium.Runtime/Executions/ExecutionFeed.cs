@@ -26,7 +26,9 @@ public sealed class ExecutionFeed
     public const int BodyBytesMax = 16 * 1024;
 
     private readonly ConcurrentDictionary<StreamId, Listener[]> _listeners = new();
-    private int _count;
+    private readonly Lock _admission = new();
+    private readonly Dictionary<string, int> _streamsByTenant = new(StringComparer.Ordinal);
+    private int _count, _streams;
 
     /// <summary>Listens to a writer.</summary>
     public ExecutionFeed(Advancer advancer) => advancer.Appended += (cell, record, body) => 
@@ -36,9 +38,29 @@ public sealed class ExecutionFeed
     public int Count => Volatile.Read(ref _count);
 
     /// <summary>Begins to listen; dispose it to stop. Records appended from now on arrive; read the log for those before.</summary>
-    public Listener Listen(StreamId stream)
+    public Listener Listen(StreamId stream) => Add(new Listener(this, stream, false));
+
+    /// <summary>The same for a stream that stays open as long as its reader likes: null when so many are open, in all or of its tenant.</summary>
+    public Listener? TryListen(StreamId stream, int streamsMax, int streamsOfTenantMax)
     {
-        var listener = new Listener(this, stream);
+        lock (_admission)
+        {
+            var ofTenant = _streamsByTenant.GetValueOrDefault(stream.Tenant);
+            if (_streams >= streamsMax || ofTenant >= streamsOfTenantMax)
+            {
+                return null;
+            }
+
+            _streams++;
+            _streamsByTenant[stream.Tenant] = ofTenant + 1;
+        }
+
+        return Add(new Listener(this, stream, true));
+    }
+
+    private Listener Add(Listener listener)
+    {
+        var stream = listener.Stream;
         Interlocked.Increment(ref _count);
         _listeners.AddOrUpdate(stream, _ => [listener], (_, known) => [.. known, listener]);
         return listener;
@@ -65,13 +87,36 @@ public sealed class ExecutionFeed
         while (_listeners.TryGetValue(listener.Stream, out var known))
         {
             Listener[] rest = [.. known.Where(other => other != listener)];
+            if (rest.Length == known.Length)
+            {
+                return; // Disposed before.
+            }
+
             var isDone = rest.Length == 0
                 ? _listeners.TryRemove(new KeyValuePair<StreamId, Listener[]>(listener.Stream, known))
                 : _listeners.TryUpdate(listener.Stream, rest, known);
             if (isDone)
             {
                 Interlocked.Decrement(ref _count);
+                Release(listener);
                 return;
+            }
+        }
+    }
+
+    private void Release(Listener listener)
+    {
+        if (!listener.IsStream)
+        {
+            return;
+        }
+
+        lock (_admission)
+        {
+            _streams--;
+            if (--_streamsByTenant[listener.Stream.Tenant] == 0)
+            {
+                _streamsByTenant.Remove(listener.Stream.Tenant);
             }
         }
     }
@@ -83,7 +128,10 @@ public sealed class ExecutionFeed
         private readonly Channel<FeedItem> _channel = Channel.CreateBounded<FeedItem>(
             new BoundedChannelOptions(ItemsMax) { FullMode = BoundedChannelFullMode.DropOldest, SingleReader = true });
 
-        internal Listener(ExecutionFeed feed, StreamId stream) => (_feed, Stream) = (feed, stream);
+        internal Listener(ExecutionFeed feed, StreamId stream, bool isStream) => (_feed, Stream, IsStream) = (feed, stream, isStream);
+
+        /// <summary>True for one that was admitted as an open stream and counts as one.</summary>
+        internal bool IsStream { get; }
 
         /// <summary>The execution.</summary>
         public StreamId Stream { get; }

@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Routing;
 using Omium.Api.Access;
 using Omium.Contracts;
+using Omium.Contracts.Tenants;
 
 namespace Omium.Api.Tests.Access;
 
@@ -108,5 +109,38 @@ public sealed class RoleTests : IAsyncLifetime
         using var narrow = _host.ClientOf(reader.Secret!);
         await _host.FailAsync(HttpMethod.Post, "/v1/executions", 403, ApiHost.Json("{}"), narrow);
         await _host.FailAsync(HttpMethod.Post, "/v1/keys", 422, ApiHost.Json("""{"name": "wider", "scopes": ["run"]}"""), narrow);
+    }
+
+    [Fact]
+    public async Task Key_MadeOrRotatedByAKey_NeverExceedsIt()
+    {
+        var strong = await MakeAsync(_host.Client, """{"name": "strong", "environment": "test"}""");
+        var narrow = await MakeAsync(_host.Client, """{"name": "narrow", "environment": "test", "scopes": ["read", "admin"]}""");
+        var capped = await MakeAsync(_host.Client, """{"name": "capped", "environment": "test", "scopes": ["read", "run", "admin"], "spend_cap_credits": 500}""");
+        var live = await MakeAsync(_host.Client, """{"name": "live", "environment": "live", "scopes": ["read"]}""");
+        using var narrowClient = _host.ClientOf(narrow.Secret!);
+        using var cappedClient = _host.ClientOf(capped.Secret!);
+
+        foreach (var (client, path, body) in new[]
+        {
+            (narrowClient, $"/v1/keys/{strong.Id}/rotate", "{}"), (narrowClient, $"/v1/keys/{live.Id}/rotate", "{}"), (narrowClient, "/v1/keys", """{"name": "a", "scopes": ["read"], "environment": "live"}"""),
+            (cappedClient, "/v1/keys", """{"name": "b", "scopes": ["read", "run"]}"""), (cappedClient, "/v1/keys", """{"name": "c", "scopes": ["run"], "spend_cap_credits": 500}"""),
+            (cappedClient, $"/v1/keys/{strong.Id}/rotate", "{}"),
+        })
+        {
+            Assert.Equal("forbidden", (await _host.FailAsync(HttpMethod.Post, path, 403, ApiHost.Json(body), client)).Code);
+        }
+
+        using var still = _host.ClientOf(strong.Secret!);
+        Assert.Equal(strong.Id, (await ApiHost.GetAsync(still, "/v1/me", ContractJson.Default.MeView)).KeyId);
+        Assert.Equal("test", (await MakeAsync(narrowClient, """{"name": "d", "scopes": ["read"]}""")).Environment);
+        using var itself = await cappedClient.PostAsync($"/v1/keys/{capped.Id}/rotate", ApiHost.Json("{}"));
+        Assert.Equal(500, (await ApiHost.ReadAsync(itself, ContractJson.Default.KeyView, 200)).SpendCapCredits);
+    }
+
+    private static async Task<KeyView> MakeAsync(HttpClient client, string body)
+    {
+        using var made = await client.PostAsync("/v1/keys", ApiHost.Json(body));
+        return await ApiHost.ReadAsync(made, ContractJson.Default.KeyView, 201);
     }
 }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Text;
+using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
 using Omium.Contracts;
 using Omium.Contracts.Billing;
@@ -183,6 +184,24 @@ public sealed class ExecutionCreditsTests
         await host.SaveCompanyXAsync();
         await host.FailAsync(HttpMethod.Post, "/v1/executions", 422, ApiHost.Json("""{"workflow": "customer-onboarding", "input": {}}"""));
         Assert.Equal((1_000, 0), ((await BillingAsync(host)).Balance, (await BillingAsync(host)).Reserved));
+    }
+
+    [Fact]
+    public async Task Start_ThatIsRefused_LeavesTheReservationOfAnotherWithItsStartKey()
+    {
+        await using var host = await HostAsync(1_000);
+        await host.SaveCompanyXAsync();
+        const string Refused = """{"workflow": "customer-onboarding", "start_key": "k1", "input": {}}""";
+        await host.FailAsync(HttpMethod.Post, "/v1/executions", 422, ApiHost.Json(Refused));
+        var claim = Assert.Single(await host.Store.Documents.ListAsync("ten_a", "start_key", "", null, 10));
+        var stream = new StreamId("ten_a", JsonDocument.Parse(claim.Content).RootElement.GetProperty("execution").GetString()!);
+
+        // Another request with the key has reserved and is about to begin; meanwhile one comes that is refused.
+        var saved = await host.GetAsync("/v1/workflows/customer-onboarding", ContractJson.Default.WorkflowView);
+        var plan = await host.Services.GetRequiredService<PlanCache>().GetAsync("ten_a", saved.Digest, CancellationToken.None);
+        var (lease, _) = await host.Services.GetRequiredService<CreditDesk>().Executions!.LeaseAsync(stream, "key_a", null, plan);
+        await host.FailAsync(HttpMethod.Post, "/v1/executions", 422, ApiHost.Json(Refused));
+        Assert.Equal(lease!.Token, (await host.Billing.StateAsync("ten_a")).Reservations[stream.Id].Token);
     }
 
     [Fact]

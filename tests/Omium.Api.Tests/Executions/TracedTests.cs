@@ -143,6 +143,19 @@ public sealed class TracedTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Handoff_WithMoreToCompareThanARecordKeeps_SaysSo()
+    {
+        var started = await StartAsync("""[{"do": "handoff", "from": "kyc", "output": 1, "claims": {"text": "short"}}]""");
+        var large = $$"""{"owner": "a", "from": "kyc", "PART": {"text": "{{new string('x', 5_000)}}"} }""";
+        foreach (var (path, part) in new[] { ("handoffs/receive", "seen"), ("handoffs", "claims") })
+        {
+            var problem = await _host.FailAsync(HttpMethod.Post, $"/v1/executions/{started.Id}/{path}", 422, ApiHost.Json(large.Replace("PART", part, StringComparison.Ordinal)));
+            Assert.Equal("/" + part, Assert.Single(problem.Errors!).Pointer);
+            Assert.Contains("at most 4096 bytes", problem.Detail, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
     public async Task Execution_OfAWorkflow_IsNotTraced()
     {
         var run = await _host.RunCompanyXAsync();

@@ -28,7 +28,7 @@ public sealed class FuzzTests
     public async Task HostileRequests_GetDocumentedAnswers_AndTheServerStaysAsItIs()
     {
         var (count, seed) = (Setting("OMIUM_FUZZ_REQUESTS", 1_500), Setting("OMIUM_FUZZ_SEED", 1));
-        await using var host = await ApiHost.StartAsync(options => options.StreamListenersMax = 10_000);
+        await using var host = await ApiHost.StartAsync(options => (options.StreamListenersMax, options.StreamListenersPerTenantMax) = (10_000, 10_000));
         var stands = await host.RunCompanyXAsync();
         var document = new Document(JsonNode.Parse(await host.Client.GetStringAsync("/openapi/v1.json"))!.AsObject());
         var requests = new HostileRequests(document, (await host.Keys.CreateAsync("ten_a", "hostile", "local")).Secret!, seed, await KnownAsync(host, stands), Specs(), ApiHost.CompanyX);

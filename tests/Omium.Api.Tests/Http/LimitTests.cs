@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net;
+using System.Text.Json.Nodes;
 using Omium.Contracts;
 
 namespace Omium.Api.Tests.Http;
@@ -78,6 +79,23 @@ public sealed class LimitTests
                 return; // The server sees the end of a connection when it next writes or reads: a moment later.
             }
         }
+    }
+
+    [Fact]
+    public async Task Streams_OfOneTenant_LeaveRoomForTheOthers()
+    {
+        await using var host = await ApiHost.StartAsync(options => (options.StreamListenersMax, options.StreamListenersPerTenantMax) = (3, 2));
+        var mine = $"/v1/executions/{(await host.RunCompanyXAsync()).Id}/stream";
+        using var other = host.ClientOf((await host.Keys.CreateAsync("ten_b", "other", "local")).Secret!);
+        using var saved = await other.PostAsync("/v1/workflows", ApiHost.Yaml(ApiHost.CompanyX));
+        using var started = await other.PostAsync("/v1/executions", ApiHost.Json(ApiHost.CompanyXStart));
+        var theirs = $"/v1/executions/{JsonNode.Parse(await started.Content.ReadAsStringAsync())!["id"]}/stream";
+        using var first = await host.Client.GetAsync(mine, HttpCompletionOption.ResponseHeadersRead);
+        using var second = await host.Client.GetAsync(mine, HttpCompletionOption.ResponseHeadersRead);
+        using var third = await host.Client.GetAsync(mine, HttpCompletionOption.ResponseHeadersRead);
+        using var last = await other.GetAsync(theirs, HttpCompletionOption.ResponseHeadersRead);
+        using var beyond = await other.GetAsync(theirs, HttpCompletionOption.ResponseHeadersRead);
+        Assert.Equal([200, 200, 503, 200, 503], new[] { first, second, third, last, beyond }.Select(answer => (int)answer.StatusCode));
     }
 
     private static async Task<int> StatusAsync(ApiHost host, string path, int bytes)
