@@ -16,6 +16,7 @@ internal sealed partial class Chronicle
     public ParentLink? Parent { get; private set; }
 
     private bool _wasCancelled;
+    private int _newsTold;
 
     /// <summary>Output, when it succeeded.</summary>
     public JsonElement? Output { get; private set; }
@@ -42,9 +43,10 @@ internal sealed partial class Chronicle
             case CompensationSettled e when _calls.TryGetValue(e.Effect, out var call) && call.IsChild:
                 TakenBack(e, call);
                 return true;
-            case ParentNotified:
+            case ParentNotified e:
                 Law(OwesNews, "the parent was told and nothing was owed to it");
-                OwesNews = false;
+                Law(e.Notice > _newsTold, $"news {e.Notice} is on record as told after news {_newsTold}: that one of two arrived would drop the other");
+                (OwesNews, _newsTold) = (false, e.Notice);
                 return true;
             default:
                 ReadAsChild(happened);

@@ -17,9 +17,12 @@ namespace Omium.Simulation.Outside;
 internal sealed class WorkerCrowd(Scheduler scheduler, World world, Weather weather, Tally tally, Func<IReadOnlyList<SimulatedProcess>> living, Func<string, Chronicle?> execution)
 {
     private static readonly string[] Queues = ["plain", "twice", "checked"];
-    private readonly Dictionary<string, Action> _silent = [];
+    private readonly Dictionary<string, Action> _answered = [];
     private readonly Dictionary<(StreamId Stream, VisitKey Sender, int Edge), (int Round, Action Again)> _acknowledged = [];
     private int _workers;
+
+    /// <summary>True where who was asked before speaks up, again or at last, when another is asked.</summary>
+    public bool ComeLate { get; set; }
 
     /// <summary>After each step: whoever waits for a task gets one.</summary>
     public void Look(SimulatedProcess process, string tenant)
@@ -41,7 +44,7 @@ internal sealed class WorkerCrowd(Scheduler scheduler, World world, Weather weat
                 var message = await process.Advancer.MaterializeAsync(found, handoff.Proposal.Message, CancellationToken.None);
                 scheduler.Plan("acknowledge", weather.NetworkDelayMs(20_000), () => Acknowledge(offer, message, worker));
                 var asked = (offer.Stream, id.Key, id.Number);
-                if (_acknowledged.TryGetValue(asked, out var before) && before.Round < id.Attempt)
+                if (ComeLate && _acknowledged.TryGetValue(asked, out var before) && before.Round < id.Attempt)
                 {
                     tally.Met("acknowledges an earlier round", "acknowledgement");
                     scheduler.Plan("acknowledge", 1, before.Again);
@@ -59,7 +62,7 @@ internal sealed class WorkerCrowd(Scheduler scheduler, World world, Weather weat
             {
                 var call = leased.Call;
                 var task = new WorkerTask(offer.Stream, offer.Effect, call.Runs, call.Tool, call.Kind, call.Key ?? "");
-                if (_silent.Remove(task.FullEffect, out var comesBack))
+                if (ComeLate && _answered.Remove(task.FullEffect, out var comesBack))
                 {
                     tally.Met("answers when another has it", Subject(task));
                     scheduler.Plan(new Step(null, "complete", Subject(task), comesBack), 1);
@@ -111,12 +114,12 @@ internal sealed class WorkerCrowd(Scheduler scheduler, World world, Weather weat
             outcome = new EffectOutcome { Failure = new EffectFailure(FailureClasses.ToolError, "worker_failed", "it did not work", MayHaveHappened: unclear && task.Kind != EffectKind.None) };
         }
 
+        _answered[task.FullEffect] = () => Complete(task, outcome);
         var delayMs = weather.NetworkDelayMs(5_000);
         if (weather.Happens(weather.ToolFailsOneIn * 2))
         {
             tally.Met("worker goes silent", Subject(task));
             delayMs = weather.Dice.Between(40_000, 400_000); // Its lease runs out; then it comes back.
-            _silent[task.FullEffect] = () => Complete(task, outcome);
         }
 
         scheduler.Plan(new Step(null, "complete", Subject(task), () => Complete(task, outcome)), delayMs);

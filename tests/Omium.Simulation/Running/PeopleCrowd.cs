@@ -103,6 +103,15 @@ internal sealed class PeopleCrowd(Dice dice, World world, Weather weather, Tally
         return request.Kind == "in_doubt" || dice.OneIn(2) ? command with { AtMs = clockMs() } : command with { AtMs = clockMs(), By = "eve", Decision = dice.Of(request.Decisions) };
     }
 
+    /// <summary>
+    /// A decision as somebody gives it who has another question of the same execution before him: what he saw is not what this one shows. Null when there
+    /// is none, or when all show the same.
+    /// </summary>
+    public static DecideReview? OnAnother(Chronicle chronicle, DecideReview decision) =>
+        chronicle.Reviews.Values.FirstOrDefault(other => other.Requested.Digest != decision.Digest) is { } seen
+            ? decision with { Digest = seen.Requested.Digest, By = "eve" }
+            : null;
+
     private string Place(Chronicle chronicle) => dice.Below(4) switch
     {
         0 => "start",

@@ -109,7 +109,7 @@ internal sealed partial class Simulation
         foreach (var (fork, number) in _forks.Values.Select((fork, index) => (fork, index + 1)).Where(known => !known.fork.WasTakenBack && known.fork.Status is not ("none" or "rolling_back")))
         {
             fork.WasTakenBack = true;
-            if (_dice.Split(60 + number).OneIn(2))
+            if (_features.HasFlag(Features.Latecomers) && _dice.Split(60 + number).OneIn(2))
             {
                 Tally.Met("person takes a fork back to the start", fork.Status);
                 Submit(fork.Stream, new RollBackExecution(ClockMs, "ada", $"fork_{++_saidOfForks}", "start", "all"));

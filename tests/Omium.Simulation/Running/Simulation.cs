@@ -132,6 +132,7 @@ internal sealed partial class Simulation
         }
 
         var features = _features;
+        _workers.ComeLate = features.HasFlag(Features.Latecomers);
         _people.ApprovalsMax = features.HasFlag(Features.Sharing) ? 6 : _people.ApprovalsMax;
         _world.Limits.AreTimely = _weather is { SlowOneIn: 0, StallOneIn: 0, StoreFullOneIn: 0, AnswerLostOneIn: 0 };
         _world.Limits.Drawn = features.HasFlag(Features.Limits) ? FeatureDrawer.Limits(_dice.Split(8)) : [];
@@ -385,6 +386,12 @@ internal sealed partial class Simulation
             var chronicle = _chronicles.Values.ElementAt(_dice.Below(_chronicles.Count));
             if (chronicle.Status != "none" && _people.Interfere(chronicle) is { } command)
             {
+                if (_features.HasFlag(Features.Latecomers) && command is DecideReview decision && PeopleCrowd.OnAnother(chronicle, decision) is { } mistaken)
+                {
+                    Tally.Met("person decides on what another review showed", chronicle.Status);
+                    Submit(chronicle.Stream, mistaken);
+                }
+
                 Submit(chronicle.Stream, command);
             }
         }

@@ -46,9 +46,18 @@ internal enum Features
     /// <summary>Programs that run elsewhere and trace what they do.</summary>
     Traced = 2048,
 
+    /// <summary>
+    /// People and workers who act on what they saw before: they decide on what another question showed, answer when somebody else has the task, acknowledge
+    /// an earlier round, take a fork back to the start.
+    /// </summary>
+    Latecomers = 4096,
+
     /// <summary>What there was before there was money.</summary>
     Unpaid = Items | Sharing | Handoffs | Verifiers | Workers | Limits,
 
+    /// <summary>What there was before anybody came late.</summary>
+    Timely = Unpaid | Billing | Children | Forks | Migrations | Glances | Traced,
+
     /// <summary>What is drawn unless told otherwise.</summary>
-    All = Unpaid | Billing | Children | Forks | Migrations | Glances | Traced,
+    All = Timely | Latecomers,
 }
