@@ -140,9 +140,9 @@ internal static class ExecutionEndpoints
 
         if (call.Services.Credits.Executions is { } credits)
         {
-            // What is refused puts nothing aside: under a start key the same reservation may be another request's, who begins by it.
+            // Under a start key the same reservation may be another request's, who begins by it: one that is refused puts nothing aside.
             var plan = await call.Services.Plans.GetAsync(call.Caller.Tenant, pinned, call.Cancellation);
-            if (RefusalOf(command, plan, input.Stored) is { } invalid)
+            if (request.StartKey is not null && RefusalOf(command, plan, input.Stored) is { } invalid)
             {
                 await RejectAsync(call, invalid);
                 return;
