@@ -31,6 +31,18 @@ public sealed class OmiumApiOptions
     /// <summary>How long an event stream stays open after the execution has ended and everything was sent. Default 2 s.</summary>
     public TimeSpan StreamLinger { get; set; } = TimeSpan.FromSeconds(2);
 
+    /// <summary>
+    /// How long an event stream stays open at most; then it ends by itself between two records, and the client takes it up with <c>Last-Event-ID</c>. For
+    /// hosts that cut long answers off. Default: as long as the execution runs.
+    /// </summary>
+    public TimeSpan? StreamFor { get; set; }
+
+    /// <summary>
+    /// How often an event stream, or a request that waits (<c>Prefer: wait=N</c>), looks into the log for what other processes wrote. Default: never; then every record
+    /// must be written by this process.
+    /// </summary>
+    public TimeSpan? LookEvery { get; set; }
+
     /// <summary>Event streams open at the same time, in each process. Default 2,000; one more is answered 503. Each keeps at most 4 MiB for a slow reader.</summary>
     [Range(1, 100_000)]
     public int StreamListenersMax { get; set; } = 2_000;

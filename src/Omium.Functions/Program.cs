@@ -47,7 +47,13 @@ builder.Services
     .AddSingleton(platform.Tasks)
     .AddSingleton(platform.Model)
     .AddSingleton<TimeProvider>(platform.Clock)
-    .AddOmiumApi()
+    .AddOmiumApi(options =>
+    {
+        // The platform's load balancer cuts an answer off that is idle for 230 s, and an instance may be taken away under a long one.
+        options.StreamFor = TimeSpan.FromSeconds(40);
+        options.WaitMax = TimeSpan.FromSeconds(40);
+        options.LookEvery = TimeSpan.FromSeconds(1);
+    })
     .AddSingleton<ApiDispatcher>();
 
 await builder.Build().RunAsync();

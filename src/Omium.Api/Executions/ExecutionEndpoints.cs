@@ -203,7 +203,7 @@ internal static class ExecutionEndpoints
         }
 
         call.Context.Response.Headers["Preference-Applied"] = call.Request.Headers["Prefer"];
-        var (cell, isSettled) = await ExecutionWait.UntilSettledAsync(listener, started.Cell, time, call.Services.Time, call.Cancellation);
+        var (cell, isSettled) = await ExecutionWait.UntilSettledAsync(listener, started.Cell, time, call.Services, call.Cancellation);
         await AnswerAsync(call, cell, isSettled ? StatusCodes.Status201Created : StatusCodes.Status202Accepted);
     }
 

@@ -12,7 +12,8 @@ namespace Omium.Api.Executions;
 /// <summary>
 /// <c>GET /v1/executions/{id}/stream</c>: server-sent events (WHATWG HTML, section 9.2). Event <c>record</c> with id = seq; event <c>delta</c> for
 /// pieces of a model's answer while it streams in (no id, never stored). Resumes after <c>Last-Event-ID</c> or <c>?after=</c>. Guarantee: every record
-/// after that point, once, in order; what the feed drops for a slow reader is read from the log.
+/// after that point, once, in order; what the feed drops for a slow reader, and what other processes wrote, is read from the log. Where the host cuts long
+/// answers off, a stream ends by itself before (<see cref="OmiumApiOptions.StreamFor"/>).
 /// </summary>
 internal static class ExecutionStreamEndpoints
 {
@@ -60,25 +61,26 @@ internal static class ExecutionStreamEndpoints
         private readonly HttpResponse _response = call.Context.Response;
         private readonly ApiServices _services = call.Services;
         private long _sent = after;
+        private readonly long _openedAt = call.Services.Time.GetTimestamp();
         private long _allowedAt = call.Services.Time.GetTimestamp();
+        private long _wroteAt = call.Services.Time.GetTimestamp();
 
         public async Task RunAsync()
         {
-            await _response.WriteAsync(": open\n\n", call.Cancellation);
+            await _response.WriteAsync(_services.Options.StreamFor is null ? ": open\n\n" : ": open\nretry: 500\n\n", call.Cancellation);
             await _response.Body.FlushAsync(call.Cancellation);
             await CatchUpAsync(long.MaxValue);
             while (true)
             {
                 var isEnded = await IsEndedAsync();
-                var limit = isEnded ? _services.Options.StreamLinger : _services.Options.StreamHeartbeat;
-                if (!await WaitAsync(limit))
+                if (!await WaitAsync(isEnded ? _services.Options.StreamLinger : NextLook()))
                 {
                     if (isEnded)
                     {
                         return;
                     }
 
-                    await _response.WriteAsync(": still here\n\n", call.Cancellation);
+                    await LookAsync();
                 }
 
                 while (listener.Items.TryRead(out var item))
@@ -87,10 +89,36 @@ internal static class ExecutionStreamEndpoints
                 }
 
                 await _response.Body.FlushAsync(call.Cancellation);
-                if (!await IsStillAllowedAsync())
+                if (!await IsStillAllowedAsync() || IsOver())
                 {
                     return;
                 }
+            }
+        }
+
+        private bool IsOver() => _services.Options.StreamFor is { } most && _services.Time.GetElapsedTime(_openedAt) >= most;
+
+        /// <summary>Until a comment is due, the log is to be looked at, or the stream is over, whichever is first.</summary>
+        private TimeSpan NextLook()
+        {
+            var next = _services.Options.LookEvery is { } look && look < _services.Options.StreamHeartbeat ? look : _services.Options.StreamHeartbeat;
+            return _services.Options.StreamFor is { } most && most - _services.Time.GetElapsedTime(_openedAt) is var left && left < next
+                ? left > TimeSpan.Zero ? left : TimeSpan.Zero
+                : next;
+        }
+
+        /// <summary>Nothing came: other processes may have written, and who reads wants to know that somebody is there.</summary>
+        private async Task LookAsync()
+        {
+            if (_services.Options.LookEvery is not null)
+            {
+                await CatchUpAsync(long.MaxValue);
+            }
+
+            if (_services.Time.GetElapsedTime(_wroteAt) >= _services.Options.StreamHeartbeat)
+            {
+                _wroteAt = _services.Time.GetTimestamp();
+                await _response.WriteAsync(": still here\n\n", call.Cancellation);
             }
         }
 

@@ -11,15 +11,19 @@ internal static class ExecutionWait
     /// <paramref name="listener"/> must have been listening before the state was read for the first time.
     /// </summary>
     public static async Task<(ExecutionCell Cell, bool IsSettled)> UntilSettledAsync(
-        ExecutionFeed.Listener listener, ExecutionCell cell, TimeSpan limit, TimeProvider time, CancellationToken cancellation)
+        ExecutionFeed.Listener listener, ExecutionCell cell, TimeSpan limit, ApiServices services, CancellationToken cancellation)
     {
-        using var overtime = new CancellationTokenSource(limit, time);
+        using var overtime = new CancellationTokenSource(limit, services.Time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, overtime.Token);
         try
         {
             while (!IsSettled(cell.State))
             {
-                await listener.Items.WaitToReadAsync(either.Token);
+                if (!await CameAsync(listener, services, either.Token))
+                {
+                    cell = await services.Advancer.FindAsync(cell.Stream, either.Token) ?? cell;
+                }
+
                 while (listener.Items.TryRead(out var item))
                 {
                     cell = item.Cell; // A cell is only a cache: the one that was started with may have been replaced.
@@ -32,6 +36,26 @@ internal static class ExecutionWait
         }
 
         return (cell, IsSettled(cell.State));
+    }
+
+    /// <summary>False when it is time to look at what other processes wrote.</summary>
+    private static async ValueTask<bool> CameAsync(ExecutionFeed.Listener listener, ApiServices services, CancellationToken cancellation)
+    {
+        if (services.Options.LookEvery is not { } every)
+        {
+            return await listener.Items.WaitToReadAsync(cancellation);
+        }
+
+        using var due = new CancellationTokenSource(every, services.Time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, due.Token);
+        try
+        {
+            return await listener.Items.WaitToReadAsync(either.Token);
+        }
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+            return false;
+        }
     }
 
     private static bool IsSettled(ExecutionState state) =>
