@@ -14,13 +14,13 @@ export const accountHandlers: HttpHandler[] = [
   }),
   on('get', '/me', (_, __, request) => {
     const viewer = request.headers.get('authorization')?.includes('viewer');
-    return ok({ tenant: 'Company X', environment: 'dev', key_id: 'key_first', version: '0.1.0', scopes: viewer ? ['read'] : ['read', 'run', 'work', 'write', 'decide', 'admin'], ...(viewer ? { role: 'viewer' } : {}) });
+    return ok({ tenant: 'Company X', environment: 'dev', key_id: 'key_first', version: '0.1.0', scopes: viewer ? ['read'] : ['read', 'run', 'work', 'write', 'propose', 'decide', 'admin'], ...(viewer ? { role: 'viewer' } : {}) });
   }),
   on('get', '/keys', ({ account }, _, request) => paged(account.keys, request)),
   on('post', '/keys', async ({ account }, _, request) => {
     const { name, environment, scopes, spend_cap_credits } = (await request.json()) as CreateKeyRequest;
     const id = `key_${Math.random().toString(36).slice(2, 10)}`;
-    const key: KeyView = { id, name, environment: environment ?? 'dev', status: 'active', created_at: new Date().toISOString(), scopes: scopes ?? ['read', 'run', 'work', 'write', 'decide'], created_by: 'key_first', ...(spend_cap_credits ? { spend_cap_credits } : {}) };
+    const key: KeyView = { id, name, environment: environment ?? 'dev', status: 'active', created_at: new Date().toISOString(), scopes: scopes ?? ['read', 'run', 'work', 'write', 'propose', 'decide'], created_by: 'key_first', ...(spend_cap_credits ? { spend_cap_credits } : {}) };
     account.keys.push(key);
     account.note('key.created', 'key_first', id);
     return ok({ ...key, secret: `omk_dev_${id.slice(4)}_mock-secret-shown-once` }, 201);

@@ -73,5 +73,5 @@ export class Account {
 }
 
 function key(id: string, name: string, daysAgo: number, now: number, more: Partial<KeyView>): KeyView {
-  return { id, name, environment: 'dev', status: 'active', created_at: at(now, daysAgo), scopes: ['read', 'run', 'work', 'write', 'decide'], created_by: 'key_first', ...more };
+  return { id, name, environment: 'dev', status: 'active', created_at: at(now, daysAgo), scopes: ['read', 'run', 'work', 'write', 'propose', 'decide'], created_by: 'key_first', ...more };
 }

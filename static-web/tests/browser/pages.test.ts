@@ -11,7 +11,7 @@ describe.skipIf(!isReal)('pages, on the real program', { timeout: 120_000 }, () 
   it.each<[string, [string, string][]]>([
     ['lists and workflows', [
       ['executions', '/executions'], ['failures', '/failures'], ['reviews', '/reviews'], ['residue', '/residue'], ['compare', '/compare'], ['workflows', '/workflows'], ['workflow', '/workflows/customer-onboarding'],
-      ['workflow-edit', '/workflows/customer-onboarding/edit'], ['setup', '/workflows/setup'], ['import', '/workflows/import'], ['docs', '/guide/reference/billing'],
+      ['workflow-edit', '/workflows/customer-onboarding/edit'], ['setup', '/workflows/setup'], ['import', '/workflows/import'], ['docs', '/guide/reference/pricing'],
     ]],
     ['the account', [
       ['analytics', '/analytics'], ['keys', '/keys'], ['billing', '/billing'], ['audit', '/audit'], ['settings-people', '/settings'], ['settings-policy', '/settings?tab=policy'], ['settings-secrets', '/settings?tab=secrets'],

