@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
 using Omium.Kernel.Executions;
@@ -13,14 +14,15 @@ namespace Omium.Embedded.Tests.Scale;
 
 /// <summary>
 /// S15: a step costs at 10,000 at most 1.2 times what it costs at 100: nothing on its way (Needs, Decide, Evolve, Pending, index rows) looks
-/// through what lies behind it. Everything but the disk, on one thread; ten windows of a hundred steps count, in the time the thread was on a
-/// processor where the system tells it, because others use the machine too.
+/// through what lies behind it. Everything but the disk, on one thread, in the time the thread was on a processor where the system tells it. Others use the
+/// machine too, and whoever takes a core's caches makes the same work take up to three times as long: so hundreds of steps at the end of a long execution
+/// and the second hundred of a fresh one are measured in turns, the least that each took counts (nothing makes work take less than it does), and where the
+/// machine gave neither a quiet moment, further rounds follow. What is allocated is the same on every machine, and asserted of the first round.
 /// </summary>
 public sealed class StepCostTests
 {
-    private const int Steps = 10_000, Window = 100, Windows = 10;
-    // What is allocated is the same on every machine; the time only has to show that nothing looks through what lies behind.
-    private const double BytesRatioMax = 1.2, TimeRatioMax = 2;
+    private const int Steps = 10_000, Window = 100, Pairs = 20, RoundsMax = 6;
+    private const double RatioMax = 1.2;
 
     [Fact]
     public void Loop_OfTenThousandVisits_CostsTheSameAtItsEnd() => AssertEven("""
@@ -67,27 +69,50 @@ public sealed class StepCostTests
     {
         const string head = "omium: v0\nname: long\ntools: {work: {type: function, function: work, effect: {kind: idempotent, key: \"'k-' + string(input.n)\"}}}\n";
         var plan = PlanOf(head + steps);
-        Drive(plan, 2 * Window * Windows); // Warms up.
-        var costs = Drive(plan, Steps);
-        var (early, late) = (Sum(costs.Skip(1).Take(Windows)), Sum(costs.TakeLast(Windows)));
-        TestContext.Current.TestOutputHelper?.WriteLine(string.Create(
-            CultureInfo.InvariantCulture,
-            $"a step at 100 to 1,100: {early.Time.TotalMicroseconds / (Window * Windows):0.0} us, {early.Bytes / (Window * Windows):N0} bytes allocated; at 9,000 to 10,000: {late.Time.TotalMicroseconds / (Window * Windows):0.0} us, {late.Bytes / (Window * Windows):N0} bytes; {late.Time / early.Time:0.00}x"));
-        Assert.InRange(late.Time / early.Time, 0, TimeRatioMax);
-        Assert.InRange(late.Bytes / (double)early.Bytes, 0, BytesRatioMax);
+        new Run(plan).Take(20 * Window); // Warms up.
+        var (early, late) = (TimeSpan.MaxValue, TimeSpan.MaxValue);
+        for (var round = 1; round == 1 || (round <= RoundsMax && late > early * RatioMax); round++)
+        {
+            var last = new Run(plan);
+            last.Take(Steps - ((Pairs + 1) * Window));
+            var pairs = Enumerable.Range(0, Pairs).Select(pair => Pair(plan, last, lateFirst: pair % 2 == 0)).ToArray();
+            (early, late) = (pairs.Select(pair => pair.Early.Time).Append(early).Min(), pairs.Select(pair => pair.Late.Time).Append(late).Min());
+            var (earlyBytes, lateBytes) = (pairs.Sum(pair => pair.Early.Bytes), pairs.Sum(pair => pair.Late.Bytes));
+            TestContext.Current.TestOutputHelper?.WriteLine(string.Create(
+                CultureInfo.InvariantCulture,
+                $"round {round}: a step at 100: {early.TotalMicroseconds / Window:0.0} us, {earlyBytes / (Window * Pairs):N0} bytes allocated; at 10,000: {late.TotalMicroseconds / Window:0.0} us, {lateBytes / (Window * Pairs):N0} bytes; {late / early:0.00}x"));
+            Assert.InRange(lateBytes / (double)earlyBytes, 0, RatioMax);
+        }
+
+        Assert.InRange(late / early, 0, RatioMax);
     }
 
-    private static (TimeSpan Time, long Bytes) Sum(IEnumerable<(TimeSpan Time, long Bytes)> windows) =>
-        windows.Aggregate((Time: TimeSpan.Zero, Bytes: 0L), (sum, window) => (sum.Time + window.Time, sum.Bytes + window.Bytes));
-
-    /// <summary>The time this thread has been on a processor; where the system does not say, the time that passed.</summary>
-    private static TimeSpan Worked()
+    /// <summary>What the second hundred steps of a fresh execution cost, and what the next hundred of a long one do.</summary>
+    private static (Cost Early, Cost Late) Pair(WorkflowPlan plan, Run last, bool lateFirst)
     {
-        const string schedule = "/proc/thread-self/schedstat";
-        return File.Exists(schedule) && long.TryParse(File.ReadAllText(schedule).Split(' ')[0], CultureInfo.InvariantCulture, out var nanoseconds)
-            ? TimeSpan.FromMicroseconds(nanoseconds / 1000.0)
-            : Stopwatch.GetElapsedTime(0);
+        var fresh = new Run(plan);
+        fresh.Take(Window);
+        var late = lateFirst ? last.Take(Window) : default;
+        var early = fresh.Take(Window);
+        return (early, lateFirst ? late : last.Take(Window));
     }
+
+    private readonly record struct Cost(TimeSpan Time, long Bytes);
+
+    /// <summary>The time this thread has been on a processor, to the nanosecond; where the system does not say, the time that passed.</summary>
+    private static TimeSpan Worked() => OperatingSystem.IsLinux() && GetTime(ThreadTime, out var time) == 0
+        ? TimeSpan.FromSeconds(time.Seconds) + TimeSpan.FromMicroseconds(time.Nanoseconds / 1000.0)
+        : Stopwatch.GetElapsedTime(0);
+
+    /// <summary>CLOCK_THREAD_CPUTIME_ID of Linux.</summary>
+    private const int ThreadTime = 3;
+
+    [DllImport("libc", EntryPoint = "clock_gettime")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static extern int GetTime(int clock, out TimeSpec time);
+
+    [StructLayout(LayoutKind.Sequential)]
+    private readonly record struct TimeSpec(nint Seconds, nint Nanoseconds);
 
     private static WorkflowPlan PlanOf(string spec)
     {
@@ -97,30 +122,34 @@ public sealed class StepCostTests
         return WorkflowPlan.TryCompile(read.Spec!, out var problem) ?? throw new InvalidOperationException(problem);
     }
 
-    /// <summary>Runs an execution the way the writer does, without its store; what each window of committed steps took.</summary>
-    private static List<(TimeSpan Time, long Bytes)> Drive(WorkflowPlan plan, int steps)
+    /// <summary>An execution, run the way the writer does it, without its store.</summary>
+    private sealed class Run
     {
-        var windows = new List<(TimeSpan, long)>();
-        var cell = new ExecutionCell(new StreamId("ten_a", "exe_1")) { Plan = plan };
-        var at = 1_000L;
-        Advance(cell, new StartExecution(at, "exe_1", "ten_a", "long", 1, "digest", JsonMake.EmptyObject, 1, "test", 10_000));
-        var (since, bytes, counted) = (Worked(), GC.GetAllocatedBytesForCurrentThread(), 0);
-        while (cell.State.Commits < steps && cell.Pending.Count > 0)
+        private readonly ExecutionCell _cell;
+        private long _at = 1_000;
+
+        public Run(WorkflowPlan plan)
         {
-            var effect = cell.Pending[0];
-            Assert.True(EffectId.TryParse(effect.Id, out var id));
-            Advance(cell, new BeginCall(++at, effect.Id, "test", 5_000));
-            var call = cell.State.Visits[id.Key].Calls[0];
-            Advance(cell, new SettleEffect(++at, effect.Id, new EffectOutcome { Result = call.Arguments }, call.Runs));
-            if (cell.State.Commits >= counted + Window)
-            {
-                counted = cell.State.Commits;
-                windows.Add((Worked() - since, GC.GetAllocatedBytesForCurrentThread() - bytes));
-                (since, bytes) = (Worked(), GC.GetAllocatedBytesForCurrentThread());
-            }
+            _cell = new ExecutionCell(new StreamId("ten_a", "exe_1")) { Plan = plan };
+            Advance(_cell, new StartExecution(_at, "exe_1", "ten_a", "long", 1, "digest", JsonMake.EmptyObject, 1, "test", 10_000));
         }
 
-        return windows;
+        /// <summary>Commits so many further steps.</summary>
+        public Cost Take(int steps)
+        {
+            var (since, bytes, until) = (Worked(), GC.GetAllocatedBytesForCurrentThread(), _cell.State.Commits + steps);
+            while (_cell.State.Commits < until && _cell.Pending.Count > 0)
+            {
+                var effect = _cell.Pending[0];
+                Assert.True(EffectId.TryParse(effect.Id, out var id));
+                Advance(_cell, new BeginCall(++_at, effect.Id, "test", 5_000));
+                var call = _cell.State.Visits[id.Key].Calls[0];
+                Advance(_cell, new SettleEffect(++_at, effect.Id, new EffectOutcome { Result = call.Arguments }, call.Runs));
+            }
+
+            Assert.True(_cell.State.Commits >= until, "the execution ended before");
+            return new Cost(Worked() - since, GC.GetAllocatedBytesForCurrentThread() - bytes);
+        }
     }
 
     private static void Advance(ExecutionCell cell, ExecutionCommand command)
