@@ -24,7 +24,8 @@ public static class ExecutionPump
     /// <summary>Name of the event that says "look now".</summary>
     public const string Nudge = "nudge";
 
-    internal const string GetPending = "GetPending", StartEffects = "StartEffects", RunEffect = "RunEffect";
+    /// <summary>Names of its activities.</summary>
+    public const string GetPending = "GetPending", StartEffects = "StartEffects", RunEffect = "RunEffect";
 
     // When more is due than one page holds, the first ones nudge as they end; this is for when that is lost.
     private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(5);
@@ -74,6 +75,9 @@ public static class ExecutionPump
         }
 
         await Task.WhenAny(nudge, context.CreateTimer(due, done.Token));
-        await done.CancelAsync();
+        Cancel(done);
     }
+
+    // At once and here: CancelAsync goes through the thread pool, and an orchestrator that goes on elsewhere is ended by the platform.
+    private static void Cancel(CancellationTokenSource waiting) => waiting.Cancel();
 }

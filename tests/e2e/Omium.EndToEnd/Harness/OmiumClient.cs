@@ -79,34 +79,42 @@ internal sealed class OmiumClient : IDisposable
         return records;
     }
 
-    /// <summary>Waits, told by the event stream, until the execution has one of these statuses; its view then.</summary>
+    /// <summary>Waits, told by the event stream, until the execution has one of these statuses; its view then. A stream that ends before the execution is taken up again, as hosts may end it.</summary>
     public async Task<JsonNode> WaitForStatusAsync(string execution, params string[] statuses)
     {
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        using var limit = new CancellationTokenSource(Surroundings.Patience);
         var stream = new EventStream(_server, execution);
-        await using var records = stream.ReadAsync(0, limit.Token).GetAsyncEnumerator(limit.Token);
-        while (true)
+        var records = stream.ReadAsync(0, limit.Token).GetAsyncEnumerator(limit.Token);
+        try
         {
-            var view = await GetAsync($"/v1/executions/{execution}");
-            if (statuses.Contains((string?)view["status"]))
+            while (true)
             {
-                return view;
-            }
+                var view = await GetAsync($"/v1/executions/{execution}");
+                if (statuses.Contains((string?)view["status"]))
+                {
+                    return view;
+                }
 
-            // What was read above may be newer than the record: then the next look comes a record early, never too late.
-            try
-            {
+                // What was read above may be newer than the record: then the next look comes a record early, never too late.
                 if (!await records.MoveNextAsync())
                 {
                     view = await GetAsync($"/v1/executions/{execution}");
-                    Assert.True(statuses.Contains((string?)view["status"]), $"The execution ended as {view["status"]}, expected {string.Join(" or ", statuses)}: {view.ToJsonString()}");
-                    return view;
+                    Assert.True(
+                        statuses.Contains((string?)view["status"]) || (string?)view["status"] is not ("succeeded" or "failed" or "cancelled"),
+                        $"The execution ended as {view["status"]}, expected {string.Join(" or ", statuses)}: {view.ToJsonString()}");
+                    await records.DisposeAsync();
+                    records = stream.ReadAsync((long)view["seq"]!, limit.Token).GetAsyncEnumerator(limit.Token);
                 }
             }
-            catch (OperationCanceledException)
-            {
-                throw new TimeoutException($"{execution} is still {view["status"]}, expected {string.Join(" or ", statuses)}: {view.ToJsonString()}");
-            }
+        }
+        catch (OperationCanceledException) when (limit.IsCancellationRequested)
+        {
+            var view = await GetAsync($"/v1/executions/{execution}");
+            throw new TimeoutException($"{execution} is still {view["status"]}, expected {string.Join(" or ", statuses)}: {view.ToJsonString()}");
+        }
+        finally
+        {
+            await records.DisposeAsync();
         }
     }
 

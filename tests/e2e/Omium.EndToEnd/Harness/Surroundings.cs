@@ -51,6 +51,9 @@ internal static class Surroundings
     /// <summary>How often the crash matrix kills at each of its moments.</summary>
     public static int MatrixKills => int.Parse(Environment.GetEnvironmentVariable("OMIUM_E2E_MATRIX") is { Length: > 0 } count ? count : "3", CultureInfo.InvariantCulture);
 
+    /// <summary>How long a test waits for an execution. A store that others may share takes up what a killed process left only once its calls are past their time.</summary>
+    public static TimeSpan Patience => TimeSpan.FromSeconds(int.Parse(Environment.GetEnvironmentVariable("OMIUM_E2E_PATIENCE_S") is { Length: > 0 } seconds ? seconds : "60", CultureInfo.InvariantCulture));
+
     /// <summary>Seed of everything random in these tests.</summary>
     public static int Seed => int.Parse(Environment.GetEnvironmentVariable("OMIUM_E2E_SEED") is { Length: > 0 } seed ? seed : "2503", CultureInfo.InvariantCulture);
 
