@@ -78,8 +78,10 @@ public sealed class OmiumClient : IDisposable
             }
             catch (Exception failed) when (!cancellation.IsCancellationRequested && !(failed is OmiumException { Code: var code } && LeaveOpen.Contains(code)))
             {
-                await session.CompleteAsync(null, Failures.Of(failed), cancellation);
-                throw;
+                if (await session.CompleteAsync(null, Failures.Of(failed), cancellation))
+                {
+                    throw;
+                }
             }
 
             await session.BeginAnewAsync(cancellation);

@@ -115,6 +115,26 @@ public sealed class TracedTests(DevServer server) : IClassFixture<DevServer>
     }
 
     [Fact]
+    public async Task Rollback_AndResume_BetweenTwoRequests_BeginsAnew()
+    {
+        using var omium = server.Client();
+        var (quotes, books) = (0, 0);
+        var price = await omium.RunAsync("between", async (execution, token) =>
+        {
+            var quoted = await execution.CheckpointAsync("quote", _ => Task.FromResult(++quotes), cancellation: token);
+            if (quotes == 1)
+            {
+                await omium.RollBackAsync(execution.Id, new RollbackRequest("start", "all"), token);
+                await ResumeWhenPausedAsync(omium, execution.Id, token);
+            }
+
+            await execution.CheckpointAsync("book", _ => Task.FromResult(++books), cancellation: token);
+            return quoted;
+        }, Fresh(), Cancellation);
+        Assert.Equal((2, 2, 1), (price, quotes, books));
+    }
+
+    [Fact]
     public async Task Transaction_NeedsApproval_WaitsForAPerson_AndGoesOnWhenDecided()
     {
         using var omium = server.Client();

@@ -120,7 +120,7 @@ internal static class TracedEndpoints
         if (await call.TryExecutionAsync() is { } cell && await call.TryReadAsync(RequestJson.Default.TraceStepRequest) is { } request)
         {
             request = change is null ? request : change(request);
-            await SubmitAsync(call, cell.Stream, new TraceRequest(request.Owner, [request with { Do = word(request) }], request.LeaseMs, request.WaitMs), "");
+            await SubmitAsync(call, cell.Stream, new TraceRequest(request.Owner, [request with { Do = word(request) }], request.LeaseMs, request.WaitMs, request.Epoch), "");
         }
     }
 
@@ -130,7 +130,7 @@ internal static class TracedEndpoints
         if (await call.TryExecutionAsync() is { } cell && await call.TryReadAsync(RequestJson.Default.TraceStepRequest) is { } request)
         {
             var word = request.Failure is not null ? TraceWords.Fail : request.Status is not null ? TraceWords.Verified : TraceWords.Finish;
-            await SubmitAsync(call, cell.Stream, new TraceRequest(request.Owner, [request with { Do = word, Sid = call.Route("sid") }], request.LeaseMs, request.WaitMs), "");
+            await SubmitAsync(call, cell.Stream, new TraceRequest(request.Owner, [request with { Do = word, Sid = call.Route("sid") }], request.LeaseMs, request.WaitMs, request.Epoch), "");
         }
     }
 
@@ -151,7 +151,7 @@ internal static class TracedEndpoints
         while (true)
         {
             var now = call.Services.Advancer.NowMs;
-            var result = await call.Services.Engine.SubmitAsync(stream, new TraceExecution(now, request.Owner, LeaseOf(request.LeaseMs), asked), command.Stored, call.Cancellation);
+            var result = await call.Services.Engine.SubmitAsync(stream, new TraceExecution(now, request.Owner, LeaseOf(request.LeaseMs), asked, request.Epoch), command.Stored, call.Cancellation);
             if (result.Rejection is { } rejection)
             {
                 await call.RejectedAsync(rejection);
@@ -203,7 +203,7 @@ internal static class TracedEndpoints
 
         var undo = TracedViews.Undo(state, now);
         undo = undo is null ? null : undo with { Input = await Whole(undo.Input), Output = await Whole(undo.Output) };
-        return new TraceView { Execution = state.ExecutionId, Status = ExecutionWords.StatusOf(state), Seq = seq, Output = await Whole(state.Output), Results = results, Undo = undo };
+        return new TraceView { Execution = state.ExecutionId, Status = ExecutionWords.StatusOf(state), Seq = seq, Epoch = state.Epoch, Output = await Whole(state.Output), Results = results, Undo = undo };
     }
 
     /// <summary>The execution without its steps, which a program asks for one by one, and what was answered to it.</summary>

@@ -7,7 +7,8 @@ namespace Omium.Contracts.Executions;
 /// <param name="Operations">1 to 100 operations.</param>
 /// <param name="LeaseMs">How long a step that is begun is this process's own without a sign of life, 100 to 3,600,000; default 30,000.</param>
 /// <param name="WaitMs">How long to wait while the last operation can neither run nor be answered, 0 to 60,000; default 0.</param>
-public sealed record TraceRequest(string Owner, IReadOnlyList<TraceOperationRequest> Operations, long? LeaseMs = null, int? WaitMs = null);
+/// <param name="Epoch">The <c>epoch</c> that the program was answered when it began: refused with <c>task_fenced</c> when steps were taken back since. Absent: not compared.</param>
+public sealed record TraceRequest(string Owner, IReadOnlyList<TraceOperationRequest> Operations, long? LeaseMs = null, int? WaitMs = null, int? Epoch = null);
 
 /// <summary>One operation; which members count is said in docs/reference/traced-executions.md.</summary>
 public record TraceOperationRequest
@@ -107,6 +108,9 @@ public sealed record TraceStepRequest : TraceOperationRequest
 
     /// <summary>As in <see cref="TraceRequest"/>.</summary>
     public int? WaitMs { get; init; }
+
+    /// <summary>As in <see cref="TraceRequest"/>.</summary>
+    public int? Epoch { get; init; }
 }
 
 /// <summary>What a traced execution answers.</summary>
@@ -120,6 +124,9 @@ public sealed record TraceView
 
     /// <summary>Records so far.</summary>
     public required long Seq { get; init; }
+
+    /// <summary>How often steps of it were taken back. A program keeps what it was answered when it began, and sends it with what it asks.</summary>
+    public required int Epoch { get; init; }
 
     /// <summary>What it ended with, when it has succeeded.</summary>
     public JsonElement? Output { get; init; }

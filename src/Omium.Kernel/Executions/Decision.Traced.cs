@@ -34,7 +34,16 @@ internal sealed partial class Decision
         return null;
     }
 
-    private Rejection? Trace(TraceOperation operation) => operation.Do switch
+    /// <summary>
+    /// Why a program must begin anew before it goes on: between two of its requests something was taken back that it may have built on. What it tells of
+    /// steps that were begun before is heard all the same, and answered about that step.
+    /// </summary>
+    private Rejection? Outdated(TraceOperation operation) =>
+        _trace.Epoch is { } epoch && epoch != _state.Epoch && operation.Do is TraceWords.Begin or TraceWords.Record or TraceWords.Receive or TraceWords.Complete
+            ? new Rejection("task_fenced", string.Create(CultureInfo.InvariantCulture, $"what this program goes on from was taken back (it is of epoch {epoch}, now is {_state.Epoch}): begin anew from its start"))
+            : null;
+
+    private Rejection? Trace(TraceOperation operation) => Outdated(operation) ?? operation.Do switch
     {
         TraceWords.Attach => Attach(),
         TraceWords.Begin => BeginStep(operation),

@@ -17,7 +17,8 @@ public abstract partial record ExecutionCommand;
 /// <param name="Owner">The process: leases are its own.</param>
 /// <param name="LeaseMs">How long a step it begins is its own without a sign of life.</param>
 /// <param name="Operations">What it tells and asks.</param>
-public sealed record TraceExecution(long AtMs, string Owner, long LeaseMs, IReadOnlyList<TraceOperation> Operations) : ExecutionCommand(AtMs)
+/// <param name="Epoch">The <see cref="ExecutionState.Epoch"/> that what it goes on with is of; null = it does not say, and nothing is compared.</param>
+public sealed record TraceExecution(long AtMs, string Owner, long LeaseMs, IReadOnlyList<TraceOperation> Operations, int? Epoch = null) : ExecutionCommand(AtMs)
 {
     public override string Name => "trace";
 }

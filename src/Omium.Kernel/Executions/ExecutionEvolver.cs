@@ -298,6 +298,7 @@ internal static partial class ExecutionEvolver
             RunAgainStale = e.Scope == "stale" ? state.RunAgainStale.Union(e.Affected) : state.RunAgainStale,
             Status = ExecutionStatus.RollingBack,
             Rollbacks = e.Rollback,
+            Epoch = e.Scope == RollbackScopes.Attempt ? state.Epoch : state.Epoch + 1,
             Rollback = new RollbackState(e, [.. e.Compensations]) { WasPaused = state.Status == ExecutionStatus.Paused },
             EndedMs = 0,
         };

@@ -8,6 +8,9 @@ public sealed partial record ExecutionState
     /// <summary>Traced: the committed visits that no committed one follows. What begins next comes after them.</summary>
     public ImmutableList<VisitKey> Frontier { get; init; } = [];
 
+    /// <summary>How often steps were taken back: a program that began before the last time holds values that do not stand any more.</summary>
+    public int Epoch { get; init; }
+
     /// <summary>Traced: who undoes the next of a rollback; null when nobody does.</summary>
     public TracedUndo? Undoing { get; init; }
 }

@@ -29,6 +29,7 @@ internal sealed class TracedSession(OmiumTransport transport, OmiumOptions optio
     private string? _told;
     private long _waitingSince;
     private bool _beginsAnew;
+    private int? _epoch;
 
     /// <summary>This process, for the log: no other has this name, also not the same program started again.</summary>
     public string Owner { get; } = $"{Environment.MachineName}/{Environment.ProcessId}/{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(4))}";
@@ -57,7 +58,9 @@ internal sealed class TracedSession(OmiumTransport transport, OmiumOptions optio
         var body = JsonSerializer.SerializeToUtf8Bytes(request, ContractJson.Default.StartExecutionRequest);
         using var answer = JsonDocument.Parse(await transport.SendAsync(HttpMethod.Post, "v1/executions", body, TimeSpan.Zero, cancellation));
         Execution = answer.RootElement.GetProperty("id").GetString()!;
-        Take(answer.RootElement.GetProperty("trace").Deserialize(ContractJson.Default.TraceView)!);
+        var begun = answer.RootElement.GetProperty("trace").Deserialize(ContractJson.Default.TraceView)!;
+        _epoch = begun.Epoch;
+        Take(begun);
     }
 
     /// <summary>The program has ended; false when what it did has been taken back meanwhile, and it begins anew.</summary>
@@ -89,6 +92,7 @@ internal sealed class TracedSession(OmiumTransport transport, OmiumOptions optio
             _asking.Clear();
             _held.Clear();
             _beginsAnew = false;
+            _epoch = null; // Until it is known what it begins with.
         }
 
         while (true)
@@ -96,6 +100,7 @@ internal sealed class TracedSession(OmiumTransport transport, OmiumOptions optio
             var answer = await SendAsync([new TraceOperationRequest { Do = "attach" }], 0, cancellation);
             if (answer.Status is not ("paused" or "rolling_back"))
             {
+                _epoch = answer.Epoch;
                 return;
             }
 
@@ -289,24 +294,33 @@ internal sealed class TracedSession(OmiumTransport transport, OmiumOptions optio
     private async Task<TraceResult> AskAsync(TraceOperationRequest operation, CancellationToken cancellation)
     {
         var waitMs = options.WaitForPerson is { } patience ? (int)Math.Min(WaitMs, patience.TotalMilliseconds) : WaitMs;
-        var answer = await SendAsync([operation], waitMs, cancellation);
+        var settles = operation.Do is "finish" or "fail" or "verified";
+        TraceView answer;
         var hasUndone = false;
-        while (await UndoAsync(answer, cancellation))
+        try
         {
-            hasUndone = true;
             answer = await SendAsync([operation], waitMs, cancellation);
+            while (await UndoAsync(answer, cancellation))
+            {
+                hasUndone = true;
+                answer = await SendAsync([operation], waitMs, cancellation);
+            }
+        }
+        catch (LeaseLostException) when (!settles)
+        {
+            throw Anew(); // Something was taken back between two requests.
         }
 
         // What the program holds may have been taken back while it was between two steps: from its start, the record tells. That is never wrong, only longer. What
         // settles a step is answered about that step.
         var isTakenBack = hasUndone || answer.Results[0] is { State: "rolled_back" } or { State: "wait", Reason: "paused" or "rolling_back" };
-        return isTakenBack && operation.Do is not ("finish" or "fail" or "verified") ? throw Anew() : answer.Results[0];
+        return isTakenBack && !settles ? throw Anew() : answer.Results[0];
     }
 
     private async Task<TraceView> SendAsync(IReadOnlyList<TraceOperationRequest> operations, int waitMs, CancellationToken cancellation)
     {
         var answer = await transport.PostAsync(
-            $"v1/executions/{Execution}/trace", new TraceRequest(Owner, operations, LeaseMs, waitMs), ContractJson.Default.TraceRequest, ContractJson.Default.TraceView,
+            $"v1/executions/{Execution}/trace", new TraceRequest(Owner, operations, LeaseMs, waitMs, _epoch), ContractJson.Default.TraceRequest, ContractJson.Default.TraceView,
             cancellation, options.ServerPatience);
         Take(answer);
         return answer;

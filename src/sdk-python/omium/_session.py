@@ -92,6 +92,7 @@ class Session:
         self._ended = threading.Event()
         self._heart: threading.Thread | None = None
         self._told_review: str | None = None
+        self._epoch: int | None = None
         _own.add(self.owner)
 
     # ---- the execution ----------------------------------------------------------------------------------------------
@@ -112,7 +113,17 @@ class Session:
                 body["recovery"] = self.options.recovery
         answer = self.transport.request("POST", "/v1/executions", body)
         self.execution = answer["id"]
+        self._epoch = answer["trace"].get("epoch")
         self._take(answer["trace"])
+
+    def ready(self) -> None:
+        """Before the program runs: what is to be undone is, and a pause is waited for."""
+        if self.status in ("paused", "rolling_back"):
+            self.begin_anew()
+
+    def catch_up(self) -> None:
+        """Before what stands is read: whoever goes on from that has not missed what was taken back before."""
+        self._epoch = self._send([{"do": "attach"}]).get("epoch")
 
     def complete(self, output: Any = None, error: BaseException | None = None) -> None:
         """The program has ended."""
@@ -130,9 +141,13 @@ class Session:
 
     def close(self) -> None:
         """Ends the heartbeats; leases that are held run out by themselves."""
+        self.stop()
+        self.transport.close()
+
+    def stop(self) -> None:
+        """The same for a session whose transport serves others, too."""
         self._ended.set()
         _own.discard(self.owner)
-        self.transport.close()
 
     def begin_anew(self) -> None:
         """Before the program is run again from its start."""
@@ -141,9 +156,11 @@ class Session:
         with self._lock:
             self._held.clear()
             self._asking.clear()
+        self._epoch = None  # Until it is known what it begins with.
         while True:
             answer = self._send([{"do": "attach"}])
             if answer["status"] not in ("paused", "rolling_back"):
+                self._epoch = answer.get("epoch")
                 return
             if not self._undo(answer):
                 self._wait({"state": "wait", "reason": answer["status"], "review": self._review()}, self.name)
@@ -197,6 +214,16 @@ class Session:
         operation = {"do": "verified", "sid": step.sid, "status": status}
         return self._ask(operation if output is None else {**operation, "output": output})
 
+    def record(self, name: str, key: str, output: Any) -> None:
+        """Begins and finishes a step in one: what stands there already, stays. Begins anew after a pause, in which it may have been taken back."""
+        operation = {"do": "record", "name": check_name(name, "the step"), "key": check_name(key, f"the key of {name}"), "output": output}
+        while (result := self._ask(operation))["state"] in ("wait", "busy"):
+            self._wait(result, name)
+            if result.get("reason") in ("paused", "rolling_back"):
+                raise Restart
+        if result["state"] == "failed":
+            raise step_failed(name, result["failure"])
+
     def handoff(self, sender: str, **told: Any) -> Any:
         """Records a message; raises when it breaks its schema or constraints."""
         check_name(sender, "the agent")
@@ -248,14 +275,21 @@ class Session:
     def _ask(self, operation: dict[str, Any]) -> dict[str, Any]:
         patience = self.options.wait_for_person_seconds
         wait_ms = _WAIT_MS if patience is None else int(min(_WAIT_MS, patience * 1000))
-        answer = self._send([operation], wait_ms)
-        while self._undo(answer):
+        try:
             answer = self._send([operation], wait_ms)
+            while self._undo(answer):
+                answer = self._send([operation], wait_ms)
+        except LeaseLost:
+            if operation["do"] in ("finish", "fail", "verified"):
+                raise
+            raise Restart from None  # Something was taken back between two requests.
         result: dict[str, Any] = answer["results"][0]
         return result
 
     def _send(self, operations: list[dict[str, Any]], wait_ms: int = 0) -> Any:
         body = {"owner": self.owner, "lease_ms": self._lease_ms, "wait_ms": wait_ms, "operations": operations}
+        if self._epoch is not None:
+            body["epoch"] = self._epoch
         answer = self.transport.request("POST", f"/v1/executions/{self.execution}/trace", body, patience_seconds=_SERVER_PATIENCE_SECONDS)
         self._take(answer)
         return answer

@@ -61,13 +61,19 @@ class Execution:
         await in_thread(self._end, error)
 
     def _end(self, error: BaseException | None) -> None:
-        if isinstance(error, Restart):
+        if isinstance(error, Restart) or not self._tell(error):
             self._session.close()
             raise RolledBack(f"what this program did was taken back to an earlier step: start it again with OMIUM_EXECUTION_ID={self.id}") from None
-        if isinstance(error, (OmiumError, Exception)) or error is None:
-            if error is None or not _leaves_open(error):
-                self._session.complete(None if error else _values.encode(self.output, "the output"), error)
         self._session.close()
+
+    def _tell(self, error: BaseException | None) -> bool:
+        """Tells how the program ended. False when what it did was taken back meanwhile, and it begins anew."""
+        if error is None or (isinstance(error, Exception) and not _leaves_open(error)):
+            try:
+                self._session.complete(None if error else _values.encode(self.output, "the output"), error)
+            except Restart:
+                return False
+        return True
 
 
 def _leaves_open(error: BaseException) -> bool:
@@ -130,21 +136,20 @@ def agent(
                 execution.session.close()
                 return _values.decode(execution.session.output)
             token = current.set(execution.session)
-            error: BaseException | None = None
             try:
                 while True:
                     try:
                         execution.output = await _as_async(called, body, given, named)
-                        return execution.output
+                        if await in_thread(execution._tell, None):
+                            return execution.output
                     except Restart:
-                        await in_thread(execution.session.begin_anew)
-            except BaseException as raised:
-                error = raised
-                raise
+                        pass
+                    except Exception as error:
+                        if await in_thread(execution._tell, error):
+                            raise
+                    await in_thread(execution.session.begin_anew)
             finally:
                 current.reset(token)
-                if error is None or isinstance(error, Exception):
-                    await in_thread(execution._end, error)
                 execution.session.close()
 
         run_async._omium_agent = called  # type: ignore[attr-defined]
@@ -160,21 +165,20 @@ def agent(
             execution.session.close()
             return _values.decode(execution.session.output)
         token = current.set(execution.session)
-        error: BaseException | None = None
         try:
             while True:
                 try:
                     execution.output = _as(called, body, given, named)
-                    return execution.output
+                    if execution._tell(None):
+                        return execution.output
                 except Restart:
-                    execution.session.begin_anew()
-        except BaseException as raised:
-            error = raised
-            raise
+                    pass
+                except Exception as error:
+                    if execution._tell(error):
+                        raise
+                execution.session.begin_anew()
         finally:
             current.reset(token)
-            if error is None or isinstance(error, Exception):
-                execution._end(error)
             execution.session.close()
 
     run._omium_agent = called  # type: ignore[attr-defined]

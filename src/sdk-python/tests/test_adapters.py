@@ -274,6 +274,37 @@ class AdapterTests(ServerTest):
         self.assertEqual(["1f0-a"], [found.checkpoint["id"] for found in again.list(config, filter={"source": "input"})])
         self.assertEqual(["1f0-a"], [found.checkpoint["id"] for found in again.list(config, before=second)])
 
+    def test_S25_LangGraph_ThreadThatWasDeleted_HasNothing_AndBeginsAnew(self):
+        config = {"configurable": {"thread_id": fresh(), "checkpoint_ns": ""}}
+        saver = langgraph.OmiumSaver(serde=Serde())
+        saver.put(config, {"v": 1, "id": "1f0-a"}, {"source": "input", "step": -1}, {})
+        saver.delete_thread(config["configurable"]["thread_id"])
+        for reader in (saver, langgraph.OmiumSaver(serde=Serde())):
+            self.assertIsNone(reader.get_tuple(config))
+        saver.put(config, {"v": 1, "id": "1f0-b"}, {"source": "input", "step": -1}, {})
+        self.assertEqual(["1f0-b"], [found.checkpoint["id"] for found in langgraph.OmiumSaver(serde=Serde()).list(config)])
+
+    def test_S25_LangGraph_ThreadThatIsPausedOrTakenBack_IsNotWrittenTo(self):
+        config = {"configurable": {"thread_id": fresh(), "checkpoint_ns": ""}}
+        saver = langgraph.OmiumSaver(serde=Serde(), wait_for_person_seconds=0)
+        first = saver.put(config, {"v": 1, "id": "1f0-a"}, {"source": "input", "step": -1}, {})
+        execution = saver._session(config["configurable"]["thread_id"]).execution
+        self.client.request("POST", f"/v1/executions/{execution}/pause")
+        with self.assertRaises(omium.NeedsPerson):
+            saver.put(first, {"v": 1, "id": "1f0-b"}, {"source": "loop", "step": 0}, {})
+        self.client.request("POST", f"/v1/executions/{execution}/resume")
+        saver.put(first, {"v": 1, "id": "1f0-b"}, {"source": "loop", "step": 0}, {})
+
+        # Between two of its requests everything is taken back: what the graph would write next was made from what is no more.
+        self.client.request("POST", f"/v1/executions/{execution}/rollback", {"to": "start", "scope": "all"})
+        self.client.request("POST", f"/v1/executions/{execution}/resume")
+        with self.assertRaises(omium.OmiumError) as refused:
+            saver.put(first, {"v": 1, "id": "1f0-c"}, {"source": "loop", "step": 1}, {})
+        self.assertEqual("rolled_back", refused.exception.code)
+        self.assertEqual([], list(saver.list(config)))
+        saver.put(config, {"v": 1, "id": "1f0-d"}, {"source": "input", "step": -1}, {})
+        self.assertEqual("1f0-d", saver.get_tuple(config).checkpoint["id"])
+
     def test_S25_LangGraph_Interrupt_IsAReview(self):
         config = {"configurable": {"thread_id": fresh()}}
         for decision, expected in (("approve", True), ("reject", False)):

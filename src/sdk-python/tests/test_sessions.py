@@ -131,6 +131,24 @@ class SessionTests(ServerTest):
         self.assertEqual(["quote", "pay", "book", "pay", "book", "letter"], [call for call in calls if isinstance(call, str)])
         self.assertEqual("identical", self.client.verify(id)["verdict"])
 
+    def test_Rollback_AndResume_BetweenTwoRequests_PlaysAgain(self):
+        key = fresh()
+
+        @agent
+        def between():
+            with Checkpoint("quote"):
+                calls.append("quote")
+                price = len(calls)
+            if calls == ["quote"]:
+                id = self.execution_of(key, "between")["id"]
+                self.client.rollback(id, "start", scope="all")
+                self.client.resume(id)
+            with Checkpoint("book"):
+                calls.append("book")
+            return price
+
+        self.assertEqual((2, ["quote", "quote", "book"]), (between(execution_id=key), calls))
+
     def test_Transaction_OfAProcessThatIsGone_VerifiableIsLookedUp(self):
         for happened, expected in ((("done", {"receipt": 9}), [9, []]), (False, [1, ["pay"]])):
             with self.subTest(happened=happened):

@@ -56,8 +56,7 @@ export class Execution {
           return result;
         } catch (error) {
           if (!session.isTakenBack && !(error instanceof Restart)) {
-            if (!(error instanceof OmiumError && LEAVES_OPEN.has(error.code))) await session.complete(null, error);
-            throw error;
+            if ((error instanceof OmiumError && LEAVES_OPEN.has(error.code)) || (await told(session, error))) throw error;
           }
           await session.beginAnew();
         }
@@ -65,6 +64,17 @@ export class Execution {
     } finally {
       session.close();
     }
+  }
+}
+
+/** Tells how the program failed; false when what it did was taken back meanwhile, and it begins anew. */
+async function told(session: Session, error: unknown): Promise<boolean> {
+  try {
+    await session.complete(null, error);
+    return true;
+  } catch (refused) {
+    if (refused instanceof Restart) return false;
+    throw refused;
   }
 }
 

@@ -10,6 +10,7 @@ import { decode, plain } from './values.js';
 
 const ID = /^exe_[0-9a-hjkmnp-tv-z]{26}$/;
 const NAME = /^[A-Za-z0-9_:-](?:[A-Za-z0-9_: -]{0,98}[A-Za-z0-9_:-])?$/;
+const SETTLES = new Set(['finish', 'fail', 'verified']);
 const WAIT_MS = 20_000;
 const SERVER_PATIENCE_MS = 60_000;
 const WAIT_AGAIN_MS = 250;
@@ -64,6 +65,7 @@ export class Session {
   readonly #ended = new AbortController();
   #isTakenBack = false;
   #isNew = false;
+  #epoch: number | undefined;
   #undoing: Promise<boolean> | undefined;
   #heart: NodeJS.Timeout | undefined;
   #released: (() => void) | undefined;
@@ -86,6 +88,7 @@ export class Session {
     const { status, value: answer } = await this.transport.exchange<ExecutionView>('POST', '/v1/executions', body, { patienceMs: key ?? executionId ? SERVER_PATIENCE_MS / 30 : 0 });
     this.execution = answer.id;
     this.#isNew = status === 201;
+    this.#epoch = answer.trace!.epoch;
     this.#take(answer.trace!);
   }
 
@@ -111,6 +114,11 @@ export class Session {
     if (this.status === 'paused' || this.status === 'rolling_back') await this.beginAnew();
   }
 
+  /** Before what stands is read: whoever goes on from that has not missed what was taken back before. */
+  async catchUp(): Promise<void> {
+    this.#epoch = (await this.#send([{ do: 'attach' }])).epoch;
+  }
+
   /** True when the program has to begin anew, whatever it says itself. */
   get isTakenBack(): boolean {
     return this.#isTakenBack;
@@ -125,9 +133,11 @@ export class Session {
     this.#asking.clear();
     this.#held.clear();
     this.#waitingSince = undefined;
+    this.#epoch = undefined; // Until it is known what it begins with.
     for (;;) {
       const answer = await this.#send([{ do: 'attach' }]);
       if (answer.status !== 'paused' && answer.status !== 'rolling_back') {
+        this.#epoch = answer.epoch;
         this.#isTakenBack = false;
         return;
       }
@@ -320,13 +330,18 @@ export class Session {
   }
 
   async #ask(operation: TraceOperationRequest, waitMs = Math.min(WAIT_MS, this.options.waitForPersonMs ?? WAIT_MS)): Promise<TraceResult> {
-    let answer = await this.#send([operation], waitMs);
-    while (await this.#undo(answer.undo)) answer = await this.#send([operation], waitMs);
-    return answer.results[0]!;
+    try {
+      let answer = await this.#send([operation], waitMs);
+      while (await this.#undo(answer.undo)) answer = await this.#send([operation], waitMs);
+      return answer.results[0]!;
+    } catch (error) {
+      if (error instanceof LeaseLost && !SETTLES.has(operation.do!)) throw this.#takenBack(); // Something was taken back between two requests.
+      throw error;
+    }
   }
 
   async #send(operations: TraceOperationRequest[], waitMs = 0): Promise<TraceView> {
-    const body = { owner: this.owner, lease_ms: this.#leaseMs, wait_ms: waitMs, operations };
+    const body = { owner: this.owner, lease_ms: this.#leaseMs, wait_ms: waitMs, epoch: this.#epoch, operations };
     const answer = await this.transport.request<TraceView>('POST', `/v1/executions/${this.execution}/trace`, body, { patienceMs: SERVER_PATIENCE_MS });
     this.#take(answer);
     return answer;

@@ -78,6 +78,23 @@ describe('sessions', () => {
     expect((await client.verify(id)).verdict).toBe('identical');
   });
 
+  it('Rollback_AndResume_BetweenTwoRequests_BeginsAnew', async () => {
+    const key = fresh();
+    let quotes = 0;
+    const between = agent('between', async () => {
+      const price = await checkpoint('quote', () => note('quote', ++quotes));
+      if (quotes === 1) {
+        const id = await executionOf(key, 'between');
+        await client.rollback(id, 'start', { scope: 'all' });
+        await client.resume(id);
+      }
+      await checkpoint('book', () => note('book', price));
+      return price;
+    });
+    expect(await between.with({ id: key })()).toBe(2);
+    expect(calls).toEqual(['quote', 'book', 'quote', 'book']); // What the first run of an execution does next it does before it asks; it is not recorded.
+  });
+
   it('Rollback_WhileItRuns_BeginsAnewEvenIfTheProgramCatchesEverything', async () => {
     const key = fresh();
     let isTakenBack = false;

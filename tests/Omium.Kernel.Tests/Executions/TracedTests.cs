@@ -368,6 +368,37 @@ public sealed class TracedTests
         return harness;
     }
 
+    [Theory]
+    [InlineData(TraceWords.Begin)]
+    [InlineData(TraceWords.Record)]
+    [InlineData(TraceWords.Complete)]
+    public void Program_ThatWasTakenBackBetweenTwoRequests_BeginsAnew(string word)
+    {
+        var harness = Started();
+        Tell(harness, "a", Operation(TraceWords.Record, "quote"), Operation(TraceWords.Record, "price"));
+        harness.Send(new RollBackExecution(harness.NowMs, "ada", "req_1", "quote", "all"));
+        harness.Send(new ResumeExecution(harness.NowMs, "ada", "req_2"));
+        Assert.Equal((ExecutionStatus.Running, 1), (harness.State.Status, harness.State.Epoch));
+
+        var next = Operation(word, "book");
+        var records = harness.Log.Count;
+        Assert.Equal("task_fenced", harness.Send(new TraceExecution(harness.NowMs, "a", LeaseMs, [next], Epoch: 0)).Rejection?.Code);
+        Assert.Equal(records, harness.Log.Count);
+        Assert.Null(harness.Send(new TraceExecution(harness.NowMs, "a", LeaseMs, [next], Epoch: 1)).Rejection);
+        Assert.Equal(records + 1, harness.Log.Count);
+    }
+
+    [Fact]
+    public void Transaction_OfAProgramThatWasTakenBack_IsHeardAllTheSame()
+    {
+        var harness = Started();
+        Tell(harness, "a", Operation(TraceWords.Record, "quote"), Undoable("pay"));
+        harness.Send(new RollBackExecution(harness.NowMs, "ada", "req_1", "quote", "all"));
+        var told = harness.Send(new TraceExecution(harness.NowMs, "a", LeaseMs, [Told("pay@1~1~1~1", "{}")], Epoch: 0));
+        Assert.Contains(told.Events, happened => happened is IntentSettled);
+        Assert.NotNull(TracedState.NextUndo(harness.State));
+    }
+
     private static KernelHarness Started(params TraceOperation[] first)
     {
         var harness = Traced();

@@ -8,7 +8,7 @@ from typing import Any, AsyncIterator, Callable, Iterator, Sequence
 
 from .. import _values
 from .._http import Transport
-from .._session import Options, Session
+from .._session import Options, Restart, Session
 from ..schemas import schema_of
 from ..errors import OmiumError, StepFailed
 from ..worker import Worker
@@ -180,9 +180,12 @@ class OmiumSaver(_Base):  # type: ignore[misc,valid-type]
     checkpoint again is the one that is there.
 
     serde: what makes bytes of values (`dumps_typed`, `loads_typed`); default LangGraph's own.
+    wait_for_person_seconds: how long a pause, or a person, is waited for; None (default) = as long as it takes.
     """
 
-    def __init__(self, *, serde: Any = None, url: str | None = None, api_key: str | None = None, name: str = "langgraph"):
+    def __init__(
+        self, *, serde: Any = None, url: str | None = None, api_key: str | None = None, name: str = "langgraph", wait_for_person_seconds: float | None = None,
+    ):
         if _Base is not object:
             super().__init__(serde=serde)
         elif serde is None:
@@ -191,6 +194,7 @@ class OmiumSaver(_Base):  # type: ignore[misc,valid-type]
             self.serde = serde
         self._transport = Transport(url, api_key)
         self._name = name
+        self._options = Options(wait_for_person_seconds=wait_for_person_seconds)
         self._threads: dict[str, Session] = {}
 
     def get_tuple(self, config: Any) -> Any:
@@ -222,7 +226,9 @@ class OmiumSaver(_Base):  # type: ignore[misc,valid-type]
             for interrupt in graph.get_state(config).interrupts:
                 graph.invoke(Command(resume=saver.ask(config, interrupt.value)), config)
         """
-        session = self._session(_configured(config, "thread_id"))
+        thread = _configured(config, "thread_id")
+        session = self._session(thread)
+        session.ready()
         key = _short(f"{_configured(config, 'checkpoint_id')}:{question!r}")
         try:
             step = session.begin("interrupt", kind="transaction", key=key, effect="idempotent", approval=True, input={"question": _values.plain(question, "the question")})
@@ -230,14 +236,16 @@ class OmiumSaver(_Base):  # type: ignore[misc,valid-type]
             if refused.failure.get("class") == "rejected":
                 return False
             raise
+        except Restart:
+            raise self._taken_back(thread, session) from None
         if step.state == "run":
             session.finish(step, True)
         return True
 
     def delete_thread(self, thread_id: str) -> None:
-        """Ends a thread: its execution is cancelled, its history stays readable."""
+        """Ends a thread: its execution is cancelled, its history stays readable. The thread has no checkpoint any more; what is put into it begins another execution."""
         self._transport.request("POST", f"/v1/executions/{self._session(thread_id).execution}/cancel", {})
-        self._threads.pop(thread_id, None)
+        self._threads.pop(thread_id).stop()
 
     def get_next_version(self, current: Any, channel: Any = None) -> Any:
         """Versions of channels are counted."""
@@ -265,17 +273,31 @@ class OmiumSaver(_Base):  # type: ignore[misc,valid-type]
         await in_thread(self.put_writes, config, writes, task_id, task_path)
 
     def _session(self, thread: str) -> Session:
-        if thread not in self._threads:
-            session = Session(self._transport, self._name, Options())
-            session.start(None, f"langgraph:{thread}")
-            self._threads[thread] = session
+        """The thread's session; one that was deleted begins anew under the next number."""
+        number = 1
+        while thread not in self._threads:
+            session = Session(self._transport, self._name, self._options)
+            session.start(None, f"langgraph:{thread}" if number == 1 else f"langgraph:{thread}:{number}")
+            if session.status == "cancelled":
+                session.stop()
+                number += 1
+            else:
+                self._threads[thread] = session
         return self._threads[thread]
 
     def _record(self, thread: str, name: str, key: str, kept: Any) -> None:
         session = self._session(thread)
-        operation = {"do": "record", "name": name, "key": key, "output": kept}
-        body = {"owner": session.owner, "operations": [operation]}
-        self._transport.request("POST", f"/v1/executions/{session.execution}/trace", body, patience_seconds=60.0)
+        session.ready()
+        try:
+            session.record(name, key, kept)
+        except Restart:
+            raise self._taken_back(thread, session) from None
+
+    def _taken_back(self, thread: str, session: Session) -> OmiumError:
+        """The graph at work holds what is no more: only a new run of it reads what stands."""
+        self._threads.pop(thread, None)
+        session.stop()
+        return OmiumError(f"what thread {thread} did was taken back to an earlier step, or paused: invoke the graph again", "rolled_back")
 
     def _tuples(self, config: Any, *, wanted: str | None = None, before: str | None = None, limit: int | None = None, filter: dict[str, Any] | None = None) -> Iterator[Any]:
         thread, namespace = _configured(config, "thread_id"), _configured(config, "checkpoint_ns") or ""
@@ -300,7 +322,9 @@ class OmiumSaver(_Base):  # type: ignore[misc,valid-type]
 
     def _kept(self, thread: str, namespace: str) -> tuple[dict[str, Any], dict[str, list[tuple[str, str, Any]]]]:
         """What is recorded of a thread: checkpoints by id, and the writes beside each, a task's newest of a channel alone."""
-        execution = self._session(thread).execution
+        session = self._session(thread)
+        session.catch_up()
+        execution = session.execution
         checkpoints: dict[str, Any] = {}
         writes: dict[str, dict[tuple[str, int], tuple[str, str, Any]]] = {}
         cursor: str | None = None

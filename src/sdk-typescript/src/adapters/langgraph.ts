@@ -222,7 +222,9 @@ export class OmiumSaver extends BaseCheckpointSaver {
 
   /** What is recorded of a thread: its checkpoints, and the writes beside each. */
   async #kept(thread: string, ns: string | undefined): Promise<{ checkpoints: KeptCheckpoint[]; writes: Map<string, Write[]> }> {
-    const { execution } = await this.#session(thread);
+    const session = await this.#session(thread);
+    await session.catchUp();
+    const { execution } = session;
     const [checkpoints, writes]: [KeptCheckpoint[], Map<string, Map<string, Write>>] = [[], new Map()];
     for await (const step of this.#steps(execution)) {
       const kept = step.status === 'committed' && /^(checkpoint|writes)@/.test(step.step) ? await this.#whole(execution, step.output) : undefined;
