@@ -32,22 +32,18 @@ internal static partial class PendingEffects
         foreach (var (_, key) in state.Sharing)
         {
             var visit = state.Visits[key];
-            if (!state.GivesBack(visit))
+            if (ExecutionEvolver.OwesRestore(visit) && (restored is null || visit.CommitOrdinal > restored.CommitOrdinal))
             {
-                continue;
+                restored = visit; // The newest first, also while it is not settled itself: what it wrote may hide what an older one wrote.
             }
 
-            if (OwesSettlement(visit.Shared!))
+            if (state.GivesBack(visit) && OwesSettlement(visit.Shared!))
             {
                 pending.Add(new PendingEffect(EffectId.Shared(key, visit.Attempt, 's', Math.Max(visit.Shared!.Gathers, 1)).ToString(), PendingKind.SettleSharing, 0));
             }
-            else if (restored is null || visit.CommitOrdinal > restored.CommitOrdinal)
-            {
-                restored = visit; // The newest first: what it wrote may hide what an older one wrote.
-            }
         }
 
-        if (restored is not null)
+        if (restored is not null && state.GivesBack(restored) && !OwesSettlement(restored.Shared!))
         {
             pending.Add(new PendingEffect(EffectId.Shared(restored.Key, restored.Attempt, 'w').ToString(), PendingKind.Restore, 0));
         }
