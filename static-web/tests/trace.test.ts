@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { byRecord, groupSteps, runs, stepDuration, summarise } from '~/model/trace';
+import { byRecord, groupSteps, runs, stepDuration, summarise, countedTypes, shownLines } from '~/model/trace';
 import { graphAt, graphInWords, graphOfSpec } from '~/model/graph';
 import { rollbackTargets } from '~/model/rollback';
 import { Onboarding } from '~/mock/onboarding';
@@ -72,4 +72,14 @@ describe('graph', () => {
 
 describe('rollback', () => {
   it('offers committed checkpoints, newest first', () => expect(rollbackTargets(finished().run.view).map(({ value }) => value)).toEqual(['offer_sent', 'terms_generated', 'credit_scored', 'kyc_doc_validated']));
+});
+
+describe('a record with very many lines', () => {
+  const line = (index: number, severity: 'info' | 'error' = 'info') => ({ seq: 1, at: '', kind: 'step.committed', severity, title: `line ${index}` });
+  it('shows the first ones, and what failed wherever it stands', () => {
+    const { shown, omitted } = shownLines(Array.from({ length: 10_000 }, (_, index) => line(index, index === 9_000 ? 'error' : 'info')));
+    expect([shown.length, omitted, shown[10]!.title, shown[11]!.title]).toEqual([12, 9_988, 'line 10', 'line 9000']);
+  });
+  it('is whole while they are few', () => expect(shownLines([line(1), line(2)])).toEqual({ shown: [line(1), line(2)], omitted: 0 }));
+  it('counts its types', () => expect(countedTypes([{ type: 'a' }, { type: 'b' }, ...Array.from({ length: 1_200 }, () => ({ type: 'a' }))])).toBe('a × 1,201, b'));
 });

@@ -137,8 +137,8 @@ export const api = {
   executionAt: (execution: string, at: number) => get<ExecutionView>(`/v1/executions/${id(execution)}/state?at=${at}`),
   items: (execution: string, step: string, filter: { visit: number; status?: string | undefined; cursor?: string | undefined }) =>
     get<Page<StepView>>(`/v1/executions/${id(execution)}/steps/${id(step)}/items${query({ limit: 50, ...filter })}`),
-  timeline: (execution: string) => pages<TimelineEntry>((cursor) => `/v1/executions/${id(execution)}/timeline${query({ cursor })}`),
-  steps: (execution: string, cursor?: string) => get<Page<StepView>>(`/v1/executions/${id(execution)}/steps${query({ limit: 500, cursor })}`),
+  timeline: (execution: string) => pages<TimelineEntry>((cursor) => `/v1/executions/${id(execution)}/timeline${query({ limit: 5_000, cursor })}`, 2),
+  steps: (execution: string, cursor?: string) => get<Page<StepView>>(`/v1/executions/${id(execution)}/steps${query({ limit: 1_000, cursor })}`),
   diff: (execution: string, from: number, to: number) => get<DiffView>(`/v1/executions/${id(execution)}/diff${query({ from, to })}`),
   previewFork: (execution: string, body: ForkRequest) => post<ForkPreviewView>(`/v1/executions/${id(execution)}/fork`, { ...body, preview: true }),
   fork: (execution: string, body: ForkRequest) => post<ExecutionView>(`/v1/executions/${id(execution)}/fork`, body),

@@ -86,6 +86,22 @@ function isActive(status: StepStatus): boolean {
   return status === 'running' || status === 'scheduled' || status === 'waiting';
 }
 
+/** The lines of one record that are shown: all while they are few; else the first ones and what failed, in order, and how many are left out. */
+export function shownLines(entries: TimelineEntry[], most = 12): { shown: TimelineEntry[]; omitted: number } {
+  if (entries.length <= most) return { shown: entries, omitted: 0 };
+  const grave = new Set(entries.filter(({ severity }) => severity === 'error' || severity === 'warning').slice(0, most));
+  let plain = most - grave.size;
+  const shown = entries.filter((entry) => grave.has(entry) || plain-- > 0);
+  return { shown, omitted: entries.length - shown.length };
+}
+
+/** How often each type is among the events of a record, in the order they came first: `step.committed × 3`. */
+export function countedTypes(events: readonly { type: string }[]): string {
+  const times = new Map<string, number>();
+  for (const { type } of events) times.set(type, (times.get(type) ?? 0) + 1);
+  return [...times].map(([type, number]) => (number > 1 ? `${type} × ${number.toLocaleString('en')}` : type)).join(', ');
+}
+
 /** Timeline lines of one record belong together. */
 export function byRecord(entries: TimelineEntry[]): { seq: number; at: string; entries: TimelineEntry[] }[] {
   const groups: { seq: number; at: string; entries: TimelineEntry[] }[] = [];

@@ -3,7 +3,7 @@ import { Installation, isReal } from './installation';
 import { lookAt } from './looks';
 
 /** Every page of a real installation that is not about one run. */
-describe.skipIf(!isReal)('pages, on the real program', { timeout: 120_000 }, () => {
+describe.skipIf(!isReal)('pages, on the real program', { timeout: 240_000 }, () => {
   let omium: Installation;
   beforeAll(async () => { omium = await Installation.connect(); });
   afterAll(() => omium.end());

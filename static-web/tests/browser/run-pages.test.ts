@@ -3,7 +3,7 @@ import { Installation, isReal } from './installation';
 import { lookAt } from './looks';
 
 /** Every page about one run, of a run that failed and waits for a person. */
-describe.skipIf(!isReal)('pages of a run, on the real program', { timeout: 120_000 }, () => {
+describe.skipIf(!isReal)('pages of a run, on the real program', { timeout: 240_000 }, () => {
   let omium: Installation;
   beforeAll(async () => { omium = await Installation.connect(); });
   afterAll(() => omium.end());

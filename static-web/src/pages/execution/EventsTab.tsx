@@ -1,8 +1,10 @@
 import { useInfiniteQuery, useMutation } from '@tanstack/react-query';
+import { useState } from 'react';
 import { api } from '~/api/client';
 import { eventsQuery } from '~/api/queries';
-import type { VerifyView } from '~/api/types';
+import type { EventRecord, VerifyView } from '~/api/types';
 import { clock, count } from '~/model/format';
+import { countedTypes } from '~/model/trace';
 import { Button } from '~/ui/Button';
 import { MoreButton } from '~/ui/list';
 import { ErrorNote, Loading } from '~/ui/states';
@@ -32,26 +34,34 @@ export function EventsTab({ execution, upTo }: { execution: string; upTo: number
       </div>
       {verify.isError && <ErrorNote error={verify.error} />}
       <ol aria-label="Records" className="card divide-y divide-line">
-        {records.map((record) => (
-          <li key={record.seq}>
-            <details>
-              <summary data-list-item className="grid cursor-pointer grid-cols-[3ch_auto_1fr] items-baseline gap-x-4 px-4 py-2 hover:bg-sunken">
-                <span className="text-right font-mono text-[0.84rem] text-ink-3">{record.seq}</span>
-                <span className="font-mono text-[0.84rem] text-ink-2">{clock(record.at, true)}</span>
-                <span className="flex min-w-0 flex-wrap gap-x-3 max-sm:col-span-3">
-                  <span className="font-semibold">{record.command}</span>
-                  <span className="font-mono text-[0.82rem] break-words text-ink-2">{record.events.map((event) => event.type).join(', ')}</span>
-                </span>
-              </summary>
-              <div className="flex flex-col gap-2 px-4 pb-4">
-                <JsonBlock value={record.events} label={`Events of record ${record.seq}`} />
-                <p className="font-mono text-[0.78rem] break-all text-ink-3">kernel {record.kernel}, hash {record.hash}</p>
-              </div>
-            </details>
-          </li>
-        ))}
+        {records.map((record) => <Record key={record.seq} record={record} />)}
       </ol>
       <MoreButton query={events} what="records" />
     </div>
+  );
+}
+
+/** Its events are written out once somebody looks: one record may hold thousands. */
+function Record({ record }: { record: EventRecord }) {
+  const [open, setOpen] = useState(false);
+  return (
+    <li>
+      <details onToggle={(event) => setOpen(event.currentTarget.open)}>
+        <summary data-list-item className="grid cursor-pointer grid-cols-[3ch_auto_1fr] items-baseline gap-x-4 px-4 py-2 hover:bg-sunken">
+          <span className="text-right font-mono text-[0.84rem] text-ink-3">{record.seq}</span>
+          <span className="font-mono text-[0.84rem] text-ink-2">{clock(record.at, true)}</span>
+          <span className="flex min-w-0 flex-wrap gap-x-3 max-sm:col-span-3">
+            <span className="font-semibold">{record.command}</span>
+            <span className="font-mono text-[0.82rem] break-words text-ink-2">{countedTypes(record.events)}</span>
+          </span>
+        </summary>
+        {open && (
+          <div className="flex flex-col gap-2 px-4 pb-4">
+            <JsonBlock value={record.events} label={`Events of record ${record.seq}`} />
+            <p className="font-mono text-[0.78rem] break-all text-ink-3">kernel {record.kernel}, hash {record.hash}</p>
+          </div>
+        )}
+      </details>
+    </li>
   );
 }

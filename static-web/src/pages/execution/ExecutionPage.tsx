@@ -1,5 +1,6 @@
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router';
+import { useMemo } from 'react';
 import { useLiveExecution } from '~/api/live';
 import { executionAtQuery, executionQuery } from '~/api/queries';
 import type { ExecutionView, StepView } from '~/api/types';
@@ -64,7 +65,7 @@ export function ExecutionPage() {
         <Tabs
           label="Views of this execution" value={tab ?? 'trace'} onChange={(next) => void navigate({ search: (search) => ({ ...search, tab: next === 'trace' ? undefined : next }), replace: true, resetScroll: false })}
           items={[
-            { value: 'trace', label: 'Trace', content: <TraceTab {...shared} narrow={chosen !== undefined} more={whole} onTravel={travel} /> },
+            { value: 'trace', label: 'Trace', content: <TraceTab {...shared} newest={newest.data.seq} narrow={chosen !== undefined} more={whole} onTravel={travel} /> },
             { value: 'lanes', label: 'Lanes', content: <LanesTab {...shared} /> },
             { value: 'graph', label: 'Graph', content: <GraphTab {...shared} /> },
             { value: 'changes', label: 'Changes', content: <ChangesTab view={view} newest={newest.data.seq} /> },
@@ -96,9 +97,9 @@ function Whereabouts({ view }: { view: ExecutionView }) {
 }
 
 function Lead({ view, steps }: { view: ExecutionView; steps: StepView[] }) {
-  const now = useNow(1_000);
-  const summary = summarise(view);
-  const use = useOf(steps);
+  const now = useNow(isEnded(view.status) ? 3_600_000 : 1_000);
+  const summary = useMemo(() => summarise(view), [view]);
+  const use = useMemo(() => useOf(steps), [steps]);
   const end = view.ended_at ?? new Date(now).toISOString();
   const waits = waitingFor(view.waiting_for);
   return (
@@ -111,6 +112,8 @@ function Lead({ view, steps }: { view: ExecutionView; steps: StepView[] }) {
 
 interface TraceTabProps {
   view: ExecutionView;
+  /** Its last record, also while a state of the past is shown. */
+  newest: number;
   steps: StepView[];
   chosen: string | undefined;
   travelled: boolean;
@@ -121,14 +124,14 @@ interface TraceTabProps {
   onTravel: (seq: number | undefined) => void;
 }
 
-function TraceTab({ view, steps, chosen, travelled, narrow, more, onChoose, onTravel }: TraceTabProps) {
+function TraceTab({ view, newest, steps, chosen, travelled, narrow, more, onChoose, onTravel }: TraceTabProps) {
   return (
     <div className={`grid items-start gap-x-12 gap-y-9 ${narrow ? '' : 'xl:grid-cols-[minmax(0,3fr)_minmax(0,2fr)]'}`}>
       <Section title="Steps" aside={more.omitted > 0 && `the newest ${steps.length.toLocaleString('en')} of ${(steps.length + more.omitted).toLocaleString('en')} visits`}>
         {more.omitted > 0 && <Button small className="self-start" busy={more.isLoading} onClick={more.load}>Load all of them</Button>}
         <Steps steps={steps} seenAt={travelled ? Date.parse(view.updated_at) : undefined} chosen={chosen} onChoose={onChoose} />
       </Section>
-      <Section title="Timeline" aside="Choose a moment to see the state it left."><Timeline execution={view.id} at={travelled ? view.seq : undefined} onTravel={onTravel} /></Section>
+      <Section title="Timeline" aside="Choose a moment to see the state it left."><Timeline execution={view.id} newest={newest} at={travelled ? view.seq : undefined} onTravel={onTravel} /></Section>
     </div>
   );
 }

@@ -1,5 +1,5 @@
 import { useWindowVirtualizer } from '@tanstack/react-virtual';
-import { memo, useLayoutEffect, useRef, useState } from 'react';
+import { memo, useLayoutEffect, useMemo, useRef, useState } from 'react';
 import type { StepView } from '~/api/types';
 import { clock, count } from '~/model/format';
 import { itemsNote } from '~/model/items';
@@ -22,7 +22,7 @@ interface StepsProps {
 const allAtOnceMax = 80;
 
 export function Steps(props: StepsProps) {
-  const groups = groupSteps(props.steps);
+  const groups = useMemo(() => groupSteps(props.steps), [props.steps]);
   if (groups.length === 0) return <Empty title="No step has been scheduled yet">They appear here as they begin.</Empty>;
   if (groups.length <= allAtOnceMax) {
     return <ol aria-label="Steps" className="flex flex-col">{groups.map((group, index) => <li key={group.step} data-testid={`step-${group.step}`}><Row group={group} last={index === groups.length - 1} {...props} /></li>)}</ol>;

@@ -4,7 +4,7 @@ import { useRef } from 'react';
 import { timelineQuery } from '~/api/queries';
 import type { Severity } from '~/api/types';
 import { clock } from '~/model/format';
-import { byRecord } from '~/model/trace';
+import { byRecord, shownLines } from '~/model/trace';
 import { ErrorNote, Loading } from '~/ui/states';
 
 const dots: Record<Severity, string> = { info: 'bg-edge', success: 'bg-good', warning: 'bg-wait', error: 'bg-bad rotate-45 rounded-none' };
@@ -12,20 +12,33 @@ const dots: Record<Severity, string> = { info: 'bg-edge', success: 'bg-good', wa
 /** Beyond this many records, only those in sight are in the page, and the list scrolls within itself. */
 const allAtOnceMax = 150;
 
+/** As many as are loaded of a long run. */
+const linesMax = 10_000;
+
 type Line = ReturnType<typeof byRecord>[number];
 interface TimelineProps {
   execution: string;
+  /** Its last record: what lies behind the last line that was loaded is said. */
+  newest: number;
   at: number | undefined;
   onTravel: (seq: number) => void;
 }
 
 /** The log made for reading; a press shows the state after that record. */
-export function Timeline({ execution, at, onTravel }: TimelineProps) {
+export function Timeline({ execution, newest, at, onTravel }: TimelineProps) {
   const timeline = useQuery(timelineQuery(execution));
   if (timeline.isError && !timeline.data) return <ErrorNote error={timeline.error} retry={() => void timeline.refetch()} />;
   if (!timeline.data) return <Loading label="Loading the timeline" />;
   const lines = byRecord(timeline.data);
-  if (lines.length > allAtOnceMax) return <InSight lines={lines} at={at} onTravel={onTravel} />;
+  const last = lines.at(-1)?.seq ?? newest;
+  if (lines.length > allAtOnceMax) {
+    return (
+      <>
+        {timeline.data.length >= linesMax && last < newest && <p className="text-[0.9rem] text-ink-2">The lines up to record {last.toLocaleString('en')} of {newest.toLocaleString('en')}; what came after is among the raw events.</p>}
+        <InSight lines={lines} at={at} onTravel={onTravel} />
+      </>
+    );
+  }
   return <ol aria-label="Timeline" className="flex flex-col">{lines.map((line) => <li key={line.seq} className="border-b border-line last:border-none"><Moment line={line} at={at} onTravel={onTravel} /></li>)}</ol>;
 }
 
@@ -47,11 +60,12 @@ function InSight({ lines, at, onTravel }: { lines: Line[]; at: number | undefine
 
 function Moment({ line: record, at, onTravel }: { line: Line; at: number | undefined; onTravel: (seq: number) => void }) {
   const ahead = at !== undefined && record.seq > at;
+  const { shown, omitted } = shownLines(record.entries);
   return (
     <button type="button" data-list-item aria-current={record.seq === at || undefined} onClick={() => onTravel(record.seq)} className={`grid w-full grid-cols-[auto_1fr] gap-x-3 rounded-lg px-2 py-2 text-left hover:bg-sunken aria-[current]:bg-running-wash ${ahead ? 'border-l-2 border-dashed border-edge' : ''}`}>
       <span className="pt-0.5 font-mono text-[0.8rem] text-ink-3">{clock(record.at, true)}</span>
       <span className="flex min-w-0 flex-col gap-0.5">
-        {record.entries.map((entry, index) => (
+        {shown.map((entry, index) => (
           <span key={index} className="flex gap-2.5">
             <span aria-hidden="true" className={`mt-[7px] size-2 shrink-0 rounded-full ${dots[entry.severity]}`} />
             <span className={`min-w-0 text-[0.93rem] ${ahead ? 'text-ink-3' : ''}`}>
@@ -60,6 +74,7 @@ function Moment({ line: record, at, onTravel }: { line: Line; at: number | undef
             </span>
           </span>
         ))}
+        {omitted > 0 && <span className="pl-[18px] text-[0.87rem] text-ink-2">and {omitted.toLocaleString('en')} more lines of this record, all in the raw events</span>}
       </span>
     </button>
   );
