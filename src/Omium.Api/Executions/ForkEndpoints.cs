@@ -92,7 +92,12 @@ internal static class ForkEndpoints
             await credits.TellCapAsync(call.Caller.Tenant, call.Caller.KeyId, call.Caller.SpendCapCredits);
         }
 
-        await call.Services.Family.NoteAsync(source.Lineage!.Root, claim.Execution, call.Cancellation);
+        if (!await call.Services.Family.TryNoteAsync(source.Lineage!.Root, claim.Execution, call.Cancellation))
+        {
+            await call.ProblemAsync("execution_not_found", $"{source.Stream.Id} is being erased.");
+            return;
+        }
+
         var command = new ForkExecution(
             call.Services.Advancer.NowMs, claim.Execution, source.Stream.Id, at, Convert.ToHexStringLower(last.Record.Hash), mode, edits, RandomNumberGenerator.GetInt32(int.MaxValue),
             call.Caller.KeyId, mode == ForkModes.Live ? preview.Digest : null);

@@ -93,8 +93,35 @@ internal sealed class RetentionService(
             return new("execution_not_ended", "What is under way cannot be erased.");
         }
 
-        var root = cell.Lineage?.Root.Id ?? cell.Stream.Id;
-        await foreach (var member in family.MembersAsync(new StreamId(tenant, root), cancellation))
+        var root = cell.Lineage?.Root ?? cell.Stream;
+        await family.CloseAsync(root, cancellation);
+        try
+        {
+            if (await FamilyAtWorkAsync(root, cancellation) is { } atWork)
+            {
+                return atWork;
+            }
+
+            await BeginAsync(tenant, new StoredErasure(root.Id, StoredErasure.Execution, [], false, NowMs), "execution.erased", by, origin, cancellation);
+            advancer.Forget(cell.Stream);
+            await FinishAsync(tenant, root.Id, cancellation);
+            return null;
+        }
+        finally
+        {
+            await family.OpenAsync(root, CancellationToken.None); // Nothing can be forked from what has no key.
+        }
+    }
+
+    /// <summary>Why those who share a key cannot be erased: one of them is under way, or about to be. Null when none is.</summary>
+    private async Task<RosterRefusal?> FamilyAtWorkAsync(StreamId root, CancellationToken cancellation)
+    {
+        if (await family.IsOneBeginningAsync(root, cancellation))
+        {
+            return new("execution_not_ended", "A fork that shares its key is about to begin: ask again in a minute.");
+        }
+
+        await foreach (var member in family.MembersAsync(root, cancellation))
         {
             if (IsUnderWay(member))
             {
@@ -102,9 +129,6 @@ internal sealed class RetentionService(
             }
         }
 
-        await BeginAsync(tenant, new StoredErasure(root, StoredErasure.Execution, [], false, NowMs), "execution.erased", by, origin, cancellation);
-        advancer.Forget(cell.Stream);
-        await FinishAsync(tenant, root, cancellation);
         return null;
     }
 

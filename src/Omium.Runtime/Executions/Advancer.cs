@@ -336,7 +336,8 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
 
     private async ValueTask LoadAsync(ExecutionCell cell, CancellationToken cancellation)
     {
-        if (cell.IsUnborn)
+        // What has ended may be erased by another process, and its key must then be forgotten here as well.
+        if (cell.IsUnborn || (!IsAlone && cell.State.Ended && await log.ReadKeyAsync(cell.Root, cancellation) is null))
         {
             cell.Reset(); // What was prepared for a first record that was not written is not there.
         }

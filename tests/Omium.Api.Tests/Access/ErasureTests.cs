@@ -1,8 +1,11 @@
 using Microsoft.Extensions.DependencyInjection;
+using Omium.Api.Executions;
 using Omium.Api.Tenants;
 using Omium.Contracts;
 using Omium.Contracts.Executions;
 using Omium.Runtime.Audit;
+using Omium.Runtime.Executions;
+using Omium.Runtime.Ports;
 
 namespace Omium.Api.Tests.Access;
 
@@ -95,6 +98,45 @@ public sealed class ErasureTests : IAsyncLifetime
         await Streams.UntilEndedAsync(_host, fork);
         Assert.Equal(1, await later.SweepAsync("ten_a", CancellationToken.None));
         Assert.Equal("erased", (await _host.GetAsync($"/v1/executions/{fork}/verify", ContractJson.Default.VerifyView)).Verdict);
+    }
+
+    [Fact]
+    public async Task Execution_OfWhichAForkIsAboutToBegin_IsNotErased_AndNoneBeginsWhileItIs()
+    {
+        var (root, fork) = await EndedWithForkAsync();
+        await _host.PostAsync($"/v1/executions/{fork}/cancel", "{}", ContractJson.Default.ExecutionView);
+        await Streams.UntilEndedAsync(_host, fork);
+        var stream = new StreamId("ten_a", root);
+        var family = _host.Services.GetRequiredService<ForkFamily>();
+        await family.CloseAsync(stream, CancellationToken.None);
+        await _host.FailAsync(HttpMethod.Post, $"/v1/executions/{root}/fork", 404, ApiHost.Json("""{"at": 1}"""));
+
+        // The fork that was refused is noted, as one is that has looked and is about to write its first record.
+        Assert.Equal("execution_not_ended", (await _host.FailAsync(HttpMethod.Post, $"/v1/executions/{root}/erase", 409)).Code);
+        Assert.Equal("identical", (await _host.GetAsync($"/v1/executions/{root}/verify", ContractJson.Default.VerifyView)).Verdict);
+        var later = ActivatorUtilities.CreateInstance<ForkFamily>(_host.Services, new LaterTime(TimeSpan.FromMinutes(2)));
+        Assert.False(await later.IsOneBeginningAsync(stream, CancellationToken.None));
+    }
+
+    [Fact]
+    public async Task Execution_ErasedByAnotherProcess_IsForgottenHereWithTheNextLook()
+    {
+        var (root, fork) = await EndedWithForkAsync();
+        await _host.PostAsync($"/v1/executions/{fork}/cancel", "{}", ContractJson.Default.ExecutionView);
+        await Streams.UntilEndedAsync(_host, fork);
+        var other = new Advancer(_host.Store.Log, _host.Store.Payloads, new PlanCache(_host.Store.Documents), _host.KeyWrap, TimeProvider.System) { IsAlone = false };
+        StreamId[] family = [new("ten_a", root), new("ten_a", fork)];
+        foreach (var member in family)
+        {
+            Assert.NotNull(await other.FindAsync(member));
+        }
+
+        await _host.PostAsync($"/v1/executions/{root}/erase", "{}", ContractJson.Default.ErasureView);
+        foreach (var member in family)
+        {
+            Assert.Null(await other.FindAsync(member));
+            Assert.Empty(await other.ReadAsync(member, 0, 10));
+        }
     }
 
     [Fact]
