@@ -68,6 +68,7 @@ internal static class BillingViews
         AllowanceExpired => "What was left of the month's allowance.",
         CreditsToppedUp e => string.Create(CultureInfo.InvariantCulture, $"Top-up of {e.UsdCents / 100m:0.00} USD."),
         CreditsAdjusted e => $"{Http.ApiCall.Sentence(e.Reason)} By {e.By}.",
+        CreditsSettled { InputTokens: 0, OutputTokens: 0, ChargedMicro: Credits.CheckpointMicro } => "1 checkpoint.",
         CreditsSettled { InputTokens: 0, OutputTokens: 0 } e => string.Create(CultureInfo.InvariantCulture, $"{(decimal)e.ChargedMicro / Credits.CheckpointMicro:0.##} checkpoints."),
         CreditsSettled e => string.Create(CultureInfo.InvariantCulture, $"{e.InputTokens} tokens read and {e.OutputTokens} written."),
         CreditsReserved e => string.Create(CultureInfo.InvariantCulture, $"{Shown(e.Moves.Where(entry => entry.Account == Account.Reserved).Sum(entry => entry.Micro)):0.######} credits put aside."),

@@ -31,7 +31,7 @@ internal sealed record Caller(string Tenant, string KeyId, string Environment)
     public bool IsPerson => Role is not null;
 
     /// <summary>
-    /// Why they may not have the secret of such a key, made anew or rotated; null when they may. What a key can lay hands on never exceeds it: neither in
+    /// Why they may not have the secret of such a key, made anew or rotated, nor let a person in by such a role; null when they may. What a key can lay hands on never exceeds it: neither in
     /// scopes nor in environment, except that a key of the machine itself (<c>local</c>) gives keys for any; and one with a spend cap gives none, because each
     /// would spend beside it. People are bound by their scopes alone.
     /// </summary>
@@ -39,7 +39,7 @@ internal sealed record Caller(string Tenant, string KeyId, string Environment)
     {
         if ((scopes & ~Scopes) != Scopes.None)
         {
-            return $"The key may do '{string.Join(' ', ScopeWords.Of(scopes))}'; the caller may do '{string.Join(' ', ScopeWords.Of(Scopes))}'.";
+            return $"It may do '{string.Join(' ', ScopeWords.Of(scopes))}'; the caller may do '{string.Join(' ', ScopeWords.Of(Scopes))}'.";
         }
 
         if (IsPerson)
@@ -47,7 +47,7 @@ internal sealed record Caller(string Tenant, string KeyId, string Environment)
             return null;
         }
 
-        return SpendCapCredits is not null ? "The caller has a spend cap, and another key would spend beside it."
+        return SpendCapCredits is not null ? "The caller has a spend cap, and what it makes would spend beside it."
             : Environment != environment && Environment != LocalEnvironment ? $"The key belongs to the environment '{environment}'; the caller to '{Environment}'."
             : null;
     }

@@ -45,6 +45,11 @@ internal static class MemberEndpoints
             return;
         }
 
+        if (!await MayGiveAsync(call, request.Role))
+        {
+            return;
+        }
+
         var id = call.Route("id");
         var teams = request.Teams ?? (await call.Services.Tenants.RosterAsync(call.Caller.Tenant, call.Cancellation)).Find(id)?.Teams ?? [];
         var (member, refusal) = await call.Services.Tenants.ChangeMemberAsync(call.Caller.Tenant, id, request.Role, teams, call.Caller.KeyId, call.Origin, call.Cancellation);
@@ -98,6 +103,11 @@ internal static class MemberEndpoints
             return;
         }
 
+        if (!await MayGiveAsync(call, request.Role))
+        {
+            return;
+        }
+
         if (EmailAddress.Normalize(request.Email) is not { } email)
         {
             await call.InvalidAsync("/email", $"An e-mail has one '@' with something on both sides, and at most {EmailAddress.LengthMax} characters.");
@@ -121,6 +131,18 @@ internal static class MemberEndpoints
         }
 
         await call.JsonAsync(View(made.Invitation, email, isMailed ? null : made.Token), ContractJson.Default.InvitationView, StatusCodes.Status201Created);
+    }
+
+    /// <summary>A key gives nobody a role that may do what it may not, or else whoever has the key has that role too.</summary>
+    private static async ValueTask<bool> MayGiveAsync(ApiCall call, string role)
+    {
+        if (call.Caller.Exceeds(Roles.ScopesOf(role), call.Caller.Environment) is not { } refusal)
+        {
+            return true;
+        }
+
+        await call.ProblemAsync("forbidden", refusal);
+        return false;
     }
 
     private static async Task RevokeAsync(ApiCall call)

@@ -138,6 +138,27 @@ public sealed class RoleTests : IAsyncLifetime
         Assert.Equal(500, (await ApiHost.ReadAsync(itself, ContractJson.Default.KeyView, 200)).SpendCapCredits);
     }
 
+    [Fact]
+    public async Task Role_GivenByAKey_NeverExceedsIt()
+    {
+        using var admin = await People.SignUpAsync(_host, "owner@example.org");
+        var narrow = await MakeAsync(admin.Client, """{"name": "narrow", "scopes": ["read", "admin"]}""");
+        var capped = await MakeAsync(admin.Client, """{"name": "capped", "spend_cap_credits": 500}""");
+        using var narrowClient = _host.ClientOf(narrow.Secret!);
+        using var cappedClient = _host.ClientOf(capped.Secret!);
+        foreach (var (client, role) in new[] { (narrowClient, Roles.Admin), (narrowClient, Roles.Operator), (cappedClient, Roles.Viewer) })
+        {
+            var body = ApiHost.Json($$"""{"email": "friend@example.org", "role": "{{role}}"}""");
+            Assert.Equal("forbidden", (await _host.FailAsync(HttpMethod.Post, "/v1/invitations", 403, body, client)).Code);
+        }
+
+        using var invited = await narrowClient.PostAsync("/v1/invitations", ApiHost.Json("""{"email": "friend@example.org", "role": "viewer"}"""));
+        Assert.Equal(System.Net.HttpStatusCode.Created, invited.StatusCode);
+        using var member = await People.JoinAsync(_host, admin, "viewer@example.org", Roles.Viewer);
+        var id = (await ApiHost.GetAsync(admin.Client, "/v1/members", ContractJson.Default.MemberPage)).Items.Single(known => known.Email == "viewer@example.org").Id;
+        Assert.Equal("forbidden", (await _host.FailAsync(HttpMethod.Put, $"/v1/members/{id}", 403, ApiHost.Json("""{"role": "admin"}"""), narrowClient)).Code);
+    }
+
     private static async Task<KeyView> MakeAsync(HttpClient client, string body)
     {
         using var made = await client.PostAsync("/v1/keys", ApiHost.Json(body));
