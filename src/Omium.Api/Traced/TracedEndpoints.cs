@@ -93,11 +93,28 @@ internal static class TracedEndpoints
             command.Stored[digest] = bytes;
         }
 
+        CreditLease? lease = null;
+        if (call.Services.Credits.Executions is { } credits)
+        {
+            var plan = await call.Services.Plans.GetAsync(call.Caller.Tenant, pinned, call.Cancellation);
+            (lease, var refused) = await credits.LeaseAsync(stream, call.Caller.KeyId, call.Caller.SpendCapCredits, plan);
+            if (refused is not null)
+            {
+                await call.RejectedAsync(refused);
+                return;
+            }
+        }
+
         var now = call.Services.Advancer.NowMs;
         var first = command.Operations.Count == 0 ? null : new TraceExecution(now, trace.Owner, LeaseOf(trace.LeaseMs), command.Operations);
         var start = new StartExecution(
-            now, claim.Execution, call.Caller.Tenant, name, 0, pinned, input.Value, RandomNumberGenerator.GetInt32(int.MaxValue), call.Caller.KeyId, call.Services.Options.HighValueUsd, First: first);
+            now, claim.Execution, call.Caller.Tenant, name, 0, pinned, input.Value, RandomNumberGenerator.GetInt32(int.MaxValue), call.Caller.KeyId, call.Services.Options.HighValueUsd, First: first, Lease: lease);
         var result = await call.Services.Engine.SubmitAsync(stream, start, command.Stored, call.Cancellation);
+        if (!result.Changed && lease is not null)
+        {
+            await call.Services.Credits.Executions!.AbandonAsync(stream, lease, result.Cell.State); // Refused, or begun before by another request.
+        }
+
         if (result.Rejection is { } rejection)
         {
             await call.RejectedAsync(rejection);
@@ -166,7 +183,8 @@ internal static class TracedEndpoints
                 return;
             }
 
-            asked = [command.Operations[^1]];
+            // An earlier one may wait as well, for credits for example: it comes first then, too.
+            asked = [.. command.Operations.Where(operation => TracedViews.Waits(TracedViews.Result(result.Cell.State, operation, request.Owner, now)))];
             await NextAsync(call, listener, last.RetryAfterMs, overtime.Token);
         }
     }

@@ -119,7 +119,8 @@ internal static class TracedViews
         var reason = state.Status == ExecutionStatus.RollingBack ? "rolling_back"
             : review is not null ? "review"
             : visit is { RetryDueMs: > 0 } ? "retry"
-            : state.Status == ExecutionStatus.Running && visit is null ? otherwise : "paused";
+            : state.Status != ExecutionStatus.Running || visit is not null ? "paused"
+            : state.Credits is { Requested: not null } ? "credits" : otherwise;
         return new TraceResult { State = "wait", Reason = reason, Review = review, Failure = visit is null ? null : FailureOf(visit), RetryAfterMs = visit is null ? null : Later(visit.RetryDueMs, nowMs) };
     }
 

@@ -122,6 +122,11 @@ internal sealed partial class Decision
             return null; // Else its failure is the answer: nobody has started the program again, a person said no, the program went on after it, or what it did stands.
         }
 
+        if (standing is null && !IsCovered(Plan.Step(step)!))
+        {
+            return null; // At its boundary: it is asked for again when there are credits.
+        }
+
         visit = standing ?? ScheduleTraced(step, operation, reads);
         return null;
     }

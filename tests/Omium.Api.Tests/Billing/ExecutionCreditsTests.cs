@@ -254,6 +254,37 @@ public sealed class ExecutionCreditsTests
     }
 
     [Fact]
+    public async Task Traced_EveryCommittedStepIsACheckpoint_WhatIsNotCoveredWaitsUntilATopUp()
+    {
+        await using var host = await HostAsync(10);
+        var begun = await host.PostAsync(
+            "/v1/executions", """{"mode": "traced", "name": "flow", "trace": {"owner": "a", "operations": [{"do": "record", "name": "one", "output": 1}]}}""", ContractJson.Default.ExecutionView, 201);
+        var second = await host.PostAsync(
+            $"/v1/executions/{begun.Id}/trace", """{"owner": "a", "wait_ms": 20000, "operations": [{"do": "record", "name": "two", "output": 2}]}""", ContractJson.Default.TraceView);
+        Assert.Equal("committed", Assert.Single(second.Results).State);
+        var next = """{"owner": "a", "wait_ms": WAIT, "operations": [{"do": "record", "name": "three", "output": 3}, {"do": "begin", "name": "four"}]}""";
+        Task<TraceView> NextAsync(int waitMs) =>
+            host.PostAsync($"/v1/executions/{begun.Id}/trace", next.Replace("WAIT", waitMs.ToString(CultureInfo.InvariantCulture), StringComparison.Ordinal), ContractJson.Default.TraceView);
+        var little = await NextAsync(0);
+        Assert.Equal([("wait", "credits"), ("wait", "credits")], little.Results.Select(result => (result.State, result.Reason)));
+        await EventuallyAsync(async () => (await host.GetAsync($"/v1/executions/{begun.Id}", ContractJson.Default.ExecutionView)) is { Status: "waiting", WaitingFor: "credits" });
+        Assert.Equal((0, 10), ((await BillingAsync(host)).Balance, (await BillingAsync(host)).Spent + (await BillingAsync(host)).Reserved));
+        using var refused = await host.Client.PostAsync("/v1/executions", ApiHost.Json("""{"mode": "traced", "name": "flow"}"""));
+        Assert.Equal(HttpStatusCode.PaymentRequired, refused.StatusCode);
+
+        var waiting = NextAsync(20_000);
+        await TopUpAsync(host, 1_000);
+        Assert.Equal(["committed", "run"], (await waiting).Results.Select(result => result.State));
+        var sid = (await NextAsync(0)).Results[1].Sid;
+        var done = await host.PostAsync(
+            $"/v1/executions/{begun.Id}/trace", $$"""{"owner": "a", "operations": [{"do": "finish", "sid": "{{sid}}", "output": 4}, {"do": "complete"}]}""", ContractJson.Default.TraceView);
+        Assert.Equal("succeeded", done.Status);
+        await EventuallyAsync(async () => (await BillingAsync(host)) is { Reserved: 0 });
+        Assert.Equal(20, (await BillingAsync(host)).Spent);
+        Assert.Equal("identical", (await host.GetAsync($"/v1/executions/{begun.Id}/verify", ContractJson.Default.VerifyView)).Verdict);
+    }
+
+    [Fact]
     public async Task Cap_BelowTheNextModelCall_WaitsWithoutAskingOverAndOver()
     {
         await using var host = await HostAsync(1_000, new BillingOptions { MetersModel = true });

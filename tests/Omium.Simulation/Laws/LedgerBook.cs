@@ -1,5 +1,6 @@
 using Omium.Kernel.Executions;
 using Omium.Kernel.Ledger;
+using Omium.Kernel.Specs;
 using Omium.Simulation.Workflows;
 
 namespace Omium.Simulation.Laws;
@@ -125,7 +126,8 @@ internal sealed class LedgerBook
         _ => false,
     });
 
-    private static long CostOf(string step, DrawnWorkflow workflow) => step.Contains('-', StringComparison.Ordinal) ? Credits.CheckpointMicro / 100
+    private static long CostOf(string step, DrawnWorkflow workflow) =>
+        workflow.IsTraced ? TracedNames.NameOf(step) == TracedNames.Program ? 0 : Credits.CheckpointMicro : step.Contains('-', StringComparison.Ordinal) ? Credits.CheckpointMicro / 100
         : workflow.Step(step) is { Checkpoint: not "" } ? Credits.CheckpointMicro : 0;
 
     /// <summary>When everything has ended: nothing is reserved, and of each reservation exactly that was charged which its execution used of it.</summary>

@@ -93,7 +93,7 @@ internal sealed partial class Simulation
     /// <summary>An execution's record, as one who counts what is used reads it. A fork is of its source's workflow.</summary>
     private void Meter(StreamId stream, RecordBody body, Chronicle told)
     {
-        if (Bills && !told.Workflow.IsTraced) // Programs that trace what they do are not metered.
+        if (Bills)
         {
             _book.Read(stream.Id, body, told.Workflow);
         }

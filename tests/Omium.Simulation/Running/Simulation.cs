@@ -250,7 +250,7 @@ internal sealed partial class Simulation
         {
             try
             {
-                if (Bills && command is StartExecution start && _chronicles.GetValueOrDefault(stream.Id)?.Workflow.IsTraced != true)
+                if (Bills && command is StartExecution start)
                 {
                     await StartPaidAsync(process, new Start(stream, start));
                     return;
