@@ -346,6 +346,12 @@ internal sealed class TracedSession(OmiumTransport transport, OmiumOptions optio
             options.Tell($"{step} waits for a person: review {review} ({transport.BaseUrl}reviews, or 'omium approve {review}')");
         }
 
+        if (result.Reason == "credits" && _told != result.Reason)
+        {
+            _told = result.Reason;
+            options.Tell($"{step} waits for credits: there are none left ({transport.BaseUrl}billing, or 'omium billing top-up'); it goes on when there are");
+        }
+
         if (options.WaitForPerson is not null && result.Reason is "review" or "paused")
         {
             _waitingSince = _waitingSince == 0 ? options.Time.GetTimestamp() : _waitingSince;

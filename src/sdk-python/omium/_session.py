@@ -307,6 +307,9 @@ class Session:
         if review is not None and review != self._told_review:
             self._told_review = review
             print(f"omium: {name} waits for a person: review {review} ({self.transport.settings.url}/reviews, or 'omium approve {review}')", file=sys.stderr, flush=True)
+        if result.get("reason") == "credits" and self._told_review != "credits":
+            self._told_review = "credits"
+            print(f"omium: {name} waits for credits: there are none left ({self.transport.settings.url}/billing, or 'omium billing top-up'); it goes on when there are", file=sys.stderr, flush=True)
         if (limit := self.options.wait_for_person_seconds) is not None and result.get("reason") in ("review", "paused"):
             first = self._by.setdefault("waiting", time.monotonic())
             if time.monotonic() - first >= limit:

@@ -26,11 +26,12 @@ START_SECONDS = 60
 class Server:
     """One `omium dev`."""
 
-    def __init__(self, binary: str):
+    def __init__(self, binary: str, variables: dict[str, str] | None = None):
         self.folder = tempfile.mkdtemp(prefix="omium-sdk-")
         self.process = subprocess.Popen(
             [binary, "dev", "--data", os.path.join(self.folder, "data"), "--port", "0", "--no-console", "--json"],
             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, start_new_session=True, cwd=self.folder,
+            env={**os.environ, **(variables or {})},
         )
         assert self.process.stdout is not None
         killer = threading.Timer(START_SECONDS, self.process.kill)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
+import urllib.request
 from dataclasses import dataclass
 
 import omium
 from omium import Checkpoint, Client, Transaction, agent, start_execution
 
-from support import ServerTest, fresh, told, until
+from support import Server, ServerTest, fresh, told, until
 
 
 @dataclass
@@ -305,3 +307,32 @@ class SessionTests(ServerTest):
         self.assertEqual(3, outer(execution_id=key))
         steps = self.client.execution(self.execution_of(key, "outer")["id"])["steps"]
         self.assertEqual([("outer@1", "outer"), ("inner@1", "inner")], [(step["step"], step["actor"]) for step in steps])
+
+
+class CreditTests(ServerTest):
+    def test_S23_OutOfCredits_ARunningProgramWaitsAtAStepAndGoesOnAfterATopUp(self):
+        poor = Server(os.environ["OMIUM_BINARY"], {"OMIUM_BILLING_PLAN": "pay_as_you_go", "OMIUM_BILLING_WELCOME_CREDITS": "10"})
+        self.addCleanup(poor.stop)
+        os.environ.update(OMIUM_BASE_URL=poor.url, OMIUM_API_KEY=poor.key)
+        done, ended = [], []
+
+        @agent
+        def long():
+            for number in range(4):
+                with Checkpoint(f"step {number}"):
+                    done.append(number)
+            return "there"
+
+        program = threading.Thread(target=lambda: ended.append(long(execution_id="run-1")), daemon=True)
+        program.start()
+        with Client() as client:
+            until(lambda: [run for run in client.executions() if run["status"] == "waiting" and client.execution(run["id"])["waiting_for"] == "credits"])
+            self.assertEqual(([0, 1], []), (done, ended))
+            with self.assertRaises(omium.CreditsExhausted):
+                with start_execution("another"):
+                    pass
+            topup = client.request("POST", "/v1/billing/topups", {"amount_usd": 10})
+            urllib.request.urlopen(urllib.request.Request(topup["checkout_url"] + "/pay", method="POST"), timeout=30).close()
+            program.join(30)
+            self.assertEqual(([0, 1, 2, 3], ["there"]), (done, ended))
+            until(lambda: client.request("GET", "/v1/billing")["spent"] == 20)

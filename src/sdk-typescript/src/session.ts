@@ -360,6 +360,7 @@ export class Session {
     }
     const { review, reason } = result;
     if (review !== undefined) this.#say(review, `${name} waits for a person: review ${review} (${this.transport.settings.url}/reviews, or 'omium approve ${review}')`);
+    if (reason === 'credits') this.#say(reason, `${name} waits for credits: there are none left (${this.transport.settings.url}/billing, or 'omium billing top-up'); it goes on when there are`);
     const limitMs = this.options.waitForPersonMs;
     if (limitMs !== undefined && (reason === 'review' || reason === 'paused')) {
       this.#waitingSince ??= performance.now();
