@@ -93,22 +93,31 @@ internal static class TracedEndpoints
             command.Stored[digest] = bytes;
         }
 
+        var now = call.Services.Advancer.NowMs;
+        var first = command.Operations.Count == 0 ? null : new TraceExecution(now, trace.Owner, LeaseOf(trace.LeaseMs), command.Operations);
+        var start = new StartExecution(
+            now, claim.Execution, call.Caller.Tenant, name, 0, pinned, input.Value, RandomNumberGenerator.GetInt32(int.MaxValue), call.Caller.KeyId, call.Services.Options.HighValueUsd, First: first);
         CreditLease? lease = null;
         if (call.Services.Credits.Executions is { } credits)
         {
+            // As for a workflow: under a start key the reservation may be another request's, so that one that is refused puts nothing aside.
             var plan = await call.Services.Plans.GetAsync(call.Caller.Tenant, pinned, call.Cancellation);
+            if (request.StartKey is not null && ExecutionEndpoints.RefusalOf(start, plan, command.Stored) is { } invalid)
+            {
+                await call.RejectedAsync(invalid);
+                return;
+            }
+
             (lease, var refused) = await credits.LeaseAsync(stream, call.Caller.KeyId, call.Caller.SpendCapCredits, plan);
             if (refused is not null)
             {
                 await call.RejectedAsync(refused);
                 return;
             }
+
+            start = start with { Lease = lease };
         }
 
-        var now = call.Services.Advancer.NowMs;
-        var first = command.Operations.Count == 0 ? null : new TraceExecution(now, trace.Owner, LeaseOf(trace.LeaseMs), command.Operations);
-        var start = new StartExecution(
-            now, claim.Execution, call.Caller.Tenant, name, 0, pinned, input.Value, RandomNumberGenerator.GetInt32(int.MaxValue), call.Caller.KeyId, call.Services.Options.HighValueUsd, First: first, Lease: lease);
         var result = await call.Services.Engine.SubmitAsync(stream, start, command.Stored, call.Cancellation);
         if (!result.Changed && lease is not null)
         {

@@ -186,13 +186,14 @@ public sealed class ExecutionCreditsTests
         Assert.Equal((1_000, 0), ((await BillingAsync(host)).Balance, (await BillingAsync(host)).Reserved));
     }
 
-    [Fact]
-    public async Task Start_ThatIsRefused_LeavesTheReservationOfAnotherWithItsStartKey()
+    [Theory]
+    [InlineData(422, """{"workflow": "customer-onboarding", "start_key": "k1", "input": {}}""")]
+    [InlineData(404, """{"mode": "traced", "name": "flow", "start_key": "k1", "trace": {"owner": "a", "operations": [{"do": "finish", "sid": "step@1~1~1~1", "output": 1}]}}""")]
+    public async Task Start_ThatIsRefused_LeavesTheReservationOfAnotherWithItsStartKey(int status, string refused)
     {
         await using var host = await HostAsync(1_000);
         await host.SaveCompanyXAsync();
-        const string Refused = """{"workflow": "customer-onboarding", "start_key": "k1", "input": {}}""";
-        await host.FailAsync(HttpMethod.Post, "/v1/executions", 422, ApiHost.Json(Refused));
+        await host.FailAsync(HttpMethod.Post, "/v1/executions", status, ApiHost.Json(refused));
         var claim = Assert.Single(await host.Store.Documents.ListAsync("ten_a", "start_key", "", null, 10));
         var stream = new StreamId("ten_a", JsonDocument.Parse(claim.Content).RootElement.GetProperty("execution").GetString()!);
 
@@ -200,7 +201,7 @@ public sealed class ExecutionCreditsTests
         var saved = await host.GetAsync("/v1/workflows/customer-onboarding", ContractJson.Default.WorkflowView);
         var plan = await host.Services.GetRequiredService<PlanCache>().GetAsync("ten_a", saved.Digest, CancellationToken.None);
         var (lease, _) = await host.Services.GetRequiredService<CreditDesk>().Executions!.LeaseAsync(stream, "key_a", null, plan);
-        await host.FailAsync(HttpMethod.Post, "/v1/executions", 422, ApiHost.Json(Refused));
+        await host.FailAsync(HttpMethod.Post, "/v1/executions", status, ApiHost.Json(refused));
         Assert.Equal(lease!.Token, (await host.Billing.StateAsync("ten_a")).Reservations[stream.Id].Token);
     }
 
