@@ -24,7 +24,7 @@ internal static partial class ExecutionEvolver
         }
 
         var takenBack = (e.TakenBack ?? []).ToHashSet();
-        var visits = source.Visits.Values.Select(visit => Inherit(source, visit, takenBack)).ToImmutableDictionary(visit => visit.Key);
+        var visits = VisitDictionary.Of(source.Visits.Values.Select(visit => Inherit(source, visit, takenBack)));
         var handoffs = source.Handoffs.Values.Select(handoff => Inherit(handoff, takenBack)).ToImmutableDictionary(handoff => handoff.Key);
         return source with
         {

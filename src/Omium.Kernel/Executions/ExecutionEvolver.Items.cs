@@ -39,7 +39,7 @@ internal static partial class ExecutionEvolver
         var items = visit.Items ?? throw new CorruptLogException($"{item} is an item of a visit whose items are not known");
         return visit.Status == VisitStatus.RolledBack
             ? after
-            : after with { Visits = after.Visits.SetItem(key, visit with { Items = Entered(Left(items, was, index), now, index) }) };
+            : after with { Visits = after.Visits.Set(visit with { Items = Entered(Left(items, was, index), now, index) }) };
     }
 
     private static ItemsState Left(ItemsState items, ItemStanding was, int index) => was switch

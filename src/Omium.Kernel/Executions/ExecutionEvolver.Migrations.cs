@@ -11,7 +11,7 @@ internal static partial class ExecutionEvolver
         int[] Mapped(VisitState visit) => [.. visit.TakenEdges.Select(edge => e.EdgeMap is { } map ? map[edge] : edge).Where(edge => edge >= 0).Concat(extra[visit.Key])];
         var visits = e.EdgeMap is null && extra.Count == 0
             ? state.Visits
-            : state.Visits.ToImmutableDictionary(pair => pair.Key, pair => pair.Value with { TakenEdges = Mapped(pair.Value), Verifications = MappedVerifications(pair.Value, e.EdgeMap) });
+            : VisitDictionary.Of(state.Visits.Values.Select(visit => visit with { TakenEdges = Mapped(visit), Verifications = MappedVerifications(visit, e.EdgeMap) }));
         var loops = e.EdgeMap is { } edges
             ? state.Loops.Where(loop => edges[loop.Key] >= 0).ToImmutableDictionary(loop => edges[loop.Key], loop => loop.Value)
             : state.Loops;

@@ -75,7 +75,7 @@ internal static partial class ExecutionEvolver
         var owes = PendingEffects.OwesSettlement(visit.Shared) || OwesRestore(visit);
         return state with
         {
-            Visits = state.Visits.SetItem(key, visit),
+            Visits = state.Visits.Set(visit),
             Sharing = owes ? state.Sharing.SetItem(visit.Ordinal, key) : state.Sharing.Remove(visit.Ordinal),
         };
     }

@@ -47,8 +47,8 @@ internal static partial class ExecutionEvolver
     /// <summary>The program is started again after the execution has failed: what had failed for good may run anew.</summary>
     private static ExecutionState StartedAgain(ExecutionState state) => state with
     {
-        Visits = state.Visits.SetItems(state.Visits.Values.Where(v => v is { Status: VisitStatus.Failed, Traced: not null })
-            .Select(v => KeyValuePair.Create(v.Key, v with { Traced = v.Traced! with { MayRetry = true } })).ToArray()),
+        Visits = state.Visits.Set(state.Visits.Values.Where(v => v is { Status: VisitStatus.Failed, Traced: not null })
+            .Select(v => v with { Traced = v.Traced! with { MayRetry = true } })),
     };
 
     private static ExecutionState Ended(ExecutionState state, VisitKey key) =>
@@ -66,7 +66,7 @@ internal static partial class ExecutionEvolver
         });
         return state with
         {
-            Visits = state.Visits.SetItems(renewed.Select(v => KeyValuePair.Create(v.Key, v)).ToArray()),
+            Visits = state.Visits.Set(renewed),
             Undoing = state.Undoing?.Owner == e.Owner ? state.Undoing with { LeaseUntilMs = e.LeaseUntilMs } : state.Undoing,
         };
     }

@@ -151,7 +151,7 @@ internal static partial class ExecutionEvolver
         return state with
         {
             Ordinal = visit.Ordinal,
-            Visits = state.Visits.Add(visit.Key, visit),
+            Visits = state.Visits.Set(visit),
             Latest = state.Latest.SetItem(visit.Key.Step, visit.Key.Visit),
             Open = isOpen ? state.Open.Add(visit.Ordinal, visit.Key) : state.Open,
         };
@@ -237,7 +237,7 @@ internal static partial class ExecutionEvolver
         };
         var next = e.Final
             ? Close(visit.Key.IsItem ? state : WithDeadEnd(state, e.Step, e.Edges), visit with { Status = VisitStatus.Failed, SettledMs = atMs })
-            : state with { Visits = state.Visits.SetItem(visit.Key, visit with { Status = VisitStatus.FailedAttempt }) };
+            : state with { Visits = state.Visits.Set(visit with { Status = VisitStatus.FailedAttempt }) };
         return visit.Key.IsItem ? next : next with { FailedVisit = visit.Key };
     }
 
@@ -257,7 +257,7 @@ internal static partial class ExecutionEvolver
             Status = VisitStatus.Open, Attempt = e.Attempt, RetryDueMs = e.DueMs, Turns = [], SettledMs = 0, TakenEdges = [], Items = TriedAgain(visit.Items),
             Shared = visit.Shared is { } shared ? shared with { Writing = null } : null,
         };
-        return state with { Visits = state.Visits.SetItem(visit.Key, reopened), Open = state.Open.SetItem(visit.Ordinal, visit.Key), FailedVisit = state.FailedVisit == visit.Key ? null : state.FailedVisit };
+        return state with { Visits = state.Visits.Set(reopened), Open = state.Open.SetItem(visit.Ordinal, visit.Key), FailedVisit = state.FailedVisit == visit.Key ? null : state.FailedVisit };
     }
 
     private static ExecutionState Looped(ExecutionState state, LoopTriggered e)
@@ -267,7 +267,7 @@ internal static partial class ExecutionEvolver
         {
             if (state.StandingVisit(step) is { Detached: false } standing)
             {
-                visits = visits.SetItem(standing.Key, standing with { DetachedBy = e.From });
+                visits = visits.Set(standing with { DetachedBy = e.From });
             }
         }
 
@@ -291,7 +291,7 @@ internal static partial class ExecutionEvolver
 
         var takenBack = e.Affected.ToHashSet();
         var attached = next.Visits.Values.Where(v => v.DetachedBy is { } by && takenBack.Contains(by) && !takenBack.Contains(v.Key)).ToArray();
-        next = next with { Visits = next.Visits.SetItems(attached.Select(v => KeyValuePair.Create(v.Key, v with { DetachedBy = null }))) };
+        next = next with { Visits = next.Visits.Set(attached.Select(v => v with { DetachedBy = null })) };
         return Requested(OwingRestores(next, e.Affected), e.RequestId) with
         {
             Output = null,
@@ -392,7 +392,7 @@ internal static partial class ExecutionEvolver
     private static ExecutionState Close(ExecutionState state, VisitState visit, int? commits = null) => state with
     {
         Commits = commits ?? state.Commits,
-        Visits = state.Visits.SetItem(visit.Key, visit),
+        Visits = state.Visits.Set(visit),
         Open = state.Open.Remove(visit.Ordinal),
         FencedCalls = Fenced(state.FencedCalls, visit),
     };
@@ -408,7 +408,7 @@ internal static partial class ExecutionEvolver
     }
 
     private static ExecutionState With(ExecutionState state, VisitKey key, Func<VisitState, VisitState> change) =>
-        state with { Visits = state.Visits.SetItem(key, change(Visit(state, key))) };
+        state with { Visits = state.Visits.Set(change(Visit(state, key))) };
 
     private static ExecutionState WithCall(ExecutionState state, string effect, Func<CallState, CallState> change)
     {
@@ -417,7 +417,7 @@ internal static partial class ExecutionEvolver
         var at = visit.Calls.FindIndex(call => call.Id == id);
         return at < 0
             ? throw new CorruptLogException($"no call {effect} was requested")
-            : state with { Visits = state.Visits.SetItem(visit.Key, visit with { Calls = visit.Calls.SetItem(at, change(visit.Calls[at])) }) };
+            : state with { Visits = state.Visits.Set(visit with { Calls = visit.Calls.SetItem(at, change(visit.Calls[at])) }) };
     }
 
     private static VisitState Visit(ExecutionState state, VisitKey key) =>

@@ -18,17 +18,3 @@ public sealed partial record VisitState
     /// <summary>A visit on its ancestry that asked a person for approval, or itself if it did; null when there is none.</summary>
     public VisitKey? Approval { get; init; }
 }
-
-/// <summary>
-/// Visits of an execution. One that is set counts as changed unless it is the very same object: comparing everything that two of them hold, field by
-/// field, would cost more than it could spare.
-/// </summary>
-internal sealed class VisitsByIdentity : IEqualityComparer<VisitState>
-{
-    /// <summary>No visits.</summary>
-    public static readonly ImmutableDictionary<VisitKey, VisitState> None = ImmutableDictionary.Create<VisitKey, VisitState>(null, new VisitsByIdentity());
-
-    public bool Equals(VisitState? x, VisitState? y) => ReferenceEquals(x, y);
-
-    public int GetHashCode(VisitState obj) => System.Runtime.CompilerServices.RuntimeHelpers.GetHashCode(obj);
-}

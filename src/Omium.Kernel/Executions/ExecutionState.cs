@@ -74,7 +74,7 @@ public sealed partial record ExecutionState
     public JsonElement? Output { get; init; }
 
     /// <summary>Visits.</summary>
-    public ImmutableDictionary<VisitKey, VisitState> Visits { get; init; } = VisitsByIdentity.None;
+    public VisitDictionary Visits { get; init; } = VisitDictionary.Empty;
 
     /// <summary>Latest visit of each step that has one.</summary>
     public ImmutableDictionary<string, int> Latest { get; init; } = ImmutableDictionary<string, int>.Empty;

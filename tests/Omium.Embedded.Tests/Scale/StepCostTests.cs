@@ -13,22 +13,21 @@ using Omium.Runtime.Specs;
 namespace Omium.Embedded.Tests.Scale;
 
 /// <summary>
-/// S15: a step costs at 10,000 at most 1.2 times what it costs at 100, in a chain and in a loop: nothing on its way (Needs, Decide, Evolve, Pending, index rows) looks
-/// through what lies behind it. Everything but the disk, on one thread, in the time the thread was on a processor where the system tells it. Others use the
-/// machine too, and whoever takes a core's caches makes the same work take up to three times as long: so hundreds of steps at the end of a long execution
-/// and the second hundred of a fresh one are measured in turns, the least that each took counts (nothing makes work take less than it does), and where the
-/// machine gave neither a quiet moment, further rounds follow. What is allocated is the same on every machine, and asserted of the first round.
+/// S15: a step costs at 10,000 what it costs at 100, in a chain, in a loop and in waves: nothing on its way (Needs, Decide, Evolve, Pending, index rows) looks
+/// through what lies behind it. Everything but the disk, on one thread. What is allocated is the same on every machine: at most <see cref="BytesRatioMax"/>
+/// times. The time the thread was on a processor hangs on the machine, too (how much of a long execution its caches hold, who else uses them): hundreds of steps
+/// at the end of a long execution and the second hundred of a fresh one are measured in turns, the least that each took is printed, and only what no cache
+/// explains is refused.
 /// </summary>
 public sealed class StepCostTests
 {
-    private const int Steps = 10_000, Window = 100, Pairs = 20, RoundsMax = 6;
-    private const double RatioMax = 1.2;
+    private const int Steps = 10_000, Window = 100, Pairs = 20;
 
-    /// <summary>
-    /// Where hundreds of edges meet, most of the work is looking steps up in trees, which are twice as deep at 10,000 entries as at 100: 1.24 to 1.26 times was
-    /// seen. That is the logarithm; a search through all would be a hundredfold.
-    /// </summary>
-    private const double WavesRatioMax = 1.4;
+    /// <summary>Trees are twice as deep at 10,000 entries as at 100; a step goes down the large ones once or twice: 1.03 to 1.06.</summary>
+    private const double BytesRatioMax = 1.1;
+
+    /// <summary>1.01 to 1.2 was seen. A search through all that lies behind would be a hundredfold.</summary>
+    private const double TimeRatioMax = 2;
 
     [Fact]
     public void Loop_OfTenThousandVisits_CostsTheSameAtItsEnd() => AssertEven("""
@@ -68,29 +67,24 @@ public sealed class StepCostTests
             spec.Append(CultureInfo.InvariantCulture, $"  - {{id: join{wave}, type: tool_call, tool: work, input: {{n: 0}}, needs: [{all}]}}\n");
         }
 
-        AssertEven(spec.ToString(), WavesRatioMax);
+        AssertEven(spec.ToString());
     }
 
-    private static void AssertEven(string steps, double ratioMax = RatioMax)
+    private static void AssertEven(string steps)
     {
         const string head = "omium: v0\nname: long\ntools: {work: {type: function, function: work, effect: {kind: idempotent, key: \"'k-' + string(input.n)\"}}}\n";
         var plan = PlanOf(head + steps);
         new Run(plan).Take(20 * Window); // Warms up.
-        var (early, late) = (TimeSpan.MaxValue, TimeSpan.MaxValue);
-        for (var round = 1; round == 1 || (round <= RoundsMax && late > early * ratioMax); round++)
-        {
-            var last = new Run(plan);
-            last.Take(Steps - ((Pairs + 1) * Window));
-            var pairs = Enumerable.Range(0, Pairs).Select(pair => Pair(plan, last, lateFirst: pair % 2 == 0)).ToArray();
-            (early, late) = (pairs.Select(pair => pair.Early.Time).Append(early).Min(), pairs.Select(pair => pair.Late.Time).Append(late).Min());
-            var (earlyBytes, lateBytes) = (pairs.Sum(pair => pair.Early.Bytes), pairs.Sum(pair => pair.Late.Bytes));
-            TestContext.Current.TestOutputHelper?.WriteLine(string.Create(
-                CultureInfo.InvariantCulture,
-                $"round {round}: a step at 100: {early.TotalMicroseconds / Window:0.0} us, {earlyBytes / (Window * Pairs):N0} bytes allocated; at 10,000: {late.TotalMicroseconds / Window:0.0} us, {lateBytes / (Window * Pairs):N0} bytes; {late / early:0.00}x"));
-            Assert.InRange(lateBytes / (double)earlyBytes, 0, RatioMax);
-        }
-
-        Assert.InRange(late / early, 0, ratioMax);
+        var last = new Run(plan);
+        last.Take(Steps - ((Pairs + 1) * Window));
+        var pairs = Enumerable.Range(0, Pairs).Select(pair => Pair(plan, last, lateFirst: pair % 2 == 0)).ToArray();
+        var (early, late) = (pairs.Min(pair => pair.Early.Time), pairs.Min(pair => pair.Late.Time));
+        var (earlyBytes, lateBytes) = (pairs.Sum(pair => pair.Early.Bytes), pairs.Sum(pair => pair.Late.Bytes));
+        TestContext.Current.TestOutputHelper?.WriteLine(string.Create(
+            CultureInfo.InvariantCulture,
+            $"a step at 100: {early.TotalMicroseconds / Window:0.0} us, {earlyBytes / (Window * Pairs):N0} bytes allocated; at 10,000: {late.TotalMicroseconds / Window:0.0} us, {lateBytes / (Window * Pairs):N0} bytes; {late / early:0.00}x"));
+        Assert.InRange(lateBytes / (double)earlyBytes, 0, BytesRatioMax);
+        Assert.InRange(late / early, 0, TimeRatioMax);
     }
 
     /// <summary>What the second hundred steps of a fresh execution cost, and what the next hundred of a long one do.</summary>
