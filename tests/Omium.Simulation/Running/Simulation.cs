@@ -346,7 +346,9 @@ internal sealed partial class Simulation
         }
 
         Help();
-        var end = _scheduler.Taken + (HasLeases ? HealingStepsMax * 5 : HealingStepsMax);
+        // Clocks behind what is on record stand still for it; who waits meanwhile (a fork for its source) looks again every few seconds.
+        var behindSeconds = _hosts.Max(host => Math.Max(0, _latestMs - ClockMs - host.ClockOffsetMs)) / 1_000;
+        var end = _scheduler.Taken + (HasLeases ? HealingStepsMax * 5 : HealingStepsMax) + behindSeconds;
         while (!Finished && !Broke)
         {
             end += _hosts.Exists(host => host.Process is { Alive: true }) ? 0 : 1; // While every host is down, workers and clients knock in vain.
