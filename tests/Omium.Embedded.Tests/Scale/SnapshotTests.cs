@@ -110,6 +110,9 @@ public sealed class SnapshotTests
             case string or ValueType and (IConvertible or Enum or VisitKey or EffectId):
                 text.Append(CultureInfo.InvariantCulture, $"{value}");
                 break;
+            case VisitDictionary visits:
+                TellAll(visits.Select(visit => $"{visit.Key}: {Told(visit.Value)}").Order(StringComparer.Ordinal), text);
+                break;
             case IDictionary map:
                 TellAll(map.Keys.Cast<object>().Select(key => $"{key}: {Told(map[key])}").Order(StringComparer.Ordinal), text);
                 break;

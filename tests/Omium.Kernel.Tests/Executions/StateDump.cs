@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Reflection;
 using System.Text;
 using System.Text.Json;
+using Omium.Kernel.Executions;
 
 namespace Omium.Kernel.Tests.Executions;
 
@@ -28,6 +29,9 @@ internal static class StateDump
                 return;
             case JsonElement element:
                 text.Append(element.ValueKind == JsonValueKind.Undefined ? "undefined" : element.GetRawText());
+                return;
+            case VisitDictionary visits:
+                WriteAll(text, visits.Select(visit => $"{Of(visit.Key)}: {Of(visit.Value)}").Order(StringComparer.Ordinal), depth);
                 return;
             case IDictionary dictionary:
                 WriteAll(text, dictionary.Keys.Cast<object>().Select(key => $"{Of(key)}: {Of(dictionary[key])}").Order(StringComparer.Ordinal), depth);
