@@ -43,7 +43,7 @@ class Execution:
         return self._session
 
     def __enter__(self) -> "Execution":
-        self._session.start(*self._given)
+        self._start()
         self._token = current.set(self._session)
         return self
 
@@ -52,13 +52,20 @@ class Execution:
         self._end(error)
 
     async def __aenter__(self) -> "Execution":
-        await in_thread(self._session.start, *self._given)
+        await in_thread(self._start)
         self._token = current.set(self._session)
         return self
 
     async def __aexit__(self, kind: Any, error: BaseException | None, _: Any) -> None:
         current.reset(self._token)
         await in_thread(self._end, error)
+
+    def _start(self) -> None:
+        try:
+            self._session.start(*self._given)
+        except BaseException:
+            self._session.close()
+            raise
 
     def _end(self, error: BaseException | None) -> None:
         if isinstance(error, Restart) or not self._tell(error):
@@ -131,7 +138,7 @@ def agent(
             if current.get() is not None:
                 return await _as_async(called, body, given, named)
             execution = session_of(named)
-            await in_thread(execution.session.start, *execution._given)
+            await in_thread(execution._start)
             if execution.status == "succeeded":
                 execution.session.close()
                 return _values.decode(execution.session.output)
@@ -160,7 +167,7 @@ def agent(
         if current.get() is not None:
             return _as(called, body, given, named)
         execution = session_of(named)
-        execution.session.start(*execution._given)
+        execution._start()
         if execution.status == "succeeded":
             execution.session.close()
             return _values.decode(execution.session.output)

@@ -34,6 +34,12 @@ class MistakeTests(ServerTest):
     def test_NoSuchWorkflow_NamesIt(self):
         self.line(omium.ApiError, lambda: Client().start("nowhere"), "nowhere")
 
+    def test_StartThatIsRefused_LeavesNoConnectionOpen(self):
+        execution = start_execution("refused", api_key="omk_local_abc_def")
+        with self.assertRaises(omium.OmiumError):
+            execution.__enter__()
+        self.assertEqual([], execution.session.transport._kept)
+
     def test_NotSerializable_NamesTheVariable(self):
         @agent
         def careless():
