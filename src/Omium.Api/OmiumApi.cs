@@ -156,6 +156,7 @@ public static class OmiumApi
         BillingEndpoints.Map(routes);
         OperationEndpoints.Map(routes);
         AnalyticsEndpoints.Map(routes);
+        RecoveryEndpoints.Map(routes);
         OpenApiEndpoints.Map(routes);
         routes.MapUnknown();
         return endpoints;

@@ -76,6 +76,7 @@ namespace Omium.Contracts;
 [JsonSerializable(typeof(Page<MemberView>), TypeInfoPropertyName = "MemberPage")]
 [JsonSerializable(typeof(Page<InvitationView>), TypeInfoPropertyName = "InvitationPage")]
 [JsonSerializable(typeof(AnalyticsView))]
+[JsonSerializable(typeof(RecoveryView))]
 [JsonSerializable(typeof(SharedValueView))]
 [JsonSerializable(typeof(ScopeAliasView))]
 [JsonSerializable(typeof(Page<RootView>), TypeInfoPropertyName = "RootPage")]

@@ -17,7 +17,7 @@ internal static class AccessTable
         ]),
         (Scopes.Read,
         [
-            "GET /v1/analytics", "GET /v1/billing", "GET /v1/billing/transactions", "GET /v1/billing/verify",
+            "GET /v1/analytics", "GET /v1/analytics/recovery", "GET /v1/billing", "GET /v1/billing/transactions", "GET /v1/billing/verify",
             "GET /v1/executions", "GET /v1/executions/{id}", "GET /v1/executions/{id}/diff", "GET /v1/executions/{id}/events", "GET /v1/executions/{id}/graph",
             "GET /v1/executions/{id}/payloads/{digest}", "GET /v1/executions/{id}/state", "GET /v1/executions/{id}/steps",
             "GET /v1/executions/{id}/steps/{step}/items", "GET /v1/executions/{id}/stream", "GET /v1/executions/{id}/timeline",

@@ -26,22 +26,19 @@ internal static class AnalyticsEndpoints
 
     private static async Task AnalyzeAsync(ApiCall call)
     {
-        if (!await call.TryWordAsync("group_by", Groupings) || !await call.TryWordAsync("bucket", Buckets)
-            || await call.TryTimeAsync("from") is not { } fromGiven || await call.TryTimeAsync("to") is not { } toGiven)
+        if (!await call.TryWordAsync("group_by", Groupings) || !await call.TryWordAsync("bucket", Buckets))
         {
             return;
         }
 
         var (grouping, bucket) = (call.Query("group_by") ?? "workflow", call.Query("bucket") ?? "day");
         var spanMs = bucket switch { "hour" => HourMs, "week" => WeekMs, _ => DayMs };
-        var to = toGiven.UnixMs ?? call.Services.Advancer.NowMs + 1;
-        var from = fromGiven.UnixMs ?? to - WeekMs;
-        if (from >= to || (to - from) / spanMs > SpansMax)
+        if (await TryWindowAsync(call, spanMs) is not { } window)
         {
-            await call.InvalidAsync("/from", string.Create(CultureInfo.InvariantCulture, $"'from' lies before 'to', by at most {SpansMax} times the bucket."));
             return;
         }
 
+        var (from, to) = window;
         var query = new IndexQuery(call.Caller.Tenant, grouping == "failure_class" ? IndexKinds.Failure : IndexKinds.Execution)
         {
             Workflow = call.Query("workflow"), FromUnixMs = from, ToUnixMs = to,
@@ -51,6 +48,27 @@ internal static class AnalyticsEndpoints
         var groups = counts.GroupBy(count => count.Value, StringComparer.Ordinal).Select(Group)
             .OrderByDescending(group => group.Count).ThenBy(group => group.Key, StringComparer.Ordinal);
         await call.JsonAsync(new AnalyticsView(ExecutionViews.Time(from), ExecutionViews.Time(to), grouping, bucket, [.. groups]), ContractJson.Default.AnalyticsView);
+    }
+
+    /// <summary>The time that is asked about, Unix ms; null when it makes no sense and the call has been answered.</summary>
+    /// <param name="call">Call with <c>from</c> and <c>to</c>, both optional.</param>
+    /// <param name="spanMs">Length of the spans it is divided into, of which there are at most a thousand; null = none.</param>
+    internal static async ValueTask<(long From, long To)?> TryWindowAsync(ApiCall call, long? spanMs = null)
+    {
+        if (await call.TryTimeAsync("from") is not { } fromGiven || await call.TryTimeAsync("to") is not { } toGiven)
+        {
+            return null;
+        }
+
+        var to = toGiven.UnixMs ?? call.Services.Advancer.NowMs + 1;
+        var from = fromGiven.UnixMs ?? to - WeekMs;
+        if (from < to && (spanMs is not { } span || (to - from) / span <= SpansMax))
+        {
+            return (from, to);
+        }
+
+        await call.InvalidAsync("/from", spanMs is null ? "'from' lies before 'to'." : string.Create(CultureInfo.InvariantCulture, $"'from' lies before 'to', by at most {SpansMax} times the bucket."));
+        return null;
     }
 
     private static AnalyticsGroup Group(IGrouping<string, IndexCount> counts)

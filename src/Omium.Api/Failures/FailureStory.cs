@@ -93,7 +93,7 @@ internal sealed record FailureStory(ExecutionState Before, StepFailed Failure, l
     /// <summary>Id of the dispute that a review asks about; null when it asks about something else.</summary>
     public static string? DisputeOf(ExecutionState state, ReviewRequested request) =>
         request.Kind == "handoff" && EffectId.TryParse(request.Effect ?? "", out var id)
-            ? IndexProjector.DisputeId(state.ExecutionId, new HandoffDisputed(id.Number - 1, id.Step, id.Visit, id.Attempt, "", "", "", []))
+            ? FailureLedger.DisputeId(state.ExecutionId, new HandoffDisputed(id.Number - 1, id.Step, id.Visit, id.Attempt, "", "", "", []))
             : null;
 
     /// <summary>A dispute as a failure of its sender: what was said is what was expected, what was seen is what there is.</summary>
@@ -110,7 +110,7 @@ internal sealed record FailureStory(ExecutionState Before, StepFailed Failure, l
     private static StepFailed? FailureOf(ExecutionState now, ExecutionEvent happened, FailureName name) => happened switch
     {
         StepFailed e when name.Dispute is null && e.Step == name.Step && e.Visit == name.Visit && e.Attempt == name.Attempt => e,
-        HandoffDisputed e when name.Dispute is { } dispute && IndexProjector.DisputeId(now.ExecutionId, e) == dispute => FailureOf(now, e),
+        HandoffDisputed e when name.Dispute is { } dispute && FailureLedger.DisputeId(now.ExecutionId, e) == dispute => FailureOf(now, e),
         _ => null,
     };
 

@@ -61,7 +61,7 @@ internal sealed class PolicyDryRun(ApiServices services, string tenant, Recovery
     private static DryRunItem Item(IndexRow row, ExecutionCell cell, Judged judged)
     {
         var review = cell.State.Reviews.Values.OrderByDescending(asked => asked.DecidedMs).FirstOrDefault(asked => asked is { Request.Kind: "failure", Decided: not null }
-            && IndexProjector.FailureId(row.Execution, asked.Request.Step, asked.Request.Visit, asked.Request.Attempt) == row.Id);
+            && FailureLedger.FailureId(row.Execution, asked.Request.Step, asked.Request.Visit, asked.Request.Attempt) == row.Id);
         var verdict = judged.Verdict;
         return new DryRunItem(
             row.Id, row.Execution, row.Workflow, row.Step, row.FailureClass, row.Label, ExecutionViews.Time(row.CreatedUnixMs), verdict.Catches, verdict.By, verdict.Rule + 1,
@@ -117,7 +117,7 @@ internal sealed class PolicyDryRun(ApiServices services, string tenant, Recovery
                         uses[rule] = uses.GetValueOrDefault(rule) + 1;
                     }
 
-                    var one = judged[IndexProjector.FailureId(cell.Stream.Id, failed.Step, failed.Visit, failed.Attempt)] = new Judged(verdict, []);
+                    var one = judged[FailureLedger.FailureId(cell.Stream.Id, failed.Step, failed.Visit, failed.Attempt)] = new Judged(verdict, []);
                     open.Add(one);
                 }
                 else if (AutomaticKinds.Contains(lines[index].Kind) && open.Count > 0 && open[^1].Was.Count < ActionsMax)

@@ -30,7 +30,7 @@ internal static class ReviewViews
             Digest = request.Digest,
             Role = request.Role,
             Shown = payloads.Show((System.Text.Json.JsonElement?)request.Shown),
-            FailureId = isFailure ? IndexProjector.FailureId(state.ExecutionId, request.Step, request.Visit, request.Attempt) : FailureStory.DisputeOf(state, request),
+            FailureId = isFailure ? FailureLedger.FailureId(state.ExecutionId, request.Step, request.Visit, request.Attempt) : FailureStory.DisputeOf(state, request),
             RequestedAt = ExecutionViews.Time(review.RequestedMs),
             ExpiresAt = ExecutionViews.Time(request.ExpiresMs),
             Decided = Decision(review),

@@ -82,17 +82,35 @@ public sealed class AzureIndex : IIndex
         var rows = new List<IndexRow>();
         await ReadAllAsync(IndexEntities.QueryOf(query, cursor: null), row => rows.Add(IndexEntities.RowOf(row)), cancellation);
         var groups = rows.GroupBy(row => (
-            From: row.CreatedUnixMs - ((row.CreatedUnixMs - originMs) % spanMs),
-            Value: field switch { IndexField.Workflow => row.Workflow, IndexField.StartedBy => row.StartedBy, _ => row.FailureClass },
-            row.Status));
+            From: row.CreatedUnixMs - ((row.CreatedUnixMs - originMs) % spanMs), Value: ValueOf(row, field), row.Status, row.By));
         return
         [
             .. groups.OrderBy(group => group.Key.From).ThenBy(group => group.Key.Value, StringComparer.Ordinal).ThenBy(group => group.Key.Status, StringComparer.Ordinal)
+                .ThenBy(group => group.Key.By, StringComparer.Ordinal)
                 .Select(group => new IndexCount(
                     group.Key.Value, group.Key.From, group.Key.Status, group.LongCount(), group.LongCount(row => row.EndedUnixMs > 0),
-                    group.Sum(row => row.EndedUnixMs > 0 ? row.EndedUnixMs - row.CreatedUnixMs : 0))),
+                    group.Sum(row => row.EndedUnixMs > 0 ? row.EndedUnixMs - row.CreatedUnixMs : 0), group.Key.By)),
         ];
     }
+
+    /// <inheritdoc/>
+    /// <exception cref="StorageIncapableException">More rows would have to be read than <see cref="AzureStoreOptions.CountRowsMax"/>.</exception>
+    public async Task<IReadOnlyList<IndexDurations>> PercentilesAsync(
+        IndexQuery query, IndexField? field, IReadOnlyList<int> percents, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(query);
+        ArgumentNullException.ThrowIfNull(percents);
+        var ended = new List<IndexRow>();
+        await ReadAllAsync(IndexEntities.QueryOf(query, cursor: null), entity => ended.Add(IndexEntities.RowOf(entity)), cancellation);
+        return
+        [
+            .. ended.Where(row => row.EndedUnixMs > 0).GroupBy(row => field is { } by ? ValueOf(row, by) : "").OrderBy(group => group.Key, StringComparer.Ordinal)
+                .Select(group => IndexDurations.Of(group.Key, [.. group.Select(row => row.EndedUnixMs - row.CreatedUnixMs)], percents)),
+        ];
+    }
+
+    private static string ValueOf(IndexRow row, IndexField field) =>
+        field switch { IndexField.Workflow => row.Workflow, IndexField.StartedBy => row.StartedBy, _ => row.FailureClass };
 
     private async Task ReadAllAsync(TableQuery asked, Action<TableEntity> take, CancellationToken cancellation)
     {

@@ -35,7 +35,7 @@ internal static class IndexEntities
     public static TableEntity EntityOf(IndexRow row, string partition, string key) => new TableEntity(partition, key)
         .With("Id", row.Id).With("Tenant", row.Tenant).With("Kind", row.Kind).With("Execution", row.Execution)
         .With("Workflow", row.Workflow).With("WorkflowVersion", (long)row.WorkflowVersion).With(Status, row.Status)
-        .With("FailureClass", row.FailureClass).With("Step", row.Step).With("Label", row.Label).With("StartedBy", row.StartedBy).With("Active", row.Active)
+        .With("FailureClass", row.FailureClass).With("Step", row.Step).With("Label", row.Label).With("StartedBy", row.StartedBy).With("By", row.By).With("Active", row.Active)
         .With("Created", row.CreatedUnixMs).With("Updated", row.UpdatedUnixMs).With("Ended", row.EndedUnixMs);
 
     public static IndexRow RowOf(TableEntity entity) => new(entity.Text("Tenant"), entity.Text("Kind"), entity.Text("Id"), entity.Text("Execution"))
@@ -47,6 +47,7 @@ internal static class IndexEntities
         Step = entity.Text("Step"),
         Label = entity.Text("Label"),
         StartedBy = entity.Text("StartedBy"),
+        By = entity.Text("By"),
         Active = entity.Truth("Active"),
         CreatedUnixMs = entity.Number("Created"),
         UpdatedUnixMs = entity.Number("Updated"),

@@ -14,7 +14,7 @@ public sealed record AnalyticsView(
 /// <param name="Key">Its name; empty where it is not known.</param>
 /// <param name="Count">How many began in the time.</param>
 /// <param name="ByStatus">The same by the status they have now.</param>
-/// <param name="MeanDurationMs">Mean time from begin to end of those that have ended, milliseconds; absent when none has, and of failures.</param>
+/// <param name="MeanDurationMs">Mean time from begin to end of those that have ended, milliseconds; absent when none has. Of failures: mean time to recovery.</param>
 /// <param name="Points">Spans of time in order; those in which nothing began are left out.</param>
 public sealed record AnalyticsGroup(
     string Key, long Count, IReadOnlyDictionary<string, long> ByStatus, long? MeanDurationMs, IReadOnlyList<AnalyticsPoint> Points);

@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Text.Json;
 using Microsoft.Extensions.Logging;
 using Omium.Kernel.Executions;
+using Omium.Runtime.Audit;
 using Omium.Runtime.Effects;
 using Omium.Runtime.Executions;
 using Omium.Runtime.Ports;
@@ -191,7 +192,7 @@ public sealed partial class EmbeddedEngine : IExecutionEngine, IAsyncDisposable
                 _unrecovered.TryRemove(stream, out _);
                 if (_options.PauseRecovered is { } reason && !recovered.Cell.State.Ended)
                 {
-                    recovered = await _advancer.AdvanceAsync(stream, new PauseExecution(_advancer.NowMs, "restore", $"restore-{reason}", reason), null, cancellation);
+                    recovered = await _advancer.AdvanceAsync(stream, new PauseExecution(_advancer.NowMs, ExecutionAudit.ByRestore, $"restore-{reason}", reason), null, cancellation);
                 }
 
                 Dispatch(recovered.Cell);

@@ -13,18 +13,18 @@ internal sealed class IndexWriter(SqliteConnection connection)
     /// not in SET lets SQLite leave all indexes alone.
     /// </summary>
     private readonly SqliteStatement update = connection.Prepare("""
-        UPDATE index_row SET workflow_version = ?6, step = ?9, label = ?10, updated_unix_ms = ?13, ended_unix_ms = ?14
+        UPDATE index_row SET workflow_version = ?6, step = ?9, label = ?10, updated_unix_ms = ?13, ended_unix_ms = ?14, brought_by = ?15
         WHERE tenant = ?1 AND kind = ?2 AND id = ?3 AND execution = ?4 AND workflow = ?5 AND status = ?7 AND failure_class = ?8
             AND active = ?11 AND created_unix_ms = ?12
         """);
 
     private readonly SqliteStatement replace = connection.Prepare("""
         INSERT INTO index_row (tenant, kind, id, execution, workflow, workflow_version, status, failure_class, step, label, active,
-            created_unix_ms, updated_unix_ms, ended_unix_ms, started_by)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)
+            created_unix_ms, updated_unix_ms, ended_unix_ms, brought_by, started_by)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)
         ON CONFLICT (tenant, kind, id) DO UPDATE SET execution = ?4, workflow = ?5, workflow_version = ?6, status = ?7,
             failure_class = ?8, step = ?9, label = ?10, active = ?11, created_unix_ms = ?12, updated_unix_ms = ?13, ended_unix_ms = ?14,
-            started_by = CASE WHEN ?15 = '' THEN started_by ELSE ?15 END
+            brought_by = ?15, started_by = CASE WHEN ?16 = '' THEN started_by ELSE ?16 END
         """);
 
     private readonly PostingWriter postings = new(connection);
@@ -34,7 +34,7 @@ internal sealed class IndexWriter(SqliteConnection connection)
         Bind(update, row).Run();
         if (connection.Changes == 0)
         {
-            Bind(replace, row).Bind(15, row.StartedBy).Run();
+            Bind(replace, row).Bind(16, row.StartedBy).Run();
         }
 
         if (row.Terms is { Count: > 0 } terms)
@@ -60,5 +60,6 @@ internal sealed class IndexWriter(SqliteConnection connection)
         .Bind(11, row.Active ? 1 : 0)
         .Bind(12, row.CreatedUnixMs)
         .Bind(13, row.UpdatedUnixMs)
-        .Bind(14, row.EndedUnixMs);
+        .Bind(14, row.EndedUnixMs)
+        .Bind(15, row.By);
 }

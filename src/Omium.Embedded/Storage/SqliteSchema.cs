@@ -9,7 +9,7 @@ internal static class SqliteSchema
     private const int ApplicationId = 0x4F4D4955;
 
     /// <summary>Step n leads from version n to n + 1.</summary>
-    private static readonly string[] Steps = [Version1, Version2];
+    private static readonly string[] Steps = [Version1, Version2, Version3];
 
     public static int Version => Steps.Length;
 
@@ -143,5 +143,14 @@ internal static class SqliteSchema
             id              TEXT NOT NULL,
             PRIMARY KEY (term, created_unix_ms, id)
         ) WITHOUT ROWID;
+        """;
+
+    // How a failure came to be over was not told before; when it was, is the time of its row's last change. What a policy rolled back cannot be told from
+    // what a person did by an older row of the audit: none of those counts as a person's.
+    private const string Version3 = """
+        ALTER TABLE index_row ADD COLUMN brought_by TEXT NOT NULL DEFAULT '';
+        UPDATE index_row SET ended_unix_ms = updated_unix_ms WHERE kind = 'failure' AND status = 'resolved' AND ended_unix_ms = 0;
+        UPDATE index_row SET brought_by = 'person' WHERE kind = 'audit' AND label IN ('review.decided', 'execution.paused', 'execution.resumed',
+            'execution.cancelled', 'execution.retried', 'execution.migrated', 'residue.resolved');
         """;
 }

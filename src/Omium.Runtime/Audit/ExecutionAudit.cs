@@ -20,6 +20,12 @@ public static class ExecutionAudit
     /// <summary>Statuses of the index rows.</summary>
     public const string StatusOwed = "owed", StatusWritten = "written";
 
+    /// <summary><see cref="IndexRow.By"/> of an index row about a record by which a person changed the course of a run that was under way.</summary>
+    public const string ByPerson = "person";
+
+    /// <summary>Who pauses what was under way when a backup that is restored was made.</summary>
+    public const string ByRestore = "restore";
+
     private const string Policy = "omium", RolledBack = "execution.rolled_back";
 
     /// <summary>Commands of people, by the action that they are.</summary>
@@ -38,6 +44,11 @@ public static class ExecutionAudit
         ["resolve_residue"] = "residue.resolved",
     }.ToFrozenDictionary(StringComparer.Ordinal);
 
+    /// <summary>Actions that change the course of a run; testing and proposing a fix do not, and a fork is a run of its own.</summary>
+    private static readonly FrozenSet<string> Interventions = FrozenSet.ToFrozenSet(
+        ["review.decided", "execution.paused", "execution.resumed", "execution.cancelled", RolledBack, "execution.retried", "execution.migrated", "residue.resolved"],
+        StringComparer.Ordinal);
+
     /// <summary>Members of a command that an entry repeats: ids and words, never what somebody wrote.</summary>
     private static readonly string[] Repeated = ["review", "decision", "to", "scope", "steps", "from", "effect", "outcome", "accept_residue", "at", "mode", "version", "again"];
 
@@ -52,6 +63,7 @@ public static class ExecutionAudit
             WorkflowVersion = after.WorkflowVersion,
             Status = StatusOwed,
             Label = action,
+            By = IsIntervention(after, command, action) ? ByPerson : "",
             CreatedUnixMs = command.AtMs,
             UpdatedUnixMs = command.AtMs,
         };
@@ -97,6 +109,16 @@ public static class ExecutionAudit
         ArgumentNullException.ThrowIfNull(row);
         return new AuditEntry(row.Id, row.CreatedUnixMs, row.Label, "erased", row.Execution);
     }
+
+    /// <summary>A child is rolled back and cancelled by its parent, and what is restored from a backup is paused by the engine: nobody has intervened there.</summary>
+    private static bool IsIntervention(ExecutionState after, ExecutionCommand command, string action) =>
+        Actions.ContainsKey(command.Name) && Interventions.Contains(action) && command switch
+        {
+            RollBackExecution e => e.By != after.Parent?.Execution,
+            CancelExecution e => e.By != after.Parent?.Execution,
+            PauseExecution e => e.By != ByRestore,
+            _ => true,
+        };
 
     private static string? ActionOf(ExecutionCommand command, IReadOnlyList<ExecutionEvent> events)
     {

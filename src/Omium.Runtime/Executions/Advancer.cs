@@ -218,7 +218,7 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
         var plan = after.SpecDigest == before.SpecDigest ? cell.Plan! : await plans.GetAsync(cell.Stream.Tenant, after.SpecDigest, cancellation);
         var pending = ExecutionKernel.Pending(after, plan);
         var body = new RecordBody(command, outcome.Events);
-        var rows = IndexProjector.Rows(cell, isFirst ? after : before, after, outcome.Events, pending, command.AtMs);
+        var (rows, failures) = IndexProjector.Rows(cell, after, outcome.Events, pending, command.AtMs);
         if (Search is not null)
         {
             rows = await SearchProjector.WithTermsAsync(
@@ -245,7 +245,7 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
         }
 
         PayloadVault.Remember(cell, stored);
-        (cell.State, cell.Plan, cell.Pending) = (after, plan, pending);
+        (cell.State, cell.Plan, cell.Pending, cell.Failures) = (after, plan, pending, failures);
         _snapshots.Offer(cell.Stream, cell.Seq, after);
         if (rows.FirstOrDefault(row => row.Kind == IndexKinds.Execution) is { } row)
         {
@@ -342,7 +342,7 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
             cell.Reset(); // What was prepared for a first record that was not written is not there.
         }
 
-        var state = cell.State;
+        var (state, failures) = (cell.State, cell.Failures);
         var (seq, hash) = await _appender.ReadOnAsync(
             cell,
             body => KernelJson.DeserializeEvents(body),
@@ -351,6 +351,7 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
                 state = ExecutionKernel.Fold(state, body);
                 if (record.Seq > cell.Offset)
                 {
+                    failures = failures.After(state, body.Events, body.AtMs).Ledger;
                     _snapshots.Offer(cell.Stream, record.Seq, state);
                 }
             },
@@ -366,7 +367,7 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
             cell.ExecutionRow = null; // Another writer was here: what the index says now is not known.
         }
 
-        (cell.State, cell.Seq, cell.LastHash, cell.Fresh) = (state, seq, hash, true);
+        (cell.State, cell.Failures, cell.Seq, cell.LastHash, cell.Fresh) = (state, failures, seq, hash, true);
     }
 }
 

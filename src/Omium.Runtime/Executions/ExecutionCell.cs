@@ -10,6 +10,9 @@ public sealed class ExecutionCell(StreamId stream) : StreamCell(stream)
     /// <summary>The fold up to <see cref="StreamCell.Seq"/>. Safe to read without the gate (it is immutable).</summary>
     public ExecutionState State { get; internal set; } = ExecutionState.Empty;
 
+    /// <summary>Failures that it has not got over, after <see cref="StreamCell.Seq"/>.</summary>
+    internal FailureLedger Failures { get; set; } = FailureLedger.Empty;
+
     /// <summary>Plan of the pinned spec; null before the first record.</summary>
     public WorkflowPlan? Plan { get; internal set; }
 
@@ -28,7 +31,7 @@ public sealed class ExecutionCell(StreamId stream) : StreamCell(stream)
     internal override void Reset()
     {
         base.Reset();
-        (State, Plan, Pending, ExecutionRow) = (ExecutionState.Empty, null, [], null);
+        (State, Failures, Plan, Pending, ExecutionRow) = (ExecutionState.Empty, FailureLedger.Empty, null, [], null);
         StoredKeys.Clear();
     }
 

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Omium.Kernel.Executions;
 using Omium.Kernel.Specs;
 using Omium.Runtime.Ports;
@@ -8,8 +7,9 @@ namespace Omium.Runtime.Executions;
 /// <summary>Which index rows a record changes. Rows hold envelope data only.</summary>
 public static class IndexProjector
 {
-    internal static IReadOnlyList<IndexRow> Rows(
-        ExecutionCell cell, ExecutionState before, ExecutionState after, IReadOnlyList<ExecutionEvent> events, IReadOnlyList<PendingEffect> pending, long atMs)
+    /// <summary>The rows that a record changes, each once, and the execution's failures after it.</summary>
+    internal static (IReadOnlyList<IndexRow> Rows, FailureLedger Failures) Rows(
+        ExecutionCell cell, ExecutionState after, IReadOnlyList<ExecutionEvent> events, IReadOnlyList<PendingEffect> pending, long atMs)
     {
         var rows = new List<IndexRow>();
         var row = ExecutionRow(cell, after, events, pending);
@@ -18,39 +18,14 @@ public static class IndexProjector
             rows.Add(row);
         }
 
+        var (failures, changed) = cell.Failures.After(after, events, atMs);
+        rows.AddRange(changed.Select(failure => FailureRow(after, failure)));
         foreach (var happened in events)
         {
             switch (happened)
             {
-                // An item's failure is a row of its own only when a person is asked about it: else it is in its step's output, and its step's failure names it.
-                case StepFailed e when !ItemName.Is(e.Step) && !events.OfType<RetryScheduled>().Any(retry => retry.Step == e.Step && retry.Visit == e.Visit):
-                    rows.Add(FailureRow(after, e, "open", atMs));
-                    break;
-                case StepCommitted e:
-                    rows.AddRange(Resolved(before, after, e.Step));
-                    break;
-                case StepSkipped e when e.Reason != "no_edge_taken":
-                    rows.AddRange(Resolved(before, after, e.Step));
-                    break;
-                case ExecutionSucceeded when cell.Plan is { IsTraced: true }:
-                    rows.AddRange(Overcome(after));
-                    break;
-                case HandoffDisputed e:
-                    rows.Add(DisputeRow(after, e, "open", atMs));
-                    break;
-                case HandoffRepeated e:
-                    rows.AddRange(Answered(before, after, e.Edge, e.Step, e.Visit));
-                    break;
-                case HandoffRevoked e:
-                    rows.AddRange(Answered(before, after, e.Edge, e.Step, e.Visit));
-                    break;
                 case ReviewRequested e:
                     rows.Add(ReviewRow(after, e, "open", atMs));
-                    if (e.Kind == "failure" && ItemName.Is(e.Step) && after.Visits[new VisitKey(e.Step, e.Visit)].Failures is { Count: > 0 } failures)
-                    {
-                        rows.Add(FailureRow(after, failures[^1].Failure, "open", failures[^1].AtMs));
-                    }
-
                     break;
                 case ReviewExpired e:
                     rows.Add(ReviewRow(after, after.Reviews[e.Review].Request, "expired", after.Reviews[e.Review].RequestedMs));
@@ -64,39 +39,22 @@ public static class IndexProjector
             }
         }
 
-        return rows;
+        return (rows, failures);
     }
 
-    /// <summary>A traced execution that has come to its end has dealt with every failure on its way: by itself, or started again.</summary>
-    private static IEnumerable<IndexRow> Overcome(ExecutionState after) => after.Visits.Values
-        .Where(visit => visit.Failures.Count > 0).OrderBy(visit => visit.Ordinal)
-        .SelectMany(visit => visit.Failures.Select(known => FailureRow(after, known.Failure, "resolved", known.AtMs)));
-
-    /// <summary>The id of a failure: execution, step, visit, attempt.</summary>
-    public static string FailureId(string execution, string step, int visit, int attempt) => $"{execution}.{step}.{visit}.{attempt}";
-
-    /// <summary>The id of a dispute: execution, sender, visit, then the edge (from 1) and the measurement.</summary>
-    public static string DisputeId(string execution, HandoffDisputed dispute) =>
-        string.Create(CultureInfo.InvariantCulture, $"{execution}.{dispute.Step}.{dispute.Visit}.h{dispute.Edge + 1}r{dispute.Round}");
-
-    /// <summary>A dispute that was answered by measuring again, or by taking the sender back.</summary>
-    private static IEnumerable<IndexRow> Answered(ExecutionState before, ExecutionState after, int edge, string step, int visit) =>
-        before.Handoffs.GetValueOrDefault(new HandoffKey(edge, new VisitKey(step, visit))) is { Status: HandoffStatus.Disputed or HandoffStatus.Rejected, Dispute: { } dispute } handoff
-            ? [DisputeRow(after, dispute, "resolved", handoff.DisputedMs)]
-            : [];
-
-    private static IndexRow DisputeRow(ExecutionState state, HandoffDisputed dispute, string status, long atMs) =>
-        new(state.Tenant, IndexKinds.Failure, DisputeId(state.ExecutionId, dispute), state.ExecutionId)
-        {
-            Workflow = state.Workflow,
-            WorkflowVersion = state.WorkflowVersion,
-            Status = status,
-            FailureClass = FailureClasses.HandoffDisputed,
-            Step = dispute.Step,
-            Label = dispute.Code,
-            CreatedUnixMs = atMs,
-            UpdatedUnixMs = state.UpdatedMs,
-        };
+    private static IndexRow FailureRow(ExecutionState state, ListedFailure failure) => new(state.Tenant, IndexKinds.Failure, failure.Id, state.ExecutionId)
+    {
+        Workflow = state.Workflow,
+        WorkflowVersion = state.WorkflowVersion,
+        Status = failure.Answered ? "resolved" : "open",
+        FailureClass = failure.Class,
+        Step = failure.Step,
+        Label = failure.Code,
+        By = failure.Way,
+        CreatedUnixMs = failure.AtMs,
+        UpdatedUnixMs = state.UpdatedMs,
+        EndedUnixMs = failure.OverMs,
+    };
 
     /// <summary>The id of what was left in the world: execution and effect.</summary>
     public static string ResidueId(string execution, string effect) => $"{execution}.{effect}";
@@ -114,29 +72,6 @@ public static class IndexProjector
             CreatedUnixMs = residue.AtMs,
             UpdatedUnixMs = state.UpdatedMs,
         };
-    }
-
-    /// <summary>
-    /// Failures of a step that its commit (or a decision to skip it) settles: the one a retry would begin with, and those people were asked about
-    /// (an approved retry clears the first mark long before the step commits).
-    /// </summary>
-    private static IEnumerable<IndexRow> Resolved(ExecutionState before, ExecutionState after, string step)
-    {
-        var attempts = before.FailureReviews.GetValueOrDefault(step, [])
-            .Select(id => before.Reviews[id].Request)
-            .Select(request => (new VisitKey(step, request.Visit), request.Attempt));
-        if (before.FailedVisit is { } failed && failed.Step == step && before.Visits[failed].Failures is { Count: > 0 } failures)
-        {
-            attempts = attempts.Append((failed, failures[^1].Failure.Attempt));
-        }
-
-        foreach (var (key, attempt) in attempts.Distinct())
-        {
-            if (after.Visits[key].Failures.Find(failure => failure.Failure.Attempt == attempt) is { Failure: not null } known)
-            {
-                yield return FailureRow(after, known.Failure, "resolved", known.AtMs);
-            }
-        }
     }
 
     internal static IndexRow ExecutionRow(ExecutionCell cell, ExecutionState state, IReadOnlyList<ExecutionEvent> events, IReadOnlyList<PendingEffect> pending) => new(state.Tenant, IndexKinds.Execution, state.ExecutionId, state.ExecutionId)
@@ -164,19 +99,6 @@ public static class IndexProjector
 
         return null;
     }
-
-    private static IndexRow FailureRow(ExecutionState state, StepFailed failure, string status, long atMs) =>
-        new(state.Tenant, IndexKinds.Failure, FailureId(state.ExecutionId, failure.Step, failure.Visit, failure.Attempt), state.ExecutionId)
-        {
-            Workflow = state.Workflow,
-            WorkflowVersion = state.WorkflowVersion,
-            Status = status,
-            FailureClass = failure.Class,
-            Step = failure.Step,
-            Label = failure.Code,
-            CreatedUnixMs = atMs,
-            UpdatedUnixMs = state.UpdatedMs,
-        };
 
     private static IndexRow ReviewRow(ExecutionState state, ReviewRequested review, string status, long atMs) =>
         new(state.Tenant, IndexKinds.Review, review.Review, state.ExecutionId)

@@ -28,10 +28,21 @@ public interface IIndex
     Task<IReadOnlyDictionary<string, long>> CountByStatusAsync(IndexQuery query, CancellationToken cancellation = default);
 
     /// <summary>
-    /// Counts of what a filter matches (limit, cursor and terms are ignored), by a field, by spans of time, and by status; in the order of the spans,
-    /// then the values, then the statuses. Spans lie behind each other from <paramref name="originMs"/> (Unix ms, before every row) on.
+    /// Counts of what a filter matches (limit, cursor and terms are ignored), by a field, by spans of time, by status and by <see cref="IndexRow.By"/>; in the
+    /// order of the spans, then the values, the statuses and the last. Spans lie behind each other from <paramref name="originMs"/> (Unix ms, before every row) on.
     /// </summary>
     Task<IReadOnlyList<IndexCount>> CountAsync(IndexQuery query, IndexField field, long spanMs, long originMs = 0, CancellationToken cancellation = default);
+
+    /// <summary>
+    /// Percentiles of the times from creation to end of the rows that a filter matches and that have ended (limit, cursor and terms are ignored), by a
+    /// field, or of all together under the value "" when that is null; in the order of the values. Exact: each is the time of one row, by nearest rank
+    /// (<see cref="IndexDurations.NearestRank"/>). A value without an ended row has none.
+    /// </summary>
+    /// <param name="query">Filter.</param>
+    /// <param name="field">What is grouped by; null = nothing.</param>
+    /// <param name="percents">Percentiles wanted, each 1 to 100.</param>
+    /// <param name="cancellation">Ends it.</param>
+    Task<IReadOnlyList<IndexDurations>> PercentilesAsync(IndexQuery query, IndexField? field, IReadOnlyList<int> percents, CancellationToken cancellation = default);
 }
 
 /// <summary>What rows are counted by.</summary>
@@ -54,7 +65,34 @@ public enum IndexField
 /// <param name="Count">Rows.</param>
 /// <param name="Ended">Of them, those that have ended.</param>
 /// <param name="DurationMs">Sum of the times from creation to end of those.</param>
-public sealed record IndexCount(string Value, long FromUnixMs, string Status, long Count, long Ended, long DurationMs);
+/// <param name="By">What brought the status about (<see cref="IndexRow.By"/>).</param>
+public sealed record IndexCount(string Value, long FromUnixMs, string Status, long Count, long Ended, long DurationMs, string By = "");
+
+/// <summary>Times from creation to end.</summary>
+/// <param name="Value">Value of the field.</param>
+/// <param name="Count">Rows that have ended.</param>
+/// <param name="PercentilesMs">One for each percentile that was asked for.</param>
+public sealed record IndexDurations(string Value, long Count, IReadOnlyList<long> PercentilesMs)
+{
+    /// <summary>The durations of one value as its percentiles; they need not be in order.</summary>
+    public static IndexDurations Of(string value, List<long> durationsMs, IReadOnlyList<int> percents)
+    {
+        ArgumentNullException.ThrowIfNull(durationsMs);
+        ArgumentNullException.ThrowIfNull(percents);
+        durationsMs.Sort();
+        return new IndexDurations(value, durationsMs.Count, [.. percents.Select(percent => NearestRank(durationsMs, percent))]);
+    }
+
+    /// <summary>The smallest of the sorted values that at least <paramref name="percent"/> percent of them do not exceed: the value of rank ⌈percent · n / 100⌉.</summary>
+    public static long NearestRank(IReadOnlyList<long> sorted, int percent)
+    {
+        ArgumentNullException.ThrowIfNull(sorted);
+        ArgumentOutOfRangeException.ThrowIfZero(sorted.Count, nameof(sorted));
+        ArgumentOutOfRangeException.ThrowIfLessThan(percent, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(percent, 100);
+        return sorted[(int)((((long)sorted.Count * percent) + 99) / 100) - 1];
+    }
+}
 
 /// <summary>Kinds of <see cref="IndexRow"/>.</summary>
 public static class IndexKinds
@@ -102,6 +140,12 @@ public sealed record IndexRow(string Tenant, string Kind, string Id, string Exec
     /// <summary>Short machine-made text (kind of review, guard code), or "".</summary>
     public string Label { get; init; } = "";
 
+    /// <summary>
+    /// What brought its status about, where that is told: of a failure that is over how it came to be (<c>RecoveryWays</c>), of an audit row <c>person</c> when a
+    /// person intervened in the run; else "".
+    /// </summary>
+    public string By { get; init; } = "";
+
     /// <summary>Key that started the execution; "" when it is not known. A row that is written with "" keeps what it had.</summary>
     public string StartedBy { get; init; } = "";
 
@@ -120,7 +164,7 @@ public sealed record IndexRow(string Tenant, string Kind, string Id, string Exec
     /// <summary>Last change, milliseconds since the Unix epoch.</summary>
     public long UpdatedUnixMs { get; init; }
 
-    /// <summary>End, milliseconds since the Unix epoch; 0 while it has not ended.</summary>
+    /// <summary>End, milliseconds since the Unix epoch; 0 while it has not ended. Of a failure: when its execution had got over it.</summary>
     public long EndedUnixMs { get; init; }
 }
 

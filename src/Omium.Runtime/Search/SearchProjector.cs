@@ -34,11 +34,11 @@ internal static class SearchProjector
                 case ExecutionStarted or ExecutionForked:
                     ofExecution.Add(state.Workflow);
                     break;
-                case StepFailed e when rows.Any(row => row.Id == IndexProjector.FailureId(state.ExecutionId, e.Step, e.Visit, e.Attempt)):
-                    Note(IndexProjector.FailureId(state.ExecutionId, e.Step, e.Visit, e.Attempt), e.Step, e.Class, e.Code, isFork ? "" : e.Message);
+                case StepFailed e when rows.Any(row => row.Id == FailureLedger.FailureId(state.ExecutionId, e.Step, e.Visit, e.Attempt)):
+                    Note(FailureLedger.FailureId(state.ExecutionId, e.Step, e.Visit, e.Attempt), e.Step, e.Class, e.Code, isFork ? "" : e.Message);
                     break;
                 case HandoffDisputed e:
-                    Note(IndexProjector.DisputeId(state.ExecutionId, e), e.Step, FailureClasses.HandoffDisputed, e.Code, "");
+                    Note(FailureLedger.DisputeId(state.ExecutionId, e), e.Step, FailureClasses.HandoffDisputed, e.Code, "");
                     break;
             }
         }

@@ -156,13 +156,29 @@ public sealed class MemoryStore : IEventLog, IPayloadStore, IDocumentStore, IInd
                 .. Matching(query)
                     .GroupBy(row => (
                         From: row.CreatedUnixMs - ((row.CreatedUnixMs - originMs) % spanMs),
-                        Value: field switch { IndexField.Workflow => row.Workflow, IndexField.StartedBy => row.StartedBy, _ => row.FailureClass },
-                        row.Status))
+                        Value: ValueOf(row, field),
+                        row.Status,
+                        row.By))
                     .OrderBy(group => group.Key.From).ThenBy(group => group.Key.Value, Comparer<string>.Create(ByBytes)).ThenBy(group => group.Key.Status, Comparer<string>.Create(ByBytes))
+                    .ThenBy(group => group.Key.By, Comparer<string>.Create(ByBytes))
                     .Select(group => new IndexCount(
-                        group.Key.Value, group.Key.From, group.Key.Status, group.LongCount(), group.LongCount(row => row.EndedUnixMs > 0), group.Sum(row => row.EndedUnixMs > 0 ? row.EndedUnixMs - row.CreatedUnixMs : 0))),
+                        group.Key.Value, group.Key.From, group.Key.Status, group.LongCount(), group.LongCount(row => row.EndedUnixMs > 0), group.Sum(row => row.EndedUnixMs > 0 ? row.EndedUnixMs - row.CreatedUnixMs : 0), group.Key.By)),
             ],
             cancellation);
+
+    public Task<IReadOnlyList<IndexDurations>> PercentilesAsync(
+        IndexQuery query, IndexField? field, IReadOnlyList<int> percents, CancellationToken cancellation = default) =>
+        Locked<IReadOnlyList<IndexDurations>>(
+            () =>
+            [
+                .. Matching(query).Where(row => row.EndedUnixMs > 0)
+                    .GroupBy(row => field is { } by ? ValueOf(row, by) : "", StringComparer.Ordinal).OrderBy(group => group.Key, Comparer<string>.Create(ByBytes))
+                    .Select(group => IndexDurations.Of(group.Key, [.. group.Select(row => row.EndedUnixMs - row.CreatedUnixMs)], percents)),
+            ],
+            cancellation);
+
+    private static string ValueOf(IndexRow row, IndexField field) =>
+        field switch { IndexField.Workflow => row.Workflow, IndexField.StartedBy => row.StartedBy, _ => row.FailureClass };
 
     private static int ByTenantThenId(StreamId left, StreamId right) =>
         ByBytes(left.Tenant, right.Tenant) is var order and not 0 ? order : ByBytes(left.Id, right.Id);

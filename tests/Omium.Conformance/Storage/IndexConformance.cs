@@ -19,6 +19,7 @@ public abstract class IndexConformance(Func<StorageBackend> open) : StorageConfo
             Step = "terms",
             Label = "apr_range",
             StartedBy = "key_1",
+            By = "rollback",
             Active = true,
             CreatedUnixMs = 1_700_000_000_001,
             UpdatedUnixMs = 1_700_000_000_002,
@@ -39,6 +40,7 @@ public abstract class IndexConformance(Func<StorageBackend> open) : StorageConfo
         foreach (var changed in new[]
         {
             row with { Step = "score", UpdatedUnixMs = 11 },
+            row with { Step = "score", UpdatedUnixMs = 12, By = "retry" },
             row with { Status = "completed", Active = false, Step = "", EndedUnixMs = 12 },
             row with { Workflow = "other", WorkflowVersion = 2, FailureClass = "timeout", CreatedUnixMs = 5, Label = "x" },
         })
@@ -302,6 +304,49 @@ public abstract class IndexConformance(Func<StorageBackend> open) : StorageConfo
         Assert.Contains(new IndexCount("key_1", 0, "succeeded", 1, 1, 100), await Index.CountAsync(Executions, IndexField.StartedBy, 10_000));
         Assert.Equal([900L, 1_900, 1_900], (await Index.CountAsync(Executions, IndexField.Workflow, 1_000, originMs: 900)).Select(count => count.FromUnixMs).Order().Take(3));
     }
+
+    [Fact]
+    public async Task CountAsync_WhatBroughtAStatusAbout_IsToldApart()
+    {
+        await Put(
+            Failure("1", 1_000) with { EndedUnixMs = 1_010, Status = "resolved", By = "rollback" },
+            Failure("2", 1_001) with { EndedUnixMs = 1_021, Status = "resolved", By = "retry" },
+            Failure("3", 1_002) with { EndedUnixMs = 1_032, Status = "resolved", By = "rollback" },
+            Failure("4", 1_003));
+
+        Assert.Equal(
+            [
+                new("timeout", 0, "open", 1, 0, 0), new("timeout", 0, "resolved", 1, 1, 20, "retry"),
+                new IndexCount("timeout", 0, "resolved", 2, 2, 40, "rollback"),
+            ],
+            await Index.CountAsync(Failures, IndexField.FailureClass, long.MaxValue));
+    }
+
+    [Fact]
+    public async Task PercentilesAsync_ByFieldAndTogether_AreExactByNearestRank()
+    {
+        // Recoveries of a: 100, 200, ... 1000 ms, written in no order. One of b. Two that are still open.
+        await Put([.. Enumerable.Range(1, 10).Select(number => number * 7 % 11).Select(number =>
+            Failure($"a{number}", 1_000 + number) with { Workflow = "a", EndedUnixMs = 1_000 + number + (100 * number) })]);
+        await Put(
+            Failure("b", 2_000) with { Workflow = "b", EndedUnixMs = 2_070, FailureClass = "hallucination" }, Failure("c", 2_001) with { Workflow = "a" },
+            Failure("d", 2_002) with { Workflow = "c" });
+
+        Equal([("a", 10, 500, 1_000, 100), ("b", 1, 70, 70, 70)], await Index.PercentilesAsync(Failures, IndexField.Workflow, [50, 99, 10]));
+        Equal([("", 11, 500, 1_000, 100)], await Index.PercentilesAsync(Failures, null, [50, 99, 10])); // Sorted: 70, 100, 200 ...
+        Equal([("hallucination", 1, 70, 70, 70)], await Index.PercentilesAsync(Failures with { Workflow = "b" }, IndexField.FailureClass, [50, 99, 10]));
+        Equal([("", 3, 200, 300, 100)], await Index.PercentilesAsync(Failures with { ToUnixMs = 1_004 }, null, [50, 99, 10]));
+        Assert.Empty(await Index.PercentilesAsync(Failures with { FromUnixMs = 2_001 }, null, [50]));
+        Assert.Empty(await Index.PercentilesAsync(Failures with { Tenant = "zeta" }, IndexField.Workflow, [50]));
+
+        static void Equal((string Value, long Count, long P50, long P99, long P10)[] expected, IReadOnlyList<IndexDurations> actual) =>
+            Assert.Equal(expected, actual.Select(one => (one.Value, one.Count, one.PercentilesMs[0], one.PercentilesMs[1], one.PercentilesMs[2])));
+    }
+
+    private static IndexQuery Failures => new("acme", IndexKinds.Failure);
+
+    private static IndexRow Failure(string id, long createdUnixMs) =>
+        new("acme", IndexKinds.Failure, id, "exe_1") { CreatedUnixMs = createdUnixMs, Status = "open", FailureClass = "timeout" };
 
     private static IndexQuery Executions => new("acme", IndexKinds.Execution);
 

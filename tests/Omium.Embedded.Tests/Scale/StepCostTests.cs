@@ -160,7 +160,7 @@ public sealed class StepCostTests
         var outcome = ExecutionKernel.Decide(before, command, values);
         Assert.True(outcome.Accepted, outcome.Rejection?.Message);
         var pending = ExecutionKernel.Pending(outcome.State!, cell.Plan!);
-        var rows = IndexProjector.Rows(cell, before, outcome.State!, outcome.Events, pending, command.AtMs);
+        var (rows, _) = IndexProjector.Rows(cell, outcome.State!, outcome.Events, pending, command.AtMs);
         _ = KernelJson.Serialize(new RecordBody(command, outcome.Events));
         (cell.State, cell.Pending) = (outcome.State!, pending);
         cell.ExecutionRow = rows.FirstOrDefault(row => row.Kind == IndexKinds.Execution) ?? cell.ExecutionRow;

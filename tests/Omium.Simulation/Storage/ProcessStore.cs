@@ -65,6 +65,10 @@ internal sealed class ProcessStore(SimulatedStore store, Scheduler scheduler, Si
     public Task<IReadOnlyList<IndexCount>> CountAsync(IndexQuery query, IndexField field, long spanMs, long originMs = 0, CancellationToken cancellation = default) =>
         throw new NotSupportedException("an engine counts no rows");
 
+    public Task<IReadOnlyList<IndexDurations>> PercentilesAsync(
+        IndexQuery query, IndexField? field, IReadOnlyList<int> percents, CancellationToken cancellation = default) =>
+        throw new NotSupportedException("an engine counts no rows");
+
     private Task<T> ReadAsync<T>(string name, Func<T> read)
     {
         if (!weather.SlowReads)
