@@ -43,7 +43,8 @@ function misfits(value: unknown, schema: Schema, at = ''): string[] {
 const run = 'exe_01JD6QK2ZC0MPANYX42';
 const workflow = { spec: { omium: 'v0', name: 'new', steps: [{ id: 'a', type: 'decision' }] } };
 const asked: [method: string, route: string, path?: string, body?: unknown][] = [
-  ['get', '/v1/me'], ['get', '/v1/health-summary'], ['get', '/v1/analytics', '/v1/analytics?group_by=workflow&bucket=day&from=2026-11-01T00:00:00Z'], ['get', '/v1/keys'], ['get', '/v1/members'], ['get', '/v1/invitations'],
+  ['get', '/v1/me'], ['get', '/v1/health-summary'], ['get', '/v1/analytics', '/v1/analytics?group_by=workflow&bucket=day&from=2026-11-01T00:00:00Z'],
+  ['get', '/v1/analytics/recovery', '/v1/analytics/recovery?group_by=workflow&from=2026-11-01T00:00:00Z'], ['get', '/v1/analytics/recovery', '/v1/analytics/recovery?group_by=failure_class&from=2026-11-01T00:00:00Z'], ['get', '/v1/keys'], ['get', '/v1/members'], ['get', '/v1/invitations'],
   ['get', '/v1/billing'], ['get', '/v1/billing/transactions'], ['get', '/v1/billing/verify'], ['get', '/v1/audit'], ['get', '/v1/audit/verify'], ['get', '/v1/policies'], ['get', '/v1/policies/versions'], ['get', '/v1/retention'], ['get', '/v1/secrets'], ['get', '/v1/sso'],
   ['get', '/v1/workflows'], ['get', '/v1/workflows/{name}', '/v1/workflows/customer-onboarding'], ['get', '/v1/workflows/{name}/versions/{version}', '/v1/workflows/customer-onboarding/versions/1'],
   ['get', '/v1/executions'], ['get', '/v1/executions', '/v1/executions?limit=200'], ['get', '/v1/executions/{id}', `/v1/executions/${run}`], ['get', '/v1/executions/{id}', '/v1/executions/exe_01JD6SETASIDE0000001'], ['get', '/v1/executions/{id}/state', `/v1/executions/${run}/state?at=3`], ['get', '/v1/executions/{id}/timeline', `/v1/executions/${run}/timeline`],

@@ -1,6 +1,6 @@
 import { toApiError, unreachable } from './errors';
 import { currentCredential, signInPerson, signOut, storedPerson } from './session';
-import type { AnalyticsView, SuggestView } from './generated';
+import type { AnalyticsView, RecoveryView, SuggestView } from './generated';
 import type {
   DecideReviewRequest, DiffView, EventRecord, ExecutionSummary, ExecutionView, FailureSummary, FailureView, ForkPreviewView, ForkRequest, GraphView,
   HealthSummary, JsonObject, MeView, Page, ResidueView, RetryRequest, ReviewView, RollbackRequest, RollbackView, StartExecutionRequest, StepView, TestFixView,
@@ -155,6 +155,7 @@ export const api = {
   rollback: (execution: string, body: RollbackRequest) => post<RollbackView>(`/v1/executions/${id(execution)}/rollback`, body),
 
   analytics: (filter: { group_by: string; bucket: string; from: string }) => get<AnalyticsView>(`/v1/analytics${query(filter)}`),
+  recovery: (filter: { group_by: string; from: string }) => get<RecoveryView>(`/v1/analytics/recovery${query(filter)}`),
 
   failures: (filter: { status?: string | undefined; cursor?: string | undefined }) => get<Page<FailureSummary>>(`/v1/failures${query({ limit: 30, ...filter })}`),
   failure: (failure: string) => get<FailureView>(`/v1/failures/${id(failure)}`),

@@ -32,6 +32,7 @@ export function useLiveExecution(execution: string | undefined, seq: number | un
           client.invalidateQueries({ predicate: ({ queryKey }) => queryKey[0] === 'execution' && queryKey[1] === execution && queryKey[2] !== 'state' }),
           client.invalidateQueries({ predicate: ({ queryKey }) => queryKey[0] === 'failure' && String(queryKey[1]).startsWith(`${execution}.`) }),
           client.invalidateQueries({ queryKey: ['health'] }),
+          client.invalidateQueries({ queryKey: ['recovery'] }),
         ]);
       } while (again && !abort.signal.aborted);
       refreshing = false;

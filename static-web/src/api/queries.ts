@@ -65,6 +65,8 @@ export const eventsQuery = (id: string) =>
 
 export const analyticsQuery = (filter: { group_by: string; bucket: string; from: string }) => queryOptions({ queryKey: ['analytics', filter], queryFn: () => api.analytics(filter) });
 
+export const recoveryQuery = (filter: { group_by: string; from: string }) => queryOptions({ queryKey: ['recovery', filter], queryFn: () => api.recovery(filter) });
+
 export const failuresQuery = (status?: string) =>
   infiniteQueryOptions({
     queryKey: ['failures', status ?? ''],

@@ -5,7 +5,7 @@ import { useCallback } from 'react';
 export function useRefresh(): (execution?: string) => Promise<void> {
   const client = useQueryClient();
   return useCallback(async (execution?: string) => {
-    const lists = ['health', 'executions', 'failures', 'reviews'];
+    const lists = ['health', 'recovery', 'executions', 'failures', 'reviews'];
     await client.invalidateQueries({
       predicate: ({ queryKey }) =>
         lists.includes(String(queryKey[0])) ||

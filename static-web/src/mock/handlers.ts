@@ -18,6 +18,12 @@ const overview: HttpHandler[] = [
     const groups = keys.map((key) => { const own = rows.filter((row) => row.key === key); return { key, ...counted(own), mean_duration_ms: 2400, points: days(own) }; });
     return ok({ from: search.get('from'), to: new Date().toISOString(), group_by: search.get('group_by'), bucket: search.get('bucket'), groups });
   }),
+  on('get', '/analytics/recovery', (world, _, request) => {
+    const groupBy = new URL(request.url).searchParams.get('group_by') === 'failure_class' ? 'failure_class' : 'workflow';
+    const keys = [...new Set(groupBy === 'workflow' ? world.summaries().map(({ workflow }) => workflow) : world.failureSummaries().map((failure) => failure.class))];
+    const groups = keys.map((key) => ({ key, figures: world.recovery((group) => group[groupBy] === key, groupBy === 'workflow') })).toSorted((left, right) => right.figures.failures - left.figures.failures);
+    return ok({ from: new URL(request.url).searchParams.get('from'), to: new Date().toISOString(), group_by: groupBy, total: world.recovery(() => true, groupBy === 'workflow'), groups });
+  }),
   on('get', '/health-summary', (world) => ok(world.health()))];
 
 async function specOf(request: Request): Promise<string> {

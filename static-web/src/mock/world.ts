@@ -1,4 +1,5 @@
 import type { ExecutionSummary, FailureSummary, FailureView, GraphView, HealthAlarm, HealthSummary, ResidueView, ReviewView, WorkflowView } from '~/api/types';
+import type { RecoveryFigures } from '~/api/generated';
 import { graphOfSpec } from '~/model/graph';
 import { groupSteps } from '~/model/trace';
 import { Account } from './account';
@@ -93,6 +94,25 @@ export class World {
     return {
       executions_by_status: byStatus, workflows: this.workflows.size, alarms: this.alarms,
       open_failures: [...this.failures.values()].filter(({ status }) => status === 'open').length, open_reviews: [...this.reviews.values()].filter(({ status }) => status === 'open').length,
+    };
+  }
+
+  /** Figures of what matches. A failure's run has been past it since the run's last change: the mock keeps no other time. */
+  recovery(matches: (of: { workflow: string; failure_class?: string }) => boolean, withRuns: boolean): RecoveryFigures {
+    const failures = [...this.failures.values()].filter((failure) => matches({ workflow: failure.workflow, failure_class: failure.failure.class }));
+    const over = failures.filter(({ status }) => status === 'resolved');
+    const times = over.map((failure) => Date.parse(this.runs.get(failure.execution)!.view.updated_at) - Date.parse(failure.failure.at)).toSorted((left, right) => left - right);
+    const rank = (percent: number) => times[Math.ceil((percent * times.length) / 100) - 1];
+    const runs = this.summaries().filter(({ workflow }) => matches({ workflow }));
+    const ended = runs.filter(({ status }) => status === 'succeeded' || status === 'failed' || status === 'cancelled');
+    const succeeded = ended.filter(({ status }) => status === 'succeeded').length;
+    const [p50, p99] = [rank(50), rank(99)];
+    return {
+      failures: failures.length, open: failures.length - over.length, recovered: over.length,
+      recovered_by: { fallback: 0, override: 0, retry: 0, rollback: over.length, skip: 0 },
+      ...(p50 === undefined || p99 === undefined ? {} : { recovery_ms_p50: p50, recovery_ms_p99: p99 }),
+      ...(withRuns ? { executions: runs.length, ended: ended.length, succeeded, interventions: [...this.reviews.values()].filter((review) => review.status === 'decided' && matches({ workflow: review.workflow })).length } : {}),
+      ...(withRuns && ended.length > 0 ? { success_rate: succeeded / ended.length } : {}),
     };
   }
 

@@ -1,4 +1,5 @@
 import type { AnalyticsGroup, AnalyticsView } from '~/api/generated';
+import { cell } from './figures';
 
 export interface Totals {
   count: number;
@@ -42,7 +43,6 @@ export function columns(view: AnalyticsView): { at: string; count: number; by_st
 /** RFC 4180: one row for each group and span. A text that a spreadsheet would take for a formula is kept a text. */
 export function csvOf(view: AnalyticsView): string {
   const statuses = [...new Set(view.groups.flatMap((group) => group.points.flatMap((point) => Object.keys(point.by_status))))].sort();
-  const cell = (value: string) => { const safe = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value; return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe; };
   const rows = view.groups.flatMap((group) => group.points.map((point) => [cell(group.key), point.at, String(point.count), ...statuses.map((status) => String(point.by_status[status] ?? 0))]));
   return [[view.group_by, 'at', 'count', ...statuses], ...rows].map((row) => row.join(',')).join('\r\n') + '\r\n';
 }

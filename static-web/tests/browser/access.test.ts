@@ -1,6 +1,6 @@
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Installation, isReal } from './installation';
+import { Installation, isReal, type Run } from './installation';
 
 describe.skipIf(!isReal)('access and money, in the browser on the real program', { timeout: 90_000 }, () => {
   let omium: Installation;
@@ -84,6 +84,23 @@ describe.skipIf(!isReal)('access and money, in the browser on the real program',
     const lines = (await text(await saved.createReadStream())).trim().split('\n').map((line) => JSON.parse(line) as { class: string; input: unknown; output: unknown });
     expect(lines).toHaveLength(1);
     expect([lines[0]!.input, lines[0]!.output]).toEqual([{ rate: -1 }, { rate: -1 }]);
+
+    // How it came out: two of three succeeded, one failure is open. Then a person gives the right rate, and the step is taken back and run again.
+    const figure = async (name: string) => (await visit.get(`figure-${name}`).locator('dd > *').allInnerTexts()).join(' | ');
+    await visit.page.goto(`${tenant.url}/`);
+    await visit.get('figures').waitFor();
+    expect([await figure('executions'), await figure('success-rate')]).toEqual(['3 | None is under way', '66.6 % | 2 of 3 that ended']);
+    expect([await figure('recovered-by-rollback'), await figure('interventions'), await figure('recovery-p50')]).toEqual(['0 | of 0 recovered; 1 open', '0 | Nobody had to step in', '– | Nothing was recovered']);
+    const { body: failed } = await tenant.api<{ items: Run[] }>('GET', '/v1/executions?status=failed');
+    await tenant.api('POST', `/v1/executions/${failed.items[0]!.id}/retry`, { from: 'rate', output: { rate: 5 } });
+    await tenant.runUntil(failed.items[0]!.id, 'succeeded');
+    await visit.page.reload();
+    await visit.get('figure-success-rate').getByText('100 %').waitFor();
+    expect([await figure('recovered-by-rollback'), await figure('interventions')]).toEqual(['1 | of 1 recovered', '1 | decisions that changed a run']);
+    expect([await figure('recovery-p50'), await figure('recovery-p99')]).toEqual([expect.stringMatching(/^[\d.]+ m?s \| half of 1 recovery took no longer$/), expect.stringMatching(/^[\d.]+ m?s \| the longest$/)]);
+    await visit.page.goto(`${tenant.url}/analytics`);
+    await visit.get('recovery-rates').waitFor();
+    expect((await visit.get('recovery-rates').innerText()).split(/\s+/).slice(0, 5)).toEqual(['rates', '1', '0', '1', '1']);
     await visit.close();
   });
 

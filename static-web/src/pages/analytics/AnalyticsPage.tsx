@@ -6,12 +6,14 @@ import { download, save } from '~/api/account';
 import type { AnalyticsGroup, AnalyticsView } from '~/api/generated';
 import { analyticsQuery } from '~/api/queries';
 import { columns, csvOf, totals } from '~/model/analytics';
+import { daysBack } from '~/model/figures';
 import { count, date, duration } from '~/model/format';
 import { executionLook, failureLook, humanise } from '~/model/status';
 import { Button } from '~/ui/Button';
 import { Filter } from '~/ui/list';
 import { Page, Section } from '~/ui/Page';
 import { Empty, ErrorNote, Loading } from '~/ui/states';
+import { Recovery } from './Recovery';
 
 type GroupBy = AnalyticsView['group_by'];
 type Bucket = AnalyticsView['bucket'];
@@ -21,7 +23,7 @@ export function AnalyticsPage() {
   const { by = 'workflow', bucket = 'day', days = 30 } = useSearch({ from: '/analytics' });
   const navigate = useNavigate({ from: '/analytics' });
   const groupBy = by as GroupBy;
-  const from = new Date(Math.floor(Date.now() / 3_600_000) * 3_600_000 - days * 86_400_000).toISOString();
+  const from = daysBack(days, Date.now());
   const query = useQuery({ ...analyticsQuery({ group_by: groupBy, bucket: bucket as Bucket, from }), placeholderData: keepPreviousData });
   const exporting = useMutation({ mutationFn: () => download('/v1/failures/export', `omium-failures-${new Date().toISOString().slice(0, 10)}.jsonl`) });
   const set = (next: { by?: string; bucket?: string; days?: number }) => void navigate({ search: (old) => ({ ...old, ...next }), replace: true });
@@ -46,6 +48,7 @@ export function AnalyticsPage() {
       {view && view.groups.length === 0 && <Empty title={groupBy === 'failure_class' ? 'Nothing failed' : 'Nothing ran'}>In this span. Choose a longer one, or run a workflow.</Empty>}
       {view && view.groups.length > 0 && <Standing view={view} />}
       {view && view.groups.length > 0 && <Groups view={view} />}
+      {view && view.groups.length > 0 && groupBy !== 'api_key' && <Recovery groupBy={groupBy} from={from} />}
     </Page>
   );
 }
@@ -80,14 +83,14 @@ function Groups({ view }: { view: AnalyticsView }) {
   return (
     <div className="card overflow-x-auto" tabIndex={0} role="region" aria-label="Numbers">
       <table className="w-full min-w-[36rem] text-left">
-        <thead className="text-[0.87rem] text-ink-2"><tr className="border-b border-line">{[isFailures ? 'Failure class' : view.group_by === 'workflow' ? 'Workflow' : 'API key', 'Count', isFailures ? 'Open' : 'Succeeded', isFailures ? 'Resolved' : 'Failed', isFailures ? 'Ignored' : 'Mean time'].map((head) => <th key={head} className="px-4 py-2 font-semibold">{head}</th>)}</tr></thead>
+        <thead className="text-[0.87rem] text-ink-2"><tr className="border-b border-line">{[isFailures ? 'Failure class' : view.group_by === 'workflow' ? 'Workflow' : 'API key', 'Count', isFailures ? 'Open' : 'Succeeded', isFailures ? 'Resolved' : 'Failed', isFailures ? 'Mean time to recovery' : 'Mean time'].map((head) => <th key={head} className="px-4 py-2 font-semibold">{head}</th>)}</tr></thead>
         <tbody>
           {sorted.map((group) => (
             <tr key={group.key} className="border-b border-line last:border-none" data-testid={`group-${group.key}`}>
               <th scope="row" className="px-4 py-2 font-semibold"><Name view={view} group={group} /></th>
               <td className="px-4 py-2 font-mono">{group.count.toLocaleString('en')}</td>
-              {(isFailures ? ['open', 'resolved', 'ignored'] : ['succeeded', 'failed']).map((status) => <td key={status} className="px-4 py-2 font-mono">{(group.by_status[status] ?? 0).toLocaleString('en')}</td>)}
-              {!isFailures && <td className="px-4 py-2 font-mono">{group.mean_duration_ms === undefined ? '–' : duration(group.mean_duration_ms)}</td>}
+              {(isFailures ? ['open', 'resolved'] : ['succeeded', 'failed']).map((status) => <td key={status} className="px-4 py-2 font-mono">{(group.by_status[status] ?? 0).toLocaleString('en')}</td>)}
+              <td className="px-4 py-2 font-mono">{group.mean_duration_ms === undefined ? '–' : duration(group.mean_duration_ms)}</td>
             </tr>
           ))}
         </tbody>

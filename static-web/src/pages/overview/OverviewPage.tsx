@@ -6,6 +6,7 @@ import { Page, Section } from '~/ui/Page';
 import { Empty, ErrorNote, Loading } from '~/ui/states';
 import { ExecutionRow } from '../executions/ExecutionRow';
 import { Alarms } from './Alarms';
+import { LastDays } from './LastDays';
 import { FirstSteps } from './FirstSteps';
 import { Health } from './Health';
 
@@ -19,6 +20,7 @@ export function OverviewPage() {
       <Section title="How it stands">
         {health.isError && !health.data ? <ErrorNote error={health.error} retry={() => void health.refetch()} /> : health.data ? <Health health={health.data} /> : <Loading lines={2} label="Loading the state of the runs" />}
       </Section>
+      <LastDays />
       <Section title="Latest executions" aside={<ButtonLink small weight="quiet" to="/executions">All executions</ButtonLink>}>
         {latest.isError && !latest.data && <ErrorNote error={latest.error} retry={() => void latest.refetch()} />}
         {latest.isPending && <Loading label="Loading executions" />}
