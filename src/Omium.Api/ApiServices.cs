@@ -5,6 +5,7 @@ using Omium.Api.Executions;
 using Omium.Api.Http;
 using Omium.Api.Keys;
 using Omium.Api.Policies;
+using Omium.Api.Reviews;
 using Omium.Api.Sessions;
 using Omium.Api.SingleSignOn;
 using Omium.Api.Tenants;
@@ -50,6 +51,7 @@ internal sealed record ApiServices(
     AuditSettler AuditSettler,
     AuditedStore AuditedStore,
     Acts Acts,
+    ApprovalTokens ApprovalTokens,
     StoredSecrets Secrets,
     PersonVault Persons,
     WorkflowStore Workflows,

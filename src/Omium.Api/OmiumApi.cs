@@ -118,6 +118,7 @@ public static class OmiumApi
         services.TryAddSingleton<SingleSignOnService>();
         services.TryAddSingleton<Authenticator>();
         services.TryAddSingleton<AuditSettler>();
+        services.TryAddSingleton<ApprovalTokens>();
         services.AddHostedService(provider => provider.GetRequiredService<AuditSettler>());
         services.TryAddSingleton(provider => new KeyService(
             provider.GetRequiredService<IDocumentStore>(), provider.GetRequiredService<AuditedStore>(), provider.GetRequiredService<Acts>(),
@@ -147,6 +148,7 @@ public static class OmiumApi
         MigrationEndpoints.Map(routes);
         ExecutionStreamEndpoints.Map(routes);
         ReviewEndpoints.Map(routes);
+        ApprovalEndpoints.Map(routes);
         FailureEndpoints.Map(routes);
         ResidueEndpoints.Map(routes);
         SharingEndpoints.Map(routes);

@@ -5,6 +5,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Omium.Api;
 using Omium.Api.Http;
+using Omium.Api.Reviews;
 using Omium.Azure.Hosting;
 using Omium.Functions.Billing;
 using Omium.Functions.Pump;
@@ -54,6 +55,7 @@ builder.Services
         options.WaitMax = TimeSpan.FromSeconds(40);
         options.LookEvery = TimeSpan.FromSeconds(1);
     })
-    .AddSingleton<ApiDispatcher>();
+    .AddSingleton<ApiDispatcher>()
+    .AddSingleton<ApprovalEvents>();
 
 await builder.Build().RunAsync();

@@ -38,7 +38,7 @@ internal static class AccessTable
         (Scopes.Work, ["POST /v1/tasks/{id}/complete", "POST /v1/tasks/{id}/fail", "POST /v1/tasks/{id}/heartbeat", "POST /v1/workers/poll"]),
         (Scopes.Write, ["PUT /v1/policies", "POST /v1/scope-aliases", "POST /v1/workflows", "POST /v1/workflows/import"]),
         (Scopes.Propose, ["POST /v1/reviews/{id}/proposals", "POST /v1/reviews/{id}/test"]),
-        (Scopes.Decide, ["POST /v1/failures/{id}/ignore", "POST /v1/residue/{id}/resolve", "POST /v1/reviews/{id}/decide"]),
+        (Scopes.Decide, ["POST /v1/failures/{id}/ignore", "POST /v1/residue/{id}/resolve", "POST /v1/reviews/{id}/approval-tokens", "POST /v1/reviews/{id}/decide"]),
         (Scopes.Admin,
         [
             "DELETE /v1/invitations/{id}", "DELETE /v1/keys/{id}", "DELETE /v1/members/{id}", "GET /v1/audit", "GET /v1/audit/export", "GET /v1/audit/verify", "GET /v1/invitations", "GET /v1/keys", "GET /v1/members", "GET /v1/secrets", "DELETE /v1/secrets/{name}", "PUT /v1/secrets/{name}",

@@ -47,6 +47,22 @@ internal sealed class Authenticator(KeyService keys, SessionService sessions, Ac
             : default(Caller);
     }
 
+    /// <summary>
+    /// A key or person by its name, as it may act now; null when it may not any more, or was never kept here (who is only known by the word of Azure
+    /// Static Web Apps).
+    /// </summary>
+    public async ValueTask<Caller?> FindAsync(string tenant, string name, CancellationToken cancellation)
+    {
+        if (name.StartsWith("key_", StringComparison.Ordinal))
+        {
+            return await keys.FindCallerAsync(tenant, KeyService.BareId(name), cancellation);
+        }
+
+        return await accounts.FindAsync(name, cancellation) is { Status: StoredUser.Active } && (await tenants.RosterAsync(tenant, cancellation)).Find(name) is { } member
+            ? new Caller(tenant, name, "") { Role = member.Role, Teams = member.Teams, Scopes = Roles.ScopesOf(member.Role) }
+            : null;
+    }
+
     private async ValueTask<Authenticated> ByCookieAsync(HttpContext context, string token, CancellationToken cancellation)
     {
         if (await sessions.FindAsync(token, cancellation) is not { IsCookie: true } session)

@@ -107,6 +107,10 @@ public sealed partial class KeyService
     internal async Task<StoredKey?> FindActiveAsync(string tenant, string id, CancellationToken cancellation) =>
         await FindAsync(tenant, id, cancellation) is { Status: StoredKey.Active } found ? found : null;
 
+    /// <summary>What an active key of a tenant may do; null when there is none.</summary>
+    internal async Task<Caller?> FindCallerAsync(string tenant, string id, CancellationToken cancellation) =>
+        await FindActiveAsync(tenant, id, cancellation) is { } key ? CallerOf(key) : null;
+
     /// <summary>Gives an active key a new secret; the old one is refused at once. Null when there is no such active key.</summary>
     internal async Task<KeyView?> RotateAsync(string tenant, string id, string by, Origin origin, CancellationToken cancellation)
     {
@@ -209,6 +213,8 @@ public sealed partial class KeyService
 
     private long NowMs => time.GetUtcNow().ToUnixTimeMilliseconds();
 
+    private static Caller CallerOf(StoredKey key) => new(key.Tenant, $"key_{key.Id}", key.Environment) { Scopes = key.Granted, SpendCapCredits = key.SpendCapCredits };
+
     private static DocumentKey KeyOf(string id) => new("", Kind, id);
 
     private static string HashOf(string secret) => Convert.ToHexStringLower(SHA256.HashData(Encoding.ASCII.GetBytes(secret)));
@@ -234,7 +240,7 @@ public sealed partial class KeyService
 
         public byte[] Hash { get; } = Convert.FromHexString(key.SecretSha256);
 
-        public Caller Caller { get; } = new(key.Tenant, $"key_{key.Id}", key.Environment) { Scopes = key.Granted, SpendCapCredits = key.SpendCapCredits };
+        public Caller Caller { get; } = CallerOf(key);
 
         public long NotedMs = key.LastUsedMs ?? 0;
     }

@@ -14,7 +14,8 @@ namespace Omium.Api.Reviews;
 /// <summary><c>/v1/reviews</c>.</summary>
 internal static class ReviewEndpoints
 {
-    private static readonly string[] Decisions =
+    /// <summary>What a decision is refused with, whatever way it comes.</summary>
+    internal static readonly string[] Decisions =
     [
         "review_not_found", "review_closed", "review_expired", "review_digest_mismatch", "decision_not_allowed", "edit_forbidden", "override_refused",
         "checkpoint_not_found", "execution_ended", "rollback_in_progress", "rollback_irreversible", "rollback_orphans_consumer",
@@ -80,9 +81,14 @@ internal static class ReviewEndpoints
             return;
         }
 
-        if (!call.Caller.Answers(found.Review.Request.Role))
+        await DecideAsync(call, found, request);
+    }
+
+    /// <summary>The one way to decide: who may, bound to what was shown, on record with who it was, once.</summary>
+    internal static async Task DecideAsync(ApiCall call, (ExecutionCell Cell, ReviewState Review) found, DecideReviewRequest request)
+    {
+        if (!await TryAnswersAsync(call, found.Review))
         {
-            await call.ProblemAsync("forbidden", $"This review was escalated to '{found.Review.Request.Role}'.");
             return;
         }
 
@@ -185,14 +191,27 @@ internal static class ReviewEndpoints
         await call.JsonAsync(view, ContractJson.Default.TestFixView);
     }
 
-    private static async ValueTask<(ExecutionCell Cell, ReviewState Review)?> TryReviewAsync(ApiCall call)
+    /// <summary>False when the review was escalated to others, which was answered.</summary>
+    internal static async ValueTask<bool> TryAnswersAsync(ApiCall call, ReviewState review)
     {
-        var id = call.Route("id");
+        if (call.Caller.Answers(review.Request.Role))
+        {
+            return true;
+        }
+
+        await call.ProblemAsync("forbidden", $"This review was escalated to '{review.Request.Role}'.");
+        return false;
+    }
+
+    /// <summary>A review of the caller's tenant, by default the one that the route names; null when it was answered.</summary>
+    internal static async ValueTask<(ExecutionCell Cell, ReviewState Review)?> TryReviewAsync(ApiCall call, string? review = null)
+    {
+        var id = review ?? call.Route("id");
         if (await call.Services.Index.GetAsync(call.Caller.Tenant, IndexKinds.Review, id, call.Cancellation) is { } row
             && await call.Services.Advancer.FindAsync(new StreamId(call.Caller.Tenant, row.Execution), call.Cancellation) is { } cell
-            && cell.State.Reviews.TryGetValue(id, out var review))
+            && cell.State.Reviews.TryGetValue(id, out var known))
         {
-            return (cell, review);
+            return (cell, known);
         }
 
         await call.ProblemAsync("review_not_found", $"There is no review {ApiCall.Shorten(id)}.");

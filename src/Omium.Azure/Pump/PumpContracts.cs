@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using System.Text.Json;
 using System.Text.Json.Serialization;
 using Omium.Runtime.Ports;
 
@@ -53,6 +54,10 @@ public sealed record EffectInput(
     [JsonIgnore]
     public string Instance => "effect." + PumpInput.Digest($"{Stream}/{Effect}");
 }
+
+/// <summary>A decision that came as the event <c>approve</c>.</summary>
+/// <param name="Approval">Its data, as it came: only the API reads it.</param>
+public sealed record ApprovalInput([property: JsonPropertyName("approval")] JsonElement Approval);
 
 /// <summary>
 /// What the pump needs of its host (Durable Functions, or a stand-in). Starting an instance that is there does nothing; an event for one that is not

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.DurableTask;
 using Omium.Azure.Pump;
@@ -8,10 +9,10 @@ namespace Omium.Functions.Pump;
 /// One orchestration per execution, small and frozen: running instances replay this code, so a released version is never changed, only followed by a
 /// next one under another name. It knows nothing of the kernel.
 /// <code>
-/// what is outstanding? -> have each effect run by an orchestration of its own -> wait for one nudge or one timer -> begin again as new
+/// what is outstanding? -> have each effect run by an orchestration of its own -> wait for one nudge, one approval or one timer -> begin again as new
 /// </code>
-/// It may begin again at any moment and lose nothing: what is owed is in the log, an event that came meanwhile is kept, and one that was lost is made
-/// good by the sweeper.
+/// It may begin again at any moment and lose nothing: what is owed is in the log, an event that came meanwhile is kept, and a nudge that was lost is
+/// made good by the sweeper. An approval is nowhere else until it is delivered, so nothing here may take one and drop it: see <see cref="WaitAsync"/>.
 /// </summary>
 public static class ExecutionPump
 {
@@ -24,11 +25,17 @@ public static class ExecutionPump
     /// <summary>Name of the event that says "look now".</summary>
     public const string Nudge = "nudge";
 
+    /// <summary>Name of the event that carries a decision: <c>{review_id, approval_token}</c>.</summary>
+    public const string Approve = "approve";
+
     /// <summary>Names of its activities.</summary>
-    public const string GetPending = "GetPending", StartEffects = "StartEffects", RunEffect = "RunEffect";
+    public const string GetPending = "GetPending", StartEffects = "StartEffects", RunEffect = "RunEffect", DeliverApproval = "DeliverApproval";
 
     // When more is due than one page holds, the first ones nudge as they end; this is for when that is lost.
     private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(5);
+
+    // After all the retries of an activity: the store is away, or the execution cannot be read.
+    private static readonly TimeSpan Rest = TimeSpan.FromMinutes(1);
 
     private static readonly TaskOptions Retried = TaskOptions.FromRetryPolicy(
         new RetryPolicy(maxNumberOfAttempts: 8, firstRetryInterval: TimeSpan.FromSeconds(1), backoffCoefficient: 2, maxRetryInterval: TimeSpan.FromMinutes(1)));
@@ -38,18 +45,30 @@ public static class ExecutionPump
     public static async Task PumpAsync([OrchestrationTrigger] TaskOrchestrationContext context)
     {
         var input = context.GetInput<PumpInput>() ?? throw new InvalidOperationException("A pump was started without its input.");
-        var page = await context.CallActivityAsync<PumpPage>(GetPending, input, Retried);
-        if (page.Effects.Count > 0)
+        try
         {
-            await context.CallActivityAsync(StartEffects, page.Effects, Retried);
+            var page = await context.CallActivityAsync<PumpPage>(GetPending, input, Retried);
+            if (page.Effects.Count > 0)
+            {
+                await context.CallActivityAsync(StartEffects, page.Effects, Retried);
+            }
+
+            if (page.IsDone)
+            {
+                return;
+            }
+
+            if (await WaitAsync(context, page) is { } approval)
+            {
+                await DeliverAsync(context, approval);
+            }
+        }
+        catch (TaskFailedException)
+        {
+            // A pump that ended here would take the events along that wait for it.
+            await context.CreateTimer(context.CurrentUtcDateTime + Rest, CancellationToken.None);
         }
 
-        if (page.IsDone)
-        {
-            return;
-        }
-
-        await WaitAsync(context, page);
         context.ContinueAsNew(input, preserveUnprocessedEvents: true);
     }
 
@@ -58,24 +77,41 @@ public static class ExecutionPump
     public static async Task RunEffectAsync([OrchestrationTrigger] TaskOrchestrationContext context) =>
         await context.CallActivityAsync(RunEffect, context.GetInput<EffectInput>(), Retried);
 
-    private static async Task WaitAsync(TaskOrchestrationContext context, PumpPage page)
+    /// <summary>
+    /// Waits for whatever comes first; answers an approval. A waiter that is left behind, cancelled or not, still takes the next event of its name and
+    /// drops it. So there is one waiter for each name and life of the pump, none is cancelled, both are looked at after the wait, and between the end of
+    /// the wait and the new beginning the pump awaits only for an approval that its waiter has given: whatever comes then finds no waiter and is kept.
+    /// A nudge may be dropped so: the pump looks at everything as soon as it begins again.
+    /// </summary>
+    private static async Task<JsonElement?> WaitAsync(TaskOrchestrationContext context, PumpPage page)
     {
-        using var done = new CancellationTokenSource();
-        var nudge = context.WaitForExternalEvent<string>(Nudge, done.Token);
+        // Whatever JSON they carry: an event that could not be read would end the pump.
+        var approval = context.WaitForExternalEvent<JsonElement?>(Approve);
+        var nudge = context.WaitForExternalEvent<JsonElement?>(Nudge);
         var due = page.More ? context.CurrentUtcDateTime + LookAgain : DateTime.MaxValue;
         if (page.NextDueUnixMs is { } next && DateTimeOffset.FromUnixTimeMilliseconds(next).UtcDateTime is var at && at < due)
         {
             due = at;
         }
 
-        if (due == DateTime.MaxValue)
-        {
-            await nudge;
-            return;
-        }
+        using var timer = new CancellationTokenSource();
+        Task[] first = due == DateTime.MaxValue ? [nudge, approval] : [nudge, approval, context.CreateTimer(due, timer.Token)];
+        await Task.WhenAny(first);
+        Cancel(timer);
+        return approval.IsCompletedSuccessfully ? await approval : null;
+    }
 
-        await Task.WhenAny(nudge, context.CreateTimer(due, done.Token));
-        Cancel(done);
+    /// <summary>Delivers an approval. What could not be delivered after all retries is sent again to oneself: it is neither dropped nor does it hold the pump up for good.</summary>
+    private static async Task DeliverAsync(TaskOrchestrationContext context, JsonElement approval)
+    {
+        try
+        {
+            await context.CallActivityAsync(DeliverApproval, new ApprovalInput(approval), Retried);
+        }
+        catch (TaskFailedException)
+        {
+            context.SendEvent(context.InstanceId, Approve, approval);
+        }
     }
 
     // At once and here: CancelAsync goes through the thread pool, and an orchestrator that goes on elsewhere is ended by the platform.

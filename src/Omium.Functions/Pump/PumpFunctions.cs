@@ -1,11 +1,12 @@
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.DurableTask.Client;
+using Omium.Api.Reviews;
 using Omium.Azure.Pump;
 
 namespace Omium.Functions.Pump;
 
 /// <summary>The pump's activities. Each may run twice; the log decides what counts.</summary>
-public sealed class PumpFunctions(PumpActivities activities, DurablePumps pumps)
+public sealed class PumpFunctions(PumpActivities activities, ApprovalEvents approvals, DurablePumps pumps)
 {
     /// <summary>What is outstanding.</summary>
     [Function(ExecutionPump.GetPending)]
@@ -32,5 +33,14 @@ public sealed class PumpFunctions(PumpActivities activities, DurablePumps pumps)
     {
         pumps.Use(client);
         return activities.RunEffectAsync(input, cancellation);
+    }
+
+    /// <summary>Delivers a decision that came as an event.</summary>
+    [Function(ExecutionPump.DeliverApproval)]
+    public Task<bool> DeliverApprovalAsync([ActivityTrigger] ApprovalInput input, [DurableClient] DurableTaskClient client, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(input);
+        pumps.Use(client);
+        return approvals.DeliverAsync(input.Approval, cancellation);
     }
 }

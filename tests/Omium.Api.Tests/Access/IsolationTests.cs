@@ -22,6 +22,7 @@ public sealed partial class IsolationTests : IAsyncLifetime
         ["POST /v1/executions/{id}/fork"] = """{"at": 1}""",
         ["POST /v1/executions/{id}/migrate"] = """{"version": 1}""",
         ["POST /v1/executions/{id}/trace"] = """{"owner": "x", "operations": []}""",
+        ["POST /v1/reviews/{id}/approval-tokens"] = """{"digest": "x"}""",
         ["POST /v1/reviews/{id}/decide"] = """{"decision": "skip", "digest": "x"}""",
         ["POST /v1/reviews/{id}/proposals"] = """{"edits": {"prompt": "x"}, "digest": "x"}""",
         ["POST /v1/reviews/{id}/test"] = """{"edits": {"prompt": "x"}}""",

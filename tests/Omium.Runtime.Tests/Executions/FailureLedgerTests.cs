@@ -99,7 +99,7 @@ public sealed class FailureLedgerTests
         var visits = new[] { "a", "b", "pay" }.SelectMany(step => new[] { 1, 2 }.Select(visit => new VisitState(new VisitKey(step, visit), 1)))
             .Append(new VisitState(new VisitKey("plan_b", 1), 9) { After = [new VisitKey("a", 1)] });
         var state = ExecutionState.Empty with { ExecutionId = "exe_1" };
-        state = state with { Visits = state.Visits.AddRange(visits.Select(visit => KeyValuePair.Create(visit.Key, visit))) };
+        state = state with { Visits = VisitDictionary.Of(visits) };
         return Play(records.Select(events => (state, (IReadOnlyList<ExecutionEvent>)events)));
     }
 
