@@ -28,6 +28,13 @@ export interface Run {
   steps: { step: string; visit: number; status: string }[];
 }
 
+export interface Task {
+  id: string;
+  kind: 'step' | 'handoff';
+  from?: string;
+  claims?: string[];
+}
+
 /** One tenant of the program that all browser tests share, and the browser that they share; the files of tests keep to names of their own. */
 export class Installation {
   private constructor(private readonly browser: Browser, readonly url: string, readonly key: string, private readonly receiver: string) {}
@@ -94,6 +101,16 @@ export class Installation {
   async person(name: string): Promise<{ key: string; id: string }> {
     const { body } = await this.api<{ id: string; secret: string }>('POST', '/v1/keys', { name });
     return { key: body.secret, id: body.id };
+  }
+
+  /** A worker of a queue, as any program is one: over the wire. */
+  worker(queue: string, name: string) {
+    const poll = async (waitMs: number) => (await this.api<Task | undefined>('POST', '/v1/workers/poll', { queues: [queue], wait_ms: waitMs, worker: name })).body;
+    return {
+      poll,
+      take: (kind: Task['kind']) => until(`a task of kind ${kind} for ${name}`, async () => { const task = await poll(5_000); return task?.kind === kind && task; }),
+      complete: async (task: Task, output: unknown) => (await this.api('POST', `/v1/tasks/${task.id}/complete`, { output })).status,
+    };
   }
 
   /** Where a tool's effect is counted, outside of Omium. */

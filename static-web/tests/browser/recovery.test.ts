@@ -38,6 +38,54 @@ describe.skipIf(!isReal)('agreement, consistency and decisions, in the browser o
     await visit.close();
   });
 
+  it('S08_AWorkerReceives_ItHoldsFortySevenThenAHundred_AndTheConsoleShowsEveryRound', async () => {
+    await omium.answer('autumn_list', { record_count: 100, list: 'autumn' });
+    await omium.save({
+      omium: 'v0', name: 'autumn-mailing',
+      tools: { export_list: { type: 'http', url: omium.effect('autumn_list') }, recall: { type: 'http', url: omium.effect('autumn_recall'), effect: { kind: 'idempotent' } } },
+      steps: [
+        { id: 'export', type: 'tool_call', tool: 'export_list' },
+        { id: 'mailing', type: 'worker', worker: 'autumn_mailings', input: { list: '${{ handoff.list }}' }, effect: { kind: 'idempotent', compensate: 'recall' } },
+      ],
+      edges: [{ from: 'export', to: 'mailing', handoff: { claims: { records: { said: 'output.record_count' } }, acknowledge: true } }],
+    });
+    const worker = omium.worker('autumn_mailings', 'mailer-1');
+    const id = await omium.start('autumn-mailing');
+    const asked = await worker.take('handoff');
+    expect([asked.from, asked.claims]).toEqual(['export', ['records']]); // What the sender says it is not told.
+
+    // While it is asked, the console says whom the run waits for, and what is claimed.
+    const visit = await omium.openWithKey(`/executions/${id}`);
+    await visit.get('execution-status').getByText('Waiting').waitFor();
+    await visit.click('step-export');
+    await visit.wait('handoff', 'status', 'proposed');
+    expect(await visit.get('handoff').innerText()).toMatch(/mailing is being asked what it holds[\s\S]*records\s+100\s+not measured yet/);
+
+    expect(await worker.complete(asked, { records: 47 })).toBe(204);
+    await visit.wait('handoff', 'status', 'disputed'); // Live, with nothing clicked.
+    expect(await visit.get('handoff').innerText()).toMatch(/Measured once; acknowledged by a worker with key_[\s\S]*records\s+100\s+47/);
+    expect(await worker.poll(0)).toBeUndefined(); // Nothing is given out while it is halted.
+    const { open_reviews } = await omium.runUntil(id, 'paused');
+    await visit.page.goto(`${omium.url}/reviews?kind=handoff`);
+    const card = visit.page.getByTestId(`review-${open_reviews[0]}`);
+    expect(await card.getByTestId('handoff-views').innerText()).toMatch(/records\s+100\s+47/);
+    await card.getByTestId('decide-repeat').click();
+    await visit.click('confirm');
+    await card.waitFor({ state: 'detached' });
+
+    expect(await worker.complete(await worker.take('handoff'), { records: 100 })).toBe(204);
+    const task = await worker.take('step');
+    await visit.page.goto(`${omium.url}/executions/${id}`);
+    await visit.click('step-export');
+    await visit.wait('handoff', 'status', 'agreed');
+    expect(await visit.get('handoff').getAttribute('data-round')).toBe('2');
+    expect(await visit.get('handoff').innerText()).toMatch(/Measured 2 times; acknowledged by a worker with key_[\s\S]*records\s+100\s+100/);
+    expect(await worker.complete(task, { sent: 100 })).toBe(204);
+    await visit.get('execution-status').getByText('Succeeded').waitFor();
+    expect((await omium.counted('autumn_list')).requests).toBe(1); // The source was not asked again: it was right.
+    await visit.close();
+  });
+
   it('S10_AStaleName_IsTracedToStep23_AndOnlyTheTermsRunAgain', async () => {
     const between = Array.from({ length: 21 }, (_, index) => ({ id: `step_${index + 2}`, type: 'decision', needs: [index === 0 ? 'terms' : `step_${index + 1}`], input: { number: index + 2 } }));
     await omium.save({ omium: 'v0', name: 'register', steps: [{ id: 'put', type: 'decision', input: { name: 'Jane Smith' }, writes: ['customer/c-42#name'] }] });

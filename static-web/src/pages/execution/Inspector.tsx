@@ -15,7 +15,7 @@ import { Glyph, StatusPill } from '~/ui/Glyph';
 import { MayButton } from '~/ui/may';
 import { useMedia } from '~/ui/media';
 import { JsonBlock } from '~/ui/Value';
-import { Views } from '../reviews/Agreement';
+import { HandoffNote } from '../reviews/Agreement';
 import { visitId } from './chosen';
 import { Items } from './Items';
 import { RunAgainPanel } from './RunAgainPanel';
@@ -96,7 +96,7 @@ function Body({ view, step, travelled, onChoose }: InspectorProps) {
       <Facts rows={factsOf(step)} />
       {step.failures.map((failure) => <FailureNote key={`${failure.attempt}-${failure.at}`} failure={failure} />)}
       {guards.length > 0 && <Part title="Guards"><Guards guards={guards} /></Part>}
-      {handoffs.map((handoff) => <Part key={`${handoff.from}-${handoff.to}`} title={`Handoff from ${handoff.from} to ${handoff.to}: ${handoff.status}`}><Views claims={handoff.claims} sender={handoff.from} receiver={handoff.to} /></Part>)}
+      {handoffs.map((handoff) => <Part key={`${handoff.from}-${handoff.to}`} title={`Handoff from ${handoff.from} to ${handoff.to}: ${handoff.status}`}><HandoffNote handoff={handoff} /></Part>)}
       {step.verifications && step.verifications.length > 0 && <Part title="Verifiers"><Verifiers step={step} /></Part>}
       {step.items && <Part title="Items"><p>{itemsNote(step.items)}</p>{!travelled && <Items execution={view.id} step={step} />}</Part>}
       {step.calls.length > 0 && <Part title={count(step.calls.length, 'call')}>{step.calls.map((call) => <Call key={call.effect_id} call={call} />)}</Part>}

@@ -6,7 +6,7 @@ import type { StatusLook } from '~/model/status';
 import { Glyph } from '~/ui/Glyph';
 import { Section } from '~/ui/Page';
 import { JsonBlock } from '~/ui/Value';
-import { Views } from '../reviews/Agreement';
+import { HandoffNote } from '../reviews/Agreement';
 
 export const passedLook: StatusLook = { label: 'Met', tone: 'good', shape: 'solid' };
 export const failedLook: StatusLook = { label: 'Not met', tone: 'bad', shape: 'cross' };
@@ -14,7 +14,7 @@ export const failedLook: StatusLook = { label: 'Not met', tone: 'bad', shape: 'c
 export function Evidence({ failure }: { failure: FailureView }) {
   return (
     <Section title="Evidence">
-      {failure.handoff && <Views claims={failure.handoff.claims} sender={failure.handoff.from} receiver={failure.handoff.to} />}
+      {failure.handoff && <HandoffNote handoff={failure.handoff} />}
       {failure.guards.length > 0 && <Guards guards={failure.guards} />}
       <Fold title="What the step was given"><JsonBlock value={failure.input} label="Input of the failed attempt" /></Fold>
       <Fold title="What it answered"><JsonBlock value={failure.output} label="Answer of the failed attempt" /></Fold>
