@@ -23,27 +23,28 @@ public sealed class KernelPropertyTests
 
     private static void CheckAll(Func<int, RandomDriver> drive)
     {
-        var only = Environment.GetEnvironmentVariable("OMIUM_PROPERTY_SEED");
+        var only = Environment.GetEnvironmentVariable("OMIUM_PROPERTY_SEED") is { Length: > 0 } seedText ? int.Parse(seedText, CultureInfo.InvariantCulture) : (int?)null;
         var runs = Environment.GetEnvironmentVariable("OMIUM_PROPERTY_RUNS") is { Length: > 0 } text ? int.Parse(text, CultureInfo.InvariantCulture) : 300;
-        var seeds = only is { Length: > 0 } ? [int.Parse(only, CultureInfo.InvariantCulture)] : Enumerable.Range(1, runs).Concat(FoundBefore.Where(seed => seed > runs));
-        var failures = new List<string>();
-        foreach (var seed in seeds)
-        {
-            var driver = drive(seed);
-            ForkDriver? forks = null;
-            try
-            {
-                driver.Run();
-                Laws.Check(driver.Harness);
-                forks = new ForkDriver(driver.Harness, seed);
-                forks.Run();
-            }
-            catch (Exception error)
-            {
-                failures.Add($"seed {seed}: {error.Message.Split('\n')[0]} {(only is null ? "" : $"\n{error}\n{driver.Spec}\n{driver.Harness.History}\n{forks?.Fork?.History}")}");
-            }
-        }
+        var seeds = only is { } one ? [one] : Enumerable.Range(1, runs).Concat(FoundBefore.Where(seed => seed > runs));
+        var failures = seeds.AsParallel().AsOrdered().Select(seed => Check(drive(seed), seed, isTold: only is not null)).OfType<string>().ToArray();
+        Assert.True(failures.Length == 0, $"{failures.Length} of the seeds fail:\n{string.Join("\n", failures.Take(20))}");
+    }
 
-        Assert.True(failures.Count == 0, $"{failures.Count} of the seeds fail:\n{string.Join("\n", failures.Take(20))}");
+    /// <summary>What is wrong with a seed, or null; told with everything that happened when it was asked for alone.</summary>
+    private static string? Check(RandomDriver driver, int seed, bool isTold)
+    {
+        ForkDriver? forks = null;
+        try
+        {
+            driver.Run();
+            Laws.Check(driver.Harness);
+            forks = new ForkDriver(driver.Harness, seed);
+            forks.Run();
+            return null;
+        }
+        catch (Exception error)
+        {
+            return $"seed {seed}: {error.Message.Split('\n')[0]} {(isTold ? $"\n{error}\n{driver.Spec}\n{driver.Harness.History}\n{forks?.Fork?.History}" : "")}";
+        }
     }
 }
