@@ -258,7 +258,7 @@ internal sealed partial class Decision
 
         var key = new VisitKey(request.Step, request.Visit);
         var call = Visit(key).Calls.Find(candidate => candidate.Id.ToString() == request.Effect)!;
-        Emit(new ReviewDecided(command.Review, command.Decision, command.By, null, command.Note));
+        Emit(Decided(command));
         Replay(Plan.Step(request.Step)!, key, call, Present(output), null, command.By);
         return null;
     }

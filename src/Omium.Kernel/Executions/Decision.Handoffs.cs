@@ -329,7 +329,7 @@ internal sealed partial class Decision
                 return SendAgain(step, key.From, command);
         }
 
-        Emit(new ReviewDecided(command.Review, command.Decision, command.By, null, command.Note));
+        Emit(Decided(command));
         if (command.Decision == "repeat")
         {
             Emit(new HandoffRepeated(key.Edge, key.From.Step, key.From.Visit, _state.Handoffs[key].Round + 1, command.By));
@@ -355,7 +355,7 @@ internal sealed partial class Decision
             return new Rejection("rollback_irreversible", $"{blocked.Tool} ({blocked.Id}) cannot be undone: {step.Spec.Id} cannot run again");
         }
 
-        Emit(new ReviewDecided(command.Review, command.Decision, command.By, command.Edits, command.Note));
+        Emit(Decided(command, command.Edits));
         if (command is { Decision: "edit", Edits: { } edits })
         {
             Emit(new EditsApplied(step.Spec.Agent!, edits, command.By));

@@ -25,7 +25,7 @@ internal sealed partial class Decision
             return new Rejection("checkpoint_not_found", $"what {key.Step} was to be rolled back to does not stand any more");
         }
 
-        Emit(new ReviewDecided(command.Review, command.Decision, command.By, null, command.Note));
+        Emit(Decided(command));
         var effects = StandingEffects(affected);
         LeaveBehind(effects.Where(call => EffectOf(call).Compensate is null), command.By);
         if (_state.Status == ExecutionStatus.Paused && !_state.OpenReviews.Any(IsFailure) && OpenDoubt() is null)

@@ -50,13 +50,14 @@ internal sealed partial class Decision
 
         if (review.Decided is { } decided)
         {
-            if (decided.Decision == command.Decision && decided.By == command.By)
+            var isSame = decided.Decision == command.Decision && decided.By == command.By;
+            if (isSame && decided.ContentDigest == ContentDigest(command))
             {
-                return null;
+                return null; // The answer was lost, and it is sent again.
             }
 
             Emit(new ReviewRefused(command.Review, command.Decision, command.By, "review_closed"));
-            return new Rejection("review_closed", $"{decided.By} has already decided: {decided.Decision}", RecordsEvents: true);
+            return new Rejection("review_closed", $"{decided.By} has already decided: {decided.Decision}{(isSame ? ", with other edits, output, place or note than these" : "")}", RecordsEvents: true);
         }
 
         if (review.ExpiredMs > 0 || atMs > review.Request.ExpiresMs)
@@ -94,6 +95,26 @@ internal sealed partial class Decision
         };
     }
 
+    private static ReviewDecided Decided(DecideReview command, AgentEdit? edits = null) =>
+        new(command.Review, command.Decision, command.By, edits, command.Note, ContentDigest(command));
+
+    /// <summary>What a decision says beside its word; null when that is all of it.</summary>
+    private static string? ContentDigest(DecideReview command)
+    {
+        if (command is { Edits: null, To: null, Note: null } && Present(command.Output) is null)
+        {
+            return null;
+        }
+
+        return CanonicalJson.Digest(JsonMake.Object(
+            ("edits", command.Edits is { } edits ? JsonMake.Object(("prompt", TextOrNone(edits.Prompt)), ("constraints", TextsOrNone(edits.Constraints)), ("tools", TextsOrNone(edits.Tools))) : default),
+            ("output", Present(command.Output) ?? default), ("to", TextOrNone(command.To)), ("note", TextOrNone(command.Note))));
+
+        static JsonElement TextOrNone(string? text) => text is null ? default : JsonMake.Text(text);
+
+        static JsonElement TextsOrNone(IReadOnlyList<string>? texts) => texts is null ? default : JsonMake.Texts(texts);
+    }
+
     private Rejection? DecideFailure(ReviewRequested request, DecideReview command)
     {
         var key = new VisitKey(request.Step, request.Visit);
@@ -118,7 +139,7 @@ internal sealed partial class Decision
             return RollBackWithResidue(key, command);
         }
 
-        Emit(new ReviewDecided(command.Review, command.Decision, command.By, command.Edits, command.Note));
+        Emit(Decided(command, command.Edits));
         if (command.Decision is "approve" or "edit")
         {
             ApproveHighValue(request, command.By);
@@ -202,7 +223,7 @@ internal sealed partial class Decision
             return new Rejection("override_refused", $"the output is held to the same checks, and fails: {failing.Message}");
         }
 
-        Emit(new ReviewDecided(command.Review, command.Decision, command.By, null, command.Note));
+        Emit(Decided(command));
         GiveUpCalls(key);
         Resume(command.By, key);
         var target = key;
@@ -243,7 +264,7 @@ internal sealed partial class Decision
             return past;
         }
 
-        Emit(new ReviewDecided(command.Review, command.Decision, command.By, null, command.Note));
+        Emit(Decided(command));
         var effects = StandingEffects(affected);
         LeaveBehind(effects.Where(call => EffectOf(call).Compensate is null), command.By);
         PlanRollback(target, command.To is null ? "all" : "failure", affected, Undoable(effects), "person", command.By, null, key.IsItem
@@ -281,7 +302,7 @@ internal sealed partial class Decision
     private Rejection? DecideApproval(ReviewRequested request, DecideReview command)
     {
         var key = new VisitKey(request.Step, request.Visit);
-        Emit(new ReviewDecided(command.Review, command.Decision, command.By, null, command.Note));
+        Emit(Decided(command));
         if (command.Decision == "approve")
         {
             var output = JsonMake.Object(
@@ -299,7 +320,7 @@ internal sealed partial class Decision
     private Rejection? DecideCall(ReviewRequested request, DecideReview command)
     {
         var key = new VisitKey(request.Step, request.Visit);
-        Emit(new ReviewDecided(command.Review, command.Decision, command.By, null, command.Note));
+        Emit(Decided(command));
         if (command.Decision == "reject")
         {
             var call = Visit(key).Calls.Find(candidate => candidate.Id.ToString() == request.Effect)!;
@@ -333,13 +354,13 @@ internal sealed partial class Decision
                 return new Rejection("override_refused", $"say with 'output' what the call gave; the step's checks need it: {failing.Message}");
             }
 
-            Emit(new ReviewDecided(command.Review, command.Decision, command.By, null, command.Note));
+            Emit(Decided(command));
             GoOnAfterDoubt(command.By);
             SettleIntent(step, Visit(key), call, new EffectOutcome { Result = Externalize(output) }, "person");
             return null;
         }
 
-        Emit(new ReviewDecided(command.Review, command.Decision, command.By, null, command.Note));
+        Emit(Decided(command));
         GoOnAfterDoubt(command.By);
         if (command.Decision == "redo" && IsLive(visit, call))
         {

@@ -200,7 +200,7 @@ internal sealed partial class Decision
     private Rejection? DecideVerification(ReviewRequested request, DecideReview command)
     {
         var key = new VisitKey(request.Step, request.Visit);
-        Emit(new ReviewDecided(command.Review, command.Decision, command.By, null, command.Note));
+        Emit(Decided(command));
         Resume(command.By, key);
         switch (command.Decision)
         {

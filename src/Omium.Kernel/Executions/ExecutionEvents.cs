@@ -253,7 +253,15 @@ public sealed record ReviewRequested(
     : ExecutionEvent;
 
 /// <summary>The one decision of a review.</summary>
-public sealed record ReviewDecided(string Review, string Decision, string By, AgentEdit? Edits, string? Note) : ExecutionEvent;
+/// <param name="Review">Review id.</param>
+/// <param name="Decision">What was decided.</param>
+/// <param name="By">By whom.</param>
+/// <param name="Edits">Edits of the agent, where the decision takes some.</param>
+/// <param name="Note">What was said about it.</param>
+/// <param name="ContentDigest">
+/// SHA-256 of the edits, output, place and note as they were given, null when there was none of them: tells a decision that is sent again from another one.
+/// </param>
+public sealed record ReviewDecided(string Review, string Decision, string By, AgentEdit? Edits, string? Note, string? ContentDigest = null) : ExecutionEvent;
 
 /// <summary>A decision came too late or contradicted the one that stands.</summary>
 public sealed record ReviewRefused(string Review, string Decision, string By, string Code) : ExecutionEvent;

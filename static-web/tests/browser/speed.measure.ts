@@ -17,6 +17,7 @@ describe.skipIf(!isReal)('how quick the console is, on the real program', { time
       const began = performance.now();
       await visit.page.goto(omium.url);
       await visit.get('checklist').waitFor();
+      await visit.get('figures').waitFor();
       await visit.page.keyboard.press('Control+k');
       await visit.page.getByRole('dialog').waitFor();
       times.push(performance.now() - began);

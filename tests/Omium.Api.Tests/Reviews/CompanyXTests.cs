@@ -67,6 +67,15 @@ public sealed class CompanyXTests : IAsyncLifetime
         var decided = await _host.PostAsync(
             $"/v1/reviews/{review.Id}/decide", $$"""{"decision": "edit", "digest": "{{review.Digest}}", "edits": {{Edit}}}""", ContractJson.Default.ReviewView);
         Assert.Equal(("decided", "edit"), (decided.Status, decided.Decided!.Decision));
+
+        // Sent again after a lost answer it is the same decision; with another prompt it would be lost in silence, and is refused.
+        var again = await _host.PostAsync(
+            $"/v1/reviews/{review.Id}/decide", $$"""{"decision": "edit", "digest": "{{review.Digest}}", "edits": {{Edit}}}""", ContractJson.Default.ReviewView);
+        Assert.Equal(decided.Decided.At, again.Decided!.At);
+        var other = await _host.FailAsync(
+            HttpMethod.Post, $"/v1/reviews/{review.Id}/decide", 409, ApiHost.Json($$"""{"decision": "edit", "digest": "{{review.Digest}}", "edits": {"prompt": "apr of 3"} }"""));
+        Assert.Equal("review_closed", other.Code);
+        Assert.Contains("other edits", other.Detail, StringComparison.Ordinal);
         var ended = await Streams.UntilEndedAsync(_host, paused.Id);
         Assert.Equal("execution.succeeded", ended[^1].Events[^1].GetProperty("type").GetString());
 

@@ -106,6 +106,30 @@ public sealed class CompanyXTests
     }
 
     [Fact]
+    public void Decide_TheSameWordWithOtherContent_IsRefusedAndOnRecord_TheVerySameIsNothing()
+    {
+        var harness = new KernelHarness(Spec);
+        harness.Start("""{"customer_id": "c-42"}""");
+        harness.Run(Answer);
+        var review = harness.State.Reviews[Assert.Single(harness.State.OpenReviews)].Request;
+        var first = new DecideReview(harness.NowMs, review.Review, "edit", review.Digest, "ada", new AgentEdit("APR between 2.5 and 8.5", ["never 0"], null), null, null, "as agreed");
+        Assert.True(harness.Send(first).Accepted);
+
+        Assert.Empty(harness.Send(first with { Edits = new AgentEdit("APR between 2.5 and 8.5", ["never 0"], null) }).Events);
+        foreach (var other in new[]
+        {
+            first with { Edits = first.Edits! with { Prompt = "APR of 5.2" } }, first with { Edits = first.Edits! with { Constraints = ["never 1"] } },
+            first with { Edits = null }, first with { Note = null }, first with { To = "kyc" }, first with { Output = KernelHarness.Json("1") },
+        })
+        {
+            var refused = harness.Send(other);
+            Assert.Equal("review_closed", refused.Rejection!.Code);
+            Assert.Contains("with other edits", refused.Rejection.Message, StringComparison.Ordinal);
+            Assert.Equal(("edit", "review_closed"), (Assert.IsType<ReviewRefused>(Assert.Single(refused.Events)).Decision, refused.Rejection.Code));
+        }
+    }
+
+    [Fact]
     public void Decide_OverrideThatBreaksTheGuard_Refused_ThatMeetsIt_Finishes()
     {
         var harness = new KernelHarness(Spec);
