@@ -98,6 +98,12 @@ internal static class ExecutionCommandEndpoints
             return;
         }
 
+        if (preview.Unaffected.Count > 0)
+        {
+            await call.InvalidAsync("/steps", $"This takes back nothing of {ApiCall.Shorten(string.Join(", ", preview.Unaffected))}; without 'steps' the preview shows what it takes back.");
+            return;
+        }
+
         if (request.Preview != true)
         {
             var result = await call.SubmitAsync(
