@@ -1,4 +1,5 @@
 using Omium.Api.Http;
+using Omium.Api.Reviews;
 using Omium.Contracts;
 using Omium.Contracts.Executions;
 using Omium.Contracts.Reviews;
@@ -73,6 +74,11 @@ internal static class ExecutionCommandEndpoints
             return;
         }
 
+        if (await call.TryExecutionAsync() is not { } cell || !await Escalations.TryAnswerAsync(call, cell.State, _ => true))
+        {
+            return;
+        }
+
         var correction = isCorrected ? new StepChange(request.From!, input, output) : null;
         await SubmitAsync(call, at => new RetryExecution(at, call.Caller.KeyId, call.RequestId, request.From, Edit(request.Edits), correction), stored.Count == 0 ? null : stored);
     }
@@ -98,8 +104,19 @@ internal static class ExecutionCommandEndpoints
             return;
         }
 
+        if (preview.Unaffected.Count > 0)
+        {
+            await call.InvalidAsync("/steps", $"This takes back nothing of {ApiCall.Shorten(string.Join(", ", preview.Unaffected))}; without 'steps' the preview shows what it takes back.");
+            return;
+        }
+
         if (request.Preview != true)
         {
+            if (!await Escalations.TryAnswerAsync(call, cell.State, preview.Affected.Contains))
+            {
+                return;
+            }
+
             var result = await call.SubmitAsync(
                 cell.Stream, new RollBackExecution(now, call.Caller.KeyId, call.RequestId, request.To, scope, request.AcceptResidue == true, request.Steps));
             if (result.Rejection is { } rejection)

@@ -24,7 +24,7 @@ internal static class ExecutionEndpoints
             .Reads(RequestJson.Default.StartExecutionRequest, bytesMax: options => options.InputBytesMax)
             .Header("Prefer", "`wait=N`: answers when it has ended or paused, after N seconds at the latest.")
             .Answers(ContractJson.Default.ExecutionView, 201, "Started.").Answers(ContractJson.Default.ExecutionView, 202, "It goes on; the time to wait is over.")
-            .Answers(ContractJson.Default.ExecutionView, 200, "Started before, with this key.").IdempotentByItself().Refuses("CREDITS_EXHAUSTED", "key_cap_reached", "workflow_not_found", "input_invalid", "task_not_found");
+            .Answers(ContractJson.Default.ExecutionView, 200, "Started before, with this key.").IdempotentByItself().Refuses("CREDITS_EXHAUSTED", "key_cap_reached", "workflow_not_found", "execution_not_found", "input_invalid", "task_not_found");
         routes.Map("GET", "/v1/executions", ListAsync).As("list_executions", "Executions, newest first.").Query("workflow", "Only of this workflow.")
             .Query("status", "Only of this status.", ExecutionWords.Statuses).Query("failure_class", "Only with this failure class.")
             .QueryTime("from", "Started at this time or later.").QueryTime("to", "Started before this time.").Query("q", "All of these words: in the workflow's name, or in a failure's step, class, code or message. Or the start key, or (most of) an id.").Paged()

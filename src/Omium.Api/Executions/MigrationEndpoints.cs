@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Omium.Api.Http;
+using Omium.Api.Reviews;
 using Omium.Api.Workflows;
 using Omium.Contracts;
 using Omium.Contracts.Executions;
@@ -62,6 +63,12 @@ internal static class MigrationEndpoints
         {
             await call.ProblemAsync("migration_unacknowledged", $"Moving from version {view.FromVersion} to {view.ToVersion} changes what this run does.", null, view.Digest, shown);
             return;
+        }
+
+        var again = (request.Again ?? []).Concat(view.Restarted.Select(visit => visit.Step)).ToArray();
+        if (again.Length > 0 && !await Escalations.TryAnswerAsync(call, state, _ => true))
+        {
+            return; // What runs again may take back what is asked about.
         }
 
         var command = new MigrateExecution(call.Services.Advancer.NowMs, call.Caller.KeyId, call.RequestId, target.Version, digest, view.Digest, request.Again);

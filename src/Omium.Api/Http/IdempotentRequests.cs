@@ -4,6 +4,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Http;
+using Omium.Kernel.Executions;
 using Omium.Runtime.Ports;
 using Omium.Runtime.Security;
 
@@ -72,7 +73,7 @@ internal sealed class IdempotentRequests(IDocumentStore documents, IKeyWrap keys
 
                 if (standing.Stored.Answer is { } answer)
                 {
-                    await ReplayAsync(call, key, standing.Name, answer);
+                    await ReplayAsync(call, key, standing.Name, standing.ETag, answer);
                     return null;
                 }
 
@@ -132,9 +133,16 @@ internal sealed class IdempotentRequests(IDocumentStore documents, IKeyWrap keys
         await captured.CopyToAsync(outside, call.Cancellation);
     }
 
-    private async Task ReplayAsync(ApiCall call, string key, DocumentKey name, SealedAnswer sealedAnswer)
+    private async Task ReplayAsync(ApiCall call, string key, DocumentKey name, string tag, SealedAnswer sealedAnswer)
     {
         var answer = Open(key, name, sealedAnswer);
+        if (ConcernedBy(call, answer) is { } execution && await IsErasedAsync(call, execution))
+        {
+            await documents.DeleteAsync(name, tag, call.Cancellation);
+            await call.ProblemAsync("execution_not_found", $"There is no execution {execution} any more: it was erased, and what was answered of it with it.");
+            return;
+        }
+
         var response = call.Context.Response;
         response.StatusCode = answer.Status;
         foreach (var (header, value) in answer.Headers)
@@ -146,6 +154,26 @@ internal sealed class IdempotentRequests(IDocumentStore documents, IKeyWrap keys
         response.Headers.XContentTypeOptions = "nosniff";
         response.Headers["Omium-Replayed"] = "true";
         await response.Body.WriteAsync(answer.Body, call.Cancellation);
+    }
+
+    /// <summary>The execution that an answer tells of: the one that its request names, by itself or by one of its reviews, or that it began; null when there is none.</summary>
+    private static string? ConcernedBy(ApiCall call, KeptAnswer answer)
+    {
+        var named = $"{call.Request.Path}/{answer.Headers.GetValueOrDefault("Location")}".Split('/', '.');
+        return named.Select(part => part.StartsWith("rev_", StringComparison.Ordinal) ? $"exe_{part.Split('_')[1]}" : part).LastOrDefault(ExecutionIds.IsWellFormed);
+    }
+
+    /// <summary>True when nobody can read the execution any more. One that is damaged is not erased.</summary>
+    private static async ValueTask<bool> IsErasedAsync(ApiCall call, string execution)
+    {
+        try
+        {
+            return await call.Services.Advancer.FindAsync(new StreamId(call.Caller.Tenant, execution), call.Cancellation) is null;
+        }
+        catch (Exception damaged) when (damaged is CorruptLogException or CryptographicException)
+        {
+            return false;
+        }
     }
 
     /// <summary>Now and then, what is older than it is kept for: ids begin with their day, so the oldest come first.</summary>

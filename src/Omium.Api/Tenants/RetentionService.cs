@@ -127,6 +127,11 @@ internal sealed class RetentionService(
             {
                 return new("execution_not_ended", $"{member.Stream.Id} shares its key, and is under way: end it first.");
             }
+
+            if (await ParentUnderWayAsync(member, cancellation) is { } parent)
+            {
+                return new("execution_not_ended", $"{parent} is under way, and may have to take back its child {member.Stream.Id}: end it first.");
+            }
         }
 
         return null;
@@ -191,6 +196,22 @@ internal sealed class RetentionService(
         }
 
         return true;
+    }
+
+    /// <summary>The nearest execution above a child that is under way, and may yet have it rolled back; null when there is none.</summary>
+    private async ValueTask<string?> ParentUnderWayAsync(ExecutionCell cell, CancellationToken cancellation)
+    {
+        while (cell.State.Parent is { } parent && await advancer.FindCurrentAsync(new StreamId(cell.Stream.Tenant, parent.Execution), cancellation) is { } above)
+        {
+            if (IsUnderWay(above))
+            {
+                return parent.Execution;
+            }
+
+            cell = above;
+        }
+
+        return null;
     }
 
     private static bool IsUnderWay(ExecutionCell cell) => !cell.State.Ended || cell.Pending.Count > 0;

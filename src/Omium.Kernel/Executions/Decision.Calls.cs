@@ -200,7 +200,7 @@ internal sealed partial class Decision
                 return false;
             }
 
-            amount = value.Value;
+            amount = Math.Abs(value.Value); // A refund written as -50,000 has as much at stake.
         }
 
         if ((isOwn ? step.EffectKey : tool.Key) is { } keyExpression)

@@ -224,7 +224,7 @@ internal sealed partial class Decision
             return;
         }
 
-        var settled = false;
+        var (settled, asked) = (false, false);
         for (var index = 0; index < actions.Count; index++)
         {
             var action = actions[index];
@@ -256,8 +256,10 @@ internal sealed partial class Decision
                     break;
                 case "await_review" or "escalate_to":
                     AskAboutFailure(key, action.Argument);
-                    settled = true;
+                    settled = asked = true;
                     break;
+                case { } when asked:
+                    break; // Whoever is asked says what becomes of the visit: it is not concluded over their heads.
                 default:
                     Conclude(key, action);
                     return;
@@ -418,11 +420,22 @@ internal sealed partial class Decision
             key = new VisitKey(key.Step, _state.Latest[key.Step] + 1);
         }
 
-        _ = TakeEdges(step, EdgeOn.Success, Scope() with { Output = (JsonMake.Null, null) }, out var edges, out _);
-        edges.RemoveAll(edge => Plan.Edges[edge].Handoff is not null); // What was skipped hands nothing over.
-        Emit(new StepSkipped(key.Step, key.Visit, reason, null, edges));
+        Emit(new StepSkipped(key.Step, key.Visit, reason, null, EdgesOfSkipped(step)));
         GiveUpCalls(key);
         Leave(key);
+    }
+
+    /// <summary>
+    /// Edges that a skipped step takes: those on success or always, except where there would have to be an output. It hands nothing over, and a condition
+    /// that asks for what it never gave does not hold; that says nothing about the other edges.
+    /// </summary>
+    private List<int> EdgesOfSkipped(StepPlan step)
+    {
+        var scope = Scope() with { Output = (JsonMake.Null, null) };
+        bool IsTaken(EdgePlan edge) => edge.Spec.On != EdgeOn.Failure && edge.Handoff is null
+            && (edge.When is null || edge.When.Evaluate(scope).Value is CelBool { Value: true })
+            && !(edge.Spec.VisitsMax is { } visits && _state.Loops.GetValueOrDefault(edge.Index) >= visits);
+        return [.. step.Outgoing.Where(IsTaken).Select(edge => edge.Index)];
     }
 
     /// <summary>Nobody will make a call again whose visit is at an end; what is under way or being looked up is still followed up.</summary>

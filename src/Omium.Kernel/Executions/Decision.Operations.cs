@@ -21,6 +21,11 @@ internal sealed partial class Decision
             return new Rejection("execution_ended", $"the execution is {Word(_state.Status)}: there is nothing to pause");
         }
 
+        if (command.Reason == PausedInDoubt)
+        {
+            return new Rejection("validation_failed", $"'{PausedInDoubt}' is the reason of a pause that ends by itself, once nothing is in doubt; yours shall not: say it in other words");
+        }
+
         Emit(new ExecutionPaused(command.Reason ?? "person", command.By, command.RequestId));
         return null;
     }
@@ -97,7 +102,17 @@ internal sealed partial class Decision
             return new Rejection("checkpoint_not_found", $"there is no committed checkpoint or step '{command.To}' to go back to");
         }
 
+        if (radius.Unaffected(command.Steps) is { Count: > 0 } unaffected)
+        {
+            return new Rejection("validation_failed", $"'steps' names {string.Join(", ", unaffected)}, and this takes back nothing of that; look at the preview, and name steps from it");
+        }
+
         radius = radius.Only(command.Steps);
+        if (command.Steps is not null && radius.Affected.Count == 0)
+        {
+            return new Rejection("validation_failed", "'steps' is empty: name what is to be taken back, or leave it out for all of it");
+        }
+
         if (Orphans(radius.Affected) is { Count: > 0 } orphans)
         {
             return new Rejection("rollback_orphans_consumer", $"this would leave {string.Join(", ", orphans)} without what it was made from; take that back as well");
@@ -335,4 +350,10 @@ internal sealed record BlastRadius(string To, IReadOnlyList<VisitKey> Affected, 
     public BlastRadius Only(IReadOnlyList<string>? steps) => steps is null
         ? this
         : new BlastRadius(To, [.. Affected.Where(key => steps.Contains(ItemName.StepOf(key.Step)))], [.. Effects.Where(call => steps.Contains(ItemName.StepOf(call.Id.Step)))]);
+
+    /// <summary>Of these steps, those that it does not touch, as they are named.</summary>
+    public IReadOnlyList<string> Unaffected(IReadOnlyList<string>? steps) =>
+        steps is null ? [] : [.. steps.Where(step => !Affected.Any(key => ItemName.StepOf(key.Step) == step)).Distinct(StringComparer.Ordinal).Take(UnaffectedNamedMax)];
+
+    private const int UnaffectedNamedMax = 5;
 }

@@ -271,15 +271,15 @@ public static class ExecutionKernel
     public static RollbackPreview? PreviewRollback(ExecutionState state, DecisionValues values, string to, string scope, long atMs, IReadOnlyList<string>? steps = null)
     {
         var decision = new Decision(state, values, atMs);
-        var radius = decision.Radius(to, scope)?.Only(steps);
-        if (radius is null)
+        if (decision.Radius(to, scope) is not { } whole)
         {
             return null;
         }
 
+        var radius = whole.Only(steps);
         var undo = radius.Effects.Where(call => HasCompensation(call, values.Plan)).Select(call => call.Id.ToString()).ToArray();
         var stuck = radius.Effects.Where(call => !HasCompensation(call, values.Plan)).Select(call => call.Id.ToString()).ToArray();
-        return new RollbackPreview(radius.To, radius.Affected, undo, stuck, decision.Orphans(radius.Affected));
+        return new RollbackPreview(radius.To, radius.Affected, undo, stuck, decision.Orphans(radius.Affected)) { Unaffected = whole.Unaffected(steps) };
     }
 
     private static bool HasCompensation(CallState call, WorkflowPlan plan)
@@ -302,4 +302,8 @@ public static class ExecutionKernel
 /// <param name="Irreversible">Effects that nothing can undo: they make it refused, or are left with a person's consent.</param>
 /// <param name="Orphans">Visits that were made from what it takes back and would stay: any makes it refused.</param>
 public sealed record RollbackPreview(
-    string To, IReadOnlyList<VisitKey> Affected, IReadOnlyList<string> Compensations, IReadOnlyList<string> Irreversible, IReadOnlyList<VisitKey> Orphans);
+    string To, IReadOnlyList<VisitKey> Affected, IReadOnlyList<string> Compensations, IReadOnlyList<string> Irreversible, IReadOnlyList<VisitKey> Orphans)
+{
+    /// <summary>Steps that it was narrowed to and does not touch: any makes it refused.</summary>
+    public IReadOnlyList<string> Unaffected { get; init; } = [];
+}

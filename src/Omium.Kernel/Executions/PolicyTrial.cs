@@ -33,12 +33,13 @@ internal sealed partial class Decision
     {
         var failing = new Failing(failure.Class, failure.Code, failure.Message);
         var visit = Visit(new VisitKey(failure.Step, failure.Visit));
-        if (Plan.Policy.Triggers.Contains(failing.Class))
+        var isItem = visit.Key.IsItem; // Triggers and rules act on the step alone.
+        if (!isItem && Plan.Policy.Triggers.Contains(failing.Class))
         {
             return new PolicyVerdict("trigger", null, Plan.Policy.Actions);
         }
 
-        if (MatchingRule(failing, visit) is { } rule)
+        if (!isItem && MatchingRule(failing, visit) is { } rule)
         {
             return new PolicyVerdict("rule", rule, Plan.Rules[rule].Spec.Do);
         }

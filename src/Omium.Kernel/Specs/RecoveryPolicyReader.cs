@@ -43,14 +43,13 @@ public static class RecoveryPolicyReader
         }
 
         var (allowed, forbidden) = edits.Settle();
-        var rulesRetry = rules.Any(rule => rule.Do.Any(action => action.Kind == "retry"));
         return new RecoveryPolicy
         {
             Triggers = triggers,
             Actions = actions,
             AllowedEdits = allowed,
             ForbiddenEdits = forbidden,
-            Retry = retry ?? (rulesRetry ? RecoveryPolicy.Default.Retry : null),
+            Retry = retry,
             Rules = rules,
         };
     }

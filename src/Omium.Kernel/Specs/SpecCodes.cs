@@ -23,6 +23,7 @@ public static class SpecCodes
     public const string ContradictoryEdits = "contradictory_edits";
     public const string MixedPolicyForms = "mixed_policy_forms";
     public const string UnmatchedCode = "unmatched_code";
+    public const string NeverApplied = "never_applied";
 
     // Names and references.
     public const string InvalidName = "invalid_name";
@@ -76,7 +77,7 @@ public static class SpecCodes
     [
         WrongType, RequiredMissing, UnknownProperty, PropertyNotApplicable, InvalidValue, InvalidDuration, UnsupportedVersion,
         OutOfBounds, TooLarge, TooManyFindings, UnknownTrigger, UnknownAction, UnknownEdit, ContradictoryEdits,
-        MixedPolicyForms, UnmatchedCode, InvalidName, InvalidId, ReservedWord, DuplicateId, UnknownReference, NoSteps, NoStartStep,
+        MixedPolicyForms, UnmatchedCode, NeverApplied, InvalidName, InvalidId, ReservedWord, DuplicateId, UnknownReference, NoSteps, NoStartStep,
         UnreachableStep, UnboundedCycle, SelfEdge, DuplicateEdge, DecisionWithoutCondition, ExpressionSyntax, ExpressionType, UnknownRoot,
         TemplateSyntax, StepNotBefore, SecretMisplaced, SchemaInvalid, InputMismatch, InvalidGuardCode, EmptyPrompt,
         InvalidScope, InvalidStateKey, SharedMisplaced,

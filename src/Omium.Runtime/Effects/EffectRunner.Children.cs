@@ -61,9 +61,16 @@ public sealed partial class EffectRunner
     private async ValueTask<AdvanceResult?> TakeBackChildAsync(ExecutionCell cell, PendingEffect effect, CallState call, CancellationToken cancellation)
     {
         var child = ChildStream(cell, call.Child!);
-        if (await advancer.FindAsync(child, cancellation) is null && !await TakeIdAsync(cell, call, cancellation))
+        if (await advancer.FindAsync(child, cancellation) is null)
         {
-            return await SettleAsync(cell, effect.Id, new EffectOutcome { Result = JsonMake.EmptyObject }, cancellation);
+            switch (await TakeIdAsync(cell, call, cancellation))
+            {
+                case TakenId.None:
+                    return await SettleAsync(cell, effect.Id, new EffectOutcome { Result = JsonMake.EmptyObject }, cancellation);
+                case TakenId.Erased:
+                    return await SettleAsync(
+                        cell, effect.Id, Failed(FailureClasses.ToolError, "child_erased", $"{call.Child} was erased, and what it did with it: nobody knows any more what there is to undo"), cancellation);
+            }
         }
 
         var parent = cell.State.ExecutionId;
@@ -87,7 +94,7 @@ public sealed partial class EffectRunner
             return null;
         }
 
-        if (await advancer.FindAsync(ChildStream(cell, child), cancellation) is not null || await TakeIdAsync(cell, call, cancellation))
+        if (await advancer.FindAsync(ChildStream(cell, child), cancellation) is not null || await TakeIdAsync(cell, call, cancellation) == TakenId.Taken)
         {
             var parent = cell.State.ExecutionId;
             await Elsewhere(ChildStream(cell, child), new CancelExecution(advancer.NowMs, parent, $"{parent}/{effect.Id}/cancel"), null, cancellation);
@@ -141,19 +148,37 @@ public sealed partial class EffectRunner
     }
 
     /// <summary>
-    /// Begins a child that is to end at once: its id is taken, and a start that comes late does nothing. False when there is none to end: what cannot be
-    /// started now cannot be started late either.
+    /// Begins a child that is to end at once: its id is taken, and a start that comes late does nothing. None to end: what cannot be started now cannot be
+    /// started late either.
     /// </summary>
-    private async ValueTask<bool> TakeIdAsync(ExecutionCell cell, CallState call, CancellationToken cancellation)
+    private async ValueTask<TakenId> TakeIdAsync(ExecutionCell cell, CallState call, CancellationToken cancellation)
     {
         if (await PinnedAsync(cell, call, cancellation) is not { } version)
         {
-            return false;
+            return TakenId.None;
         }
 
         var (start, stored) = await StartOfAsync(cell, call, version, cancellation);
         var begun = await advancer.AdvanceAsync(ChildStream(cell, call.Child!), start, stored, cancellation);
-        return begun.Rejection is null or { Code: "execution_exists" };
+        return begun.Rejection switch
+        {
+            null or { Code: "execution_exists" } => TakenId.Taken,
+            { Code: AdvanceResult.ErasedCode } => TakenId.Erased,
+            _ => TakenId.None,
+        };
+    }
+
+    /// <summary>What became of taking the id of a child that is to end.</summary>
+    private enum TakenId
+    {
+        /// <summary>There is no child, and none will come.</summary>
+        None,
+
+        /// <summary>There is one.</summary>
+        Taken,
+
+        /// <summary>There was one, which has been erased.</summary>
+        Erased,
     }
 
     private async ValueTask<(StartExecution Start, Dictionary<string, byte[]>? Stored)> StartOfAsync(ExecutionCell cell, CallState call, ChildVersion version, CancellationToken cancellation)

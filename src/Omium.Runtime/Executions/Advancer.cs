@@ -241,7 +241,7 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
         var record = await _appender.AppendAsync(cell, RecordCodec.EnvelopeOf(body), KernelJson.Serialize(body), extras, cancellation);
         if (record is null)
         {
-            return null;
+            return isFirst && await IsErasedAsync(cell, cancellation) ? new AdvanceResult(cell, false, AdvanceResult.Erased(cell.Stream)) : null;
         }
 
         PayloadVault.Remember(cell, stored);
@@ -260,6 +260,9 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
         Appended?.Invoke(cell, record, body);
         return AdvanceResult.Of(cell, outcome);
     }
+
+    /// <summary>Asked of a stream that a first record found taken: no key opens what stands there.</summary>
+    private async ValueTask<bool> IsErasedAsync(ExecutionCell cell, CancellationToken cancellation) => (await _history.FindAsync(cell.Stream, cancellation)).DataKey is null;
 
     private static readonly DecisionOutcome DecisionRejected =
         ExecutionKernel.Decide(ExecutionState.Empty, new WakeTimers(0), null!);
@@ -377,5 +380,10 @@ public sealed class Advancer(IEventLog log, IPayloadStore payloads, PlanCache pl
 /// <param name="Rejection">Why the command was refused; null when it was accepted.</param>
 public sealed record AdvanceResult(ExecutionCell Cell, bool Changed, Rejection? Rejection)
 {
+    /// <summary>Code of the refusal to begin what was there before and has been erased; the same that any other command to it is refused with.</summary>
+    public const string ErasedCode = "execution_not_found";
+
+    internal static Rejection Erased(StreamId stream) => new(ErasedCode, $"{stream.Id} was begun before, and has been erased since: begin another, under another key");
+
     internal static AdvanceResult Of(ExecutionCell cell, DecisionOutcome outcome) => new(cell, outcome.Events.Count > 0, outcome.Rejection);
 }

@@ -85,6 +85,55 @@ public sealed class ErasureTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Execution_ThatIsErased_IsNotStartedAgainUnderItsKey_AndWhatWasAnsweredOfItIsNotAnsweredAgain()
+    {
+        await _host.SaveCompanyXAsync();
+        var start = $$"""{"start_key": "order-7", {{ApiHost.CompanyXStart[1..]}}""";
+        var paused = await _host.PostAsync("/v1/executions", start, ContractJson.Default.ExecutionView, 201);
+        await Streams.UntilAsync(_host, paused.Id, "execution.paused");
+        using (var cancelled = await SendAsync($"/v1/executions/{paused.Id}/cancel", "once", "{}"))
+        {
+            Assert.True(cancelled.IsSuccessStatusCode);
+        }
+
+        await Streams.UntilEndedAsync(_host, paused.Id);
+        using (var replayed = await SendAsync($"/v1/executions/{paused.Id}/cancel", "once", "{}"))
+        {
+            Assert.True(replayed.Headers.Contains("Omium-Replayed"));
+        }
+
+        await _host.PostAsync($"/v1/executions/{paused.Id}/erase", "{}", ContractJson.Default.ErasureView);
+        var refused = await _host.FailAsync(HttpMethod.Post, "/v1/executions", 404, ApiHost.Json(start));
+        Assert.Equal("execution_not_found", refused.Code);
+        Assert.Contains("erased", refused.Detail, StringComparison.Ordinal);
+        using var again = await SendAsync($"/v1/executions/{paused.Id}/cancel", "once", "{}");
+        Assert.Equal(404, (int)again.StatusCode);
+    }
+
+    [Fact]
+    public async Task Child_IsNotErasedWhileItsParentIsUnderWay_AndTakenBackAfterwardsItIsResidue()
+    {
+        await SaveAsync("""{"omium": "v0", "name": "child", "tools": {"pay": {"type": "function", "effect": {"kind": "idempotent", "compensate": "unpay"}}, "unpay": {"type": "function", "effect": {"kind": "idempotent"}}}, "steps": [{"id": "a", "type": "tool_call", "tool": "pay"}]}""");
+        await SaveAsync("""{"omium": "v0", "name": "parent", "steps": [{"id": "c", "type": "workflow", "workflow": "child"}, {"id": "q", "type": "human_approval", "needs": ["c"]}]}""");
+        var parent = await _host.PostAsync("/v1/executions", """{"workflow": "parent", "input": {}}""", ContractJson.Default.ExecutionView, 201);
+        await Streams.UntilAsync(_host, parent.Id, "review.requested");
+        var waiting = await _host.GetAsync($"/v1/executions/{parent.Id}", ContractJson.Default.ExecutionView);
+        var child = waiting.Steps.Single(step => step.Step == "c").Child!;
+        await Streams.UntilEndedAsync(_host, child);
+        var refused = await _host.FailAsync(HttpMethod.Post, $"/v1/executions/{child}/erase", 409);
+        Assert.Contains(parent.Id, refused.Detail, StringComparison.Ordinal);
+        var review = await _host.GetAsync($"/v1/reviews/{waiting.OpenReviews[0]}", ContractJson.Default.ReviewView);
+        await _host.PostAsync($"/v1/reviews/{review.Id}/decide", $$"""{"decision": "approve", "digest": "{{review.Digest}}"}""", ContractJson.Default.ReviewView);
+        await Streams.UntilEndedAsync(_host, parent.Id);
+        await _host.PostAsync($"/v1/executions/{child}/erase", "{}", ContractJson.Default.ErasureView);
+
+        await _host.PostAsync($"/v1/executions/{parent.Id}/rollback", """{"to": "start", "scope": "all"}""", ContractJson.Default.RollbackView);
+        await Streams.UntilAsync(_host, parent.Id, "rollback.completed");
+        var left = Assert.Single((await _host.GetAsync($"/v1/residue?execution={parent.Id}", ContractJson.Default.ResiduePage)).Items);
+        Assert.Contains("erased", left.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Execution_WhoseForkIsUnderWay_IsNotErasedAndNeitherIsTheForkByIt()
     {
         var (root, fork) = await EndedWithForkAsync();
@@ -177,6 +226,15 @@ public sealed class ErasureTests : IAsyncLifetime
     private Task<VerifyView> VerifyAsync(ExecutionView execution) => _host.GetAsync($"/v1/executions/{execution.Id}/verify", ContractJson.Default.VerifyView);
 
     private Task<Person> InvitedAsync(Person admin, string email) => People.JoinAsync(_host, admin, email, "operator");
+
+    private async Task SaveAsync(string spec)
+    {
+        using var saved = await _host.Client.PostAsync("/v1/workflows", ApiHost.Json($$"""{"spec": {{spec}}}"""));
+        Assert.True(saved.IsSuccessStatusCode, await saved.Content.ReadAsStringAsync());
+    }
+
+    private Task<HttpResponseMessage> SendAsync(string path, string key, string body) =>
+        _host.Client.SendAsync(new HttpRequestMessage(HttpMethod.Post, path) { Content = ApiHost.Json(body), Headers = { { "Idempotency-Key", key } } });
 
     private async Task SetAsync(string body)
     {

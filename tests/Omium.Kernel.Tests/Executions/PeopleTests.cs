@@ -48,6 +48,18 @@ public sealed class PeopleTests
     }
 
     [Fact]
+    public void Pause_ByAPersonWhoCallsItInDoubt_IsRefusedAndNeverEndsByItself()
+    {
+        var harness = Flow.Of(string.Join(',', Call("a", tool: "pay"), Call("b", "a")));
+        harness.Start();
+        harness.Begin("a~1~1~c1");
+        Assert.Equal("validation_failed", harness.Send(new PauseExecution(harness.NowMs, "ada", "r1", "in_doubt")).Rejection!.Code);
+        Assert.True(harness.Send(new PauseExecution(harness.NowMs, "ada", "r2", "is it in doubt?")).Accepted);
+        harness.Settle("a~1~1~c1", Ok("{}"), 1);
+        Assert.Equal(ExecutionStatus.Paused, harness.State.Status);
+    }
+
+    [Fact]
     public void InDoubt_AndAFailureThatWaits_GoesOnWhenBothAreAnswered_WhicheverIsFirst()
     {
         foreach (var doubtFirst in new[] { true, false })

@@ -230,6 +230,22 @@ public sealed class RollbackTests
         Assert.Equal((ExecutionStatus.Cancelled, 3), (harness.State.Status, harness.Events.OfType<CompensationSettled>().Count()));
     }
 
+    [Theory]
+    [InlineData("nobody")]
+    [InlineData("a")] // Stands before the place that is gone back to.
+    [InlineData("")]
+    public void RollBack_NarrowedToWhatItDoesNotTakeBack_IsRefusedAndChangesNothing(string steps)
+    {
+        var harness = Finished();
+        string[] named = steps.Length == 0 ? [] : ["c", steps];
+        var outcome = harness.Send(new RollBackExecution(harness.NowMs, "ada", "r1", "a", "all", false, named));
+        Assert.Equal("validation_failed", outcome.Rejection!.Code);
+        Assert.Equal((ExecutionStatus.Succeeded, 0), (harness.State.Status, outcome.Events.Count));
+        var preview = ExecutionKernel.PreviewRollback(harness.State, new DecisionValues(harness.Plan), "a", "all", harness.NowMs, named)!;
+        Assert.Equal(named.Skip(1), preview.Unaffected);
+        Assert.True(harness.Send(new RollBackExecution(harness.NowMs, "ada", "r2", "a", "all", false, ["c"])).Accepted);
+    }
+
     private static KernelHarness Finished()
     {
         var harness = Flow.Of(string.Join(',', Call("a", tool: "pay"), Call("b", "a", tool: "book"), Call("c", "b", tool: "pay")));

@@ -71,7 +71,7 @@ public class RecoveryPolicyReaderTests
                 new("rollback_to", "score"), new("compensate"), new("notify", "ops"), new("escalate_to", "approver"), new("use_agent", "backup"), new RecoveryAction("skip"),
             ],
             policy.Rules[1].Do);
-        Assert.Equal(RecoveryPolicy.Default.Retry, policy.Retry);
+        Assert.Null(policy.Retry); // What a rule tries again says nothing about what no rule names.
     }
 
     [Theory]
@@ -92,6 +92,28 @@ public class RecoveryPolicyReaderTests
         Assert.Equal((code, pointer, SpecSeverity.Error), (finding.Code, finding.Pointer, finding.Severity));
         Assert.Contains(mend, finding.Mend, StringComparison.Ordinal);
     }
+
+    [Theory]
+    [InlineData("""{"rules": [{"do": ["retry", "notify"]}]}""", "/rules/0/do", "before \"retry\"")]
+    [InlineData("""{"rules": [{"do": ["await_review", "skip"]}]}""", "/rules/0/do", "whoever is asked")]
+    [InlineData("""{"rules": [{"do": [{"escalate_to": "lead"}, "notify", {"use_agent": "backup"}]}]}""", "/rules/0/do", "whoever is asked")]
+    [InlineData("""{"rules": [{"do": ["fail"]}, {"on": ["timeout"], "do": ["retry"]}]}""", "/rules/1", "before that rule")]
+    [InlineData("""{"recovery_actions": ["pause_and_notify"]}""", "/recovery_actions", "rollback_triggers")]
+    [InlineData("""{"rollback_triggers": [{"timeout": false}], "recovery_actions": ["fail"]}""", "/recovery_actions", "rollback_triggers")]
+    [InlineData("""{"rollback_triggers": ["timeout"], "recovery_actions": ["fail", "pause"]}""", "/recovery_actions", "before \"fail\"")]
+    public void CheckPolicy_WhatIsNeverCarriedOut_IsWarnedOfWithHowToMend(string source, string pointer, string mend)
+    {
+        var finding = Assert.Single(SpecChecker.CheckPolicy(ReadClean(source)));
+
+        Assert.Equal((SpecCodes.NeverApplied, pointer, SpecSeverity.Warning), (finding.Code, finding.Pointer, finding.Severity));
+        Assert.Contains(mend, finding.Mend, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("""{"rules": [{"do": ["notify", "pause", "retry"]}]}""")]
+    [InlineData("""{"rules": [{"do": ["await_review", {"rollback_to": "last"}, "retry"]}]}""")]
+    [InlineData("""{"rules": [{"do": ["retry"], "limit": 2}, {"when": "failure.attempt < 3", "do": ["skip"]}, {"do": ["pause", "notify", "await_review"]}]}""")]
+    public void CheckPolicy_WhatCanBeCarriedOut_IsNotWarnedOf(string source) => Assert.Empty(SpecChecker.CheckPolicy(ReadClean(source)));
 
     private static RecoveryPolicy ReadClean(string source)
     {

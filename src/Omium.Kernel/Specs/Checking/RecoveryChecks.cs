@@ -23,9 +23,59 @@ internal static class RecoveryChecks
             new ExpressionReader(findings, context).Condition(rule.When, rulePointer + "/when", ExpressionScope.RecoveryRule);
         }
 
+        CheckReach(policy, pointer, findings);
         if (context is not null)
         {
             CheckNames(policy, pointer, context);
+        }
+    }
+
+    /// <summary>Actions that say what becomes of the step.</summary>
+    private static readonly string[] Concluding = ["retry", "skip", "fail", "use_agent"];
+
+    private static readonly string[] Asking = ["await_review", "escalate_to"];
+
+    /// <summary>What is written and can never be carried out.</summary>
+    private static void CheckReach(RecoveryPolicy policy, string pointer, FindingList findings)
+    {
+        var isMisspelt = findings.Items.Any(finding => finding.Code is SpecCodes.UnknownTrigger or SpecCodes.MixedPolicyForms);
+        if (policy is { Actions.Count: > 0, Triggers.Count: 0 } && !isMisspelt)
+        {
+            findings.Warning(
+                SpecCodes.NeverApplied, pointer + "/recovery_actions", "No trigger names a failure, so that these actions are never carried out.",
+                "Name failure classes in rollback_triggers, for example hallucination_detected; or write rules: [{do: [...]}], which serve every failure.");
+        }
+
+        CheckOrder(policy.Actions, pointer + "/recovery_actions", findings);
+        var isServed = false;
+        foreach (var (rule, rulePointer) in SpecWalk.Numbered(policy.Rules, pointer + "/rules"))
+        {
+            CheckOrder(rule.Do, rulePointer + "/do", findings);
+            if (isServed)
+            {
+                findings.Warning(SpecCodes.NeverApplied, rulePointer, "A rule before this one matches every failure, so that this one is never applied.", "Write it before that rule.");
+            }
+
+            isServed |= rule is { On.Count: 0, When: null, Limit: null, Do.Count: > 0 };
+        }
+    }
+
+    private static void CheckOrder(IReadOnlyList<RecoveryAction> actions, string pointer, FindingList findings)
+    {
+        string? before = null;
+        foreach (var action in actions)
+        {
+            if (before is not null && (Concluding.Contains(before) || Concluding.Contains(action.Kind)))
+            {
+                var isAsked = Asking.Contains(before);
+                findings.Warning(
+                    SpecCodes.NeverApplied, pointer, $"\"{action.Kind}\" is never carried out: \"{before}\" before it {(isAsked ? "leaves to a person" : "says")} what becomes of the step.",
+                    isAsked ? $"Remove one of the two: whoever is asked may retry, skip or reject." : $"Write it before \"{before}\".");
+                return;
+            }
+
+            before = action.Kind is "rollback_to" or "compensate" ? null // It takes the question back with what was asked about.
+                : Concluding.Contains(action.Kind) || Asking.Contains(action.Kind) ? action.Kind : before;
         }
     }
 
