@@ -20,11 +20,11 @@ describe('the tiles', () => {
   it('say each figure, in the order of the page, and what it is a part of', () => {
     render(<Figures figures={full} />);
     expect(shown()).toEqual([
-      ['Executions', '1,234', '234 under way'],
+      ['Executions', '1,234', '234 not ended yet'],
       ['Success rate', '99.9 %', '999 of 1,000 that ended'],
-      ['Recovered by rollback', '50', 'of 201 recovered; 1 open'],
+      ['Recovered by rollback', '50', 'of 201 recovered, 1 still open'],
       ['Human interventions', '3', 'decisions that changed a run'],
-      ['P50 recovery time', '1 min 40 s', 'half of 201 recoveries took no longer'],
+      ['P50 recovery time', '1 min 40 s', 'half took no longer'],
       ['P99 recovery time', '3 min 18 s', '99 of 100 took no longer'],
     ]);
   });
@@ -32,9 +32,18 @@ describe('the tiles', () => {
   it('show no number where there is none', () => {
     render(<Figures figures={none} />);
     expect(tile('success-rate').getByText('–')).toBeTruthy();
-    expect(tile('success-rate').getByText('None has ended')).toBeTruthy();
-    for (const name of ['recovery-p50', 'recovery-p99']) expect(tile(name).getByText('–').nextElementSibling?.textContent).toBe('Nothing was recovered');
-    expect(tile('interventions').getByText('Nobody had to step in')).toBeTruthy();
+    expect(tile('executions').getByText('Nothing ran')).toBeTruthy();
+    expect(tile('success-rate').getByText('Nothing has ended')).toBeTruthy();
+    for (const name of ['recovery-p50', 'recovery-p99']) expect(tile(name).getByText('–').nextElementSibling?.textContent).toBe('Nothing failed');
+    expect(tile('recovered-by-rollback').getByText('Nothing failed')).toBeTruthy();
+    expect(tile('interventions').getByText('Nobody has stepped in')).toBeTruthy();
+  });
+
+  it('do not call a failure that waits for somebody a recovery', () => {
+    render(<Figures figures={{ ...none, executions: 1, failures: 1, open: 1 }} />);
+    expect(tile('executions').getByText('1 not ended yet')).toBeTruthy();
+    expect(tile('recovered-by-rollback').getByText('of 0 recovered, 1 still open')).toBeTruthy();
+    expect(tile('recovery-p99').getByText('Nothing recovered so far')).toBeTruthy();
   });
 
   it('say of few recoveries that P99 is the longest', () => expect(figuresOf({ ...full, recovered: 4 }).at(-1)!.note).toBe('the longest'));

@@ -1,5 +1,5 @@
 import type { RecoveryFigures, RecoveryView } from '~/api/generated';
-import { count, duration } from './format';
+import { duration } from './format';
 
 export interface Figure {
   id: string;
@@ -13,15 +13,16 @@ export interface Figure {
 export function figuresOf(figures: RecoveryFigures): Figure[] {
   const { executions = 0, ended = 0, succeeded = 0, interventions = 0, recovered, open } = figures;
   const byRollback = figures.recovered_by.rollback ?? 0;
-  const under = executions - ended;
-  const time = (id: string, label: string, ms: number | undefined, note: string) => ({ id, label, value: ms === undefined ? '–' : duration(ms), note: ms === undefined ? 'Nothing was recovered' : note });
+  const goingOn = executions - ended;
+  const nothing = figures.failures === 0 ? 'Nothing failed' : 'Nothing recovered so far';
+  const time = (id: string, label: string, ms: number | undefined, note: string) => ({ id, label, value: ms === undefined ? '–' : duration(ms), note: ms === undefined ? nothing : note });
   return [
-    { id: 'executions', label: 'Executions', value: number(executions), note: under === 0 ? 'None is under way' : `${number(under)} under way` },
-    { id: 'success-rate', label: 'Success rate', value: share(figures.success_rate), note: ended === 0 ? 'None has ended' : `${number(succeeded)} of ${number(ended)} that ended` },
-    { id: 'recovered-by-rollback', label: 'Recovered by rollback', value: number(byRollback), note: `of ${number(recovered)} recovered${open === 0 ? '' : `; ${number(open)} open`}` },
-    { id: 'interventions', label: 'Human interventions', value: number(interventions), note: interventions === 0 ? 'Nobody had to step in' : 'decisions that changed a run' },
-    time('recovery-p50', 'P50 recovery time', figures.recovery_ms_p50, `half of ${count(recovered, 'recovery', 'recoveries')} took no longer`),
-    time('recovery-p99', 'P99 recovery time', figures.recovery_ms_p99, recovered < 100 ? 'the longest' : '99 of 100 took no longer'),
+    { id: 'executions', label: 'Executions', value: number(executions), note: executions === 0 ? 'Nothing ran' : goingOn === 0 ? 'All have ended' : `${number(goingOn)} not ended yet` },
+    { id: 'success-rate', label: 'Success rate', value: share(figures.success_rate), note: ended === 0 ? 'Nothing has ended' : `${number(succeeded)} of ${number(ended)} that ended` },
+    { id: 'recovered-by-rollback', label: 'Recovered by rollback', value: number(byRollback), note: figures.failures === 0 ? 'Nothing failed' : `of ${number(recovered)} recovered${open === 0 ? '' : `, ${number(open)} still open`}` },
+    { id: 'interventions', label: 'Human interventions', value: number(interventions), note: interventions === 0 ? 'Nobody has stepped in' : 'decisions that changed a run' },
+    time('recovery-p50', 'P50 recovery time', figures.recovery_ms_p50, recovered === 1 ? 'the only one' : 'half took no longer'),
+    time('recovery-p99', 'P99 recovery time', figures.recovery_ms_p99, recovered === 1 ? 'the only one' : recovered < 100 ? 'the longest' : '99 of 100 took no longer'),
   ];
 }
 

@@ -1,5 +1,5 @@
 import { Link, type LinkProps } from '@tanstack/react-router';
-import type { ButtonHTMLAttributes, ReactNode } from 'react';
+import type { ButtonHTMLAttributes, MouseEvent, ReactNode } from 'react';
 
 export type Weight = 'primary' | 'plain' | 'quiet' | 'grave';
 
@@ -12,7 +12,7 @@ const weights: Record<Weight, string> = {
 
 export function buttonClass(weight: Weight = 'plain', small = false): string {
   const size = small ? 'min-h-8 px-2.5 text-[0.87rem]' : 'min-h-10 px-4';
-  return `inline-flex items-center justify-center gap-2 rounded-[10px] font-semibold whitespace-nowrap transition-colors disabled:opacity-60 ${size} ${weights[weight]}`;
+  return `inline-flex items-center justify-center gap-2 rounded-[10px] font-semibold whitespace-nowrap transition-colors disabled:opacity-60 aria-busy:opacity-60 ${size} ${weights[weight]}`;
 }
 
 interface ButtonProps extends ButtonHTMLAttributes<HTMLButtonElement> {
@@ -21,10 +21,11 @@ interface ButtonProps extends ButtonHTMLAttributes<HTMLButtonElement> {
   busy?: boolean;
 }
 
-/** While busy the button keeps its name and its width and cannot be pressed twice. */
-export function Button({ weight, small, busy = false, className = '', children, disabled, ...rest }: ButtonProps) {
+/** While busy the button keeps its name, its width and the keyboard's focus, which a disabled one would lose, and cannot be pressed twice. */
+export function Button({ weight, small, busy = false, className = '', children, disabled, onClick, ...rest }: ButtonProps) {
+  const busyProps = busy ? { 'aria-busy': true, 'aria-disabled': true, onClick: (event: MouseEvent) => event.preventDefault() } : { onClick };
   return (
-    <button type="button" {...rest} disabled={disabled || busy} aria-busy={busy || undefined} className={`${buttonClass(weight, small)} ${className}`}>
+    <button type="button" {...rest} {...busyProps} disabled={disabled} className={`${buttonClass(weight, small)} ${className}`}>
       {busy && <span aria-hidden="true" className="breathing size-2 rounded-full bg-current" />}
       {children}
     </button>

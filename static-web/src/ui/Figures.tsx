@@ -4,9 +4,9 @@ import { figuresOf } from '~/model/figures';
 /** One tile for each figure: what it is called, the number, and what that is a part of. */
 export function Figures({ figures }: { figures: RecoveryFigures }) {
   return (
-    <dl className="grid grid-cols-2 gap-px overflow-hidden rounded-[var(--radius-card)] border border-line bg-line sm:grid-cols-3 xl:grid-cols-6" data-testid="figures">
+    <dl className="grid grid-cols-2 overflow-hidden rounded-[var(--radius-card)] border border-line bg-surface sm:grid-cols-3 xl:grid-cols-6" data-testid="figures">
       {figuresOf(figures).map(({ id, label, value, note }) => (
-        <div key={id} data-testid={`figure-${id}`} className="flex flex-col gap-0.5 bg-surface px-4 py-3.5">
+        <div key={id} data-testid={`figure-${id}`} className="-mt-px -ml-px flex flex-col gap-0.5 border-t border-l border-line px-4 py-3.5">
           <dt className="text-[0.87rem] text-ink-2">{label}</dt>
           <dd className="flex flex-col gap-0.5">
             <span className="text-[1.55rem] leading-tight font-semibold tracking-tight tabular-nums">{value}</span>

@@ -6,7 +6,7 @@ import { download, save } from '~/api/account';
 import type { AnalyticsGroup, AnalyticsView } from '~/api/generated';
 import { analyticsQuery } from '~/api/queries';
 import { columns, csvOf, totals } from '~/model/analytics';
-import { daysBack } from '~/model/figures';
+import { daysBack, share } from '~/model/figures';
 import { count, date, duration } from '~/model/format';
 import { executionLook, failureLook, humanise } from '~/model/status';
 import { Button } from '~/ui/Button';
@@ -61,7 +61,7 @@ function Standing({ view }: { view: AnalyticsView }) {
   const most = Math.max(...all.map((column) => column.count));
   const statuses = [...new Set(all.flatMap((column) => Object.keys(column.by_status)))];
   return (
-    <Section title={view.group_by === 'failure_class' ? count(sum.count, 'failure') : count(sum.count, 'execution')} aside={sum.successShare !== undefined && <>{(sum.successShare * 100).toFixed(1)} % of those that ended succeeded</>}>
+    <Section title={view.group_by === 'failure_class' ? count(sum.count, 'failure') : count(sum.count, 'execution')} aside={sum.successShare !== undefined && <>{share(sum.successShare)} of those that ended succeeded</>}>
       <div role="img" aria-label={`${all.length} spans of a ${view.bucket}, at most ${most} each. The table below has the numbers.`} className="card flex h-44 items-end gap-[3px] p-4">
         {all.map((column) => (
           <div key={column.at} title={`${date(column.at)}: ${column.count}`} className="flex max-w-16 min-w-1 flex-1 flex-col-reverse gap-px overflow-hidden rounded-t-[4px]" style={{ height: column.count === 0 ? 0 : `${Math.max(3, (column.count / most) * 100)}%` }}>

@@ -1,5 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link, useParams } from '@tanstack/react-router';
+import { useState } from 'react';
 import { useLiveExecution } from '~/api/live';
 import { executionQuery, failureQuery } from '~/api/queries';
 import type { ExecutionView, FailureView } from '~/api/types';
@@ -29,6 +30,7 @@ export function FailurePage() {
 
 function Recovery({ failure, run }: { failure: FailureView; run: ExecutionView | undefined }) {
   const stage = recoveryStage(failure, run);
+  const [wasOpen] = useState(failure.status === 'open');
   const who = failure.actor && failure.actor !== failure.failure.step ? `${failure.failure.step}, by ${failure.actor}` : failure.failure.step;
   return (
     <Page
@@ -42,7 +44,7 @@ function Recovery({ failure, run }: { failure: FailureView; run: ExecutionView |
       )}
       actions={<StatusPill large look={executionLook(run?.status ?? failure.execution_status)} testId="execution-status" />}
     >
-      {(stage === 'going_on' || stage === 'mended' || stage === 'failed_again' || stage === 'ended') && <RecoveryStrip failure={failure} run={run} stage={stage} />}
+      {(stage === 'going_on' || stage === 'mended' || stage === 'failed_again' || stage === 'ended') && <RecoveryStrip failure={failure} run={run} stage={stage} follows={wasOpen} />}
       <Verdict failure={failure} run={run} />
       <div className="grid items-start gap-x-12 gap-y-10 xl:grid-cols-[minmax(0,5fr)_minmax(0,6fr)]">
         <div className="flex flex-col gap-10 xl:order-1">

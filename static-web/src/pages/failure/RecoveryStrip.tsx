@@ -15,16 +15,23 @@ const heads: Partial<Record<RecoveryStage, { title: string; className: string }>
   ended: { title: 'The run has ended', className: 'border-line bg-sunken' },
 };
 
-/** After the decision: the same run, live, step by step to its end. */
-export function RecoveryStrip({ failure, run, stage }: { failure: FailureView; run: ExecutionView | undefined; stage: RecoveryStage }) {
+/** After the decision: the same run, live, step by step to its end. `follows`: the decision was made while one looked. */
+export function RecoveryStrip({ failure, run, stage, follows }: { failure: FailureView; run: ExecutionView | undefined; stage: RecoveryStage; follows: boolean }) {
   const strip = useRef<HTMLElement>(null);
   const shown = heads[stage] !== undefined && run !== undefined;
-  // The decision is made far down the page; what follows from it is up here.
-  useEffect(() => void strip.current?.scrollIntoView({ block: 'nearest', behavior: 'smooth' }), [shown]);
+  // The decision is made far down the page, by a button that is gone with it; what follows is up here, and so is the keyboard from now on.
+  useEffect(() => {
+    if (follows && !(document.activeElement instanceof HTMLInputElement)) strip.current?.focus({ preventScroll: true });
+    strip.current?.scrollIntoView({ block: 'nearest' });
+  }, [shown, follows]);
+  // What stood below has shrunk meanwhile: whoever has not gone on from here sees the end from here, whole.
+  useEffect(() => {
+    if (strip.current !== null && strip.current === document.activeElement) strip.current.scrollIntoView({ block: 'nearest' });
+  }, [stage]);
   const head = heads[stage];
   if (!head || !run) return null;
   return (
-    <section ref={strip} aria-label="Recovery" role="status" data-testid="recovery" data-stage={stage} className={`arriving flex flex-col gap-4 rounded-[var(--radius-card)] border p-5 sm:p-6 ${head.className}`}>
+    <section ref={strip} tabIndex={-1} aria-label="Recovery" role="status" data-testid="recovery" data-stage={stage} className={`arriving flex flex-col gap-4 rounded-[var(--radius-card)] border p-5 sm:p-6 ${head.className}`}>
       <div className="flex flex-wrap items-start justify-between gap-4">
         <div className="flex flex-col gap-0.5">
           <h2 className="text-2xl font-semibold tracking-tight">{head.title}</h2>

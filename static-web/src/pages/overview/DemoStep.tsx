@@ -1,6 +1,7 @@
-import { useMutation } from '@tanstack/react-query';
+import { useMutation, useQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { api } from '~/api/client';
+import { executionQuery } from '~/api/queries';
 import { useRefresh } from '~/api/refresh';
 import { demoInput, demoMoments, demoWorkflow, type Checklist, type RunStage } from '~/model/checklist';
 import type { StatusLook } from '~/model/status';
@@ -39,6 +40,8 @@ export function DemoStep({ run }: { run: Checklist['run'] }) {
   });
   const id = run.execution?.id;
   const again = run.stage === 'finished';
+  // Held by the checklist, which follows the run live: what went wrong has a page of its own, and the button leads there at once.
+  const failure = useQuery({ ...executionQuery(id ?? ''), enabled: id !== undefined && run.stage === 'failed' }).data?.failure_id;
   return (
     <CheckStep testId="checklist-run" title="Your first workflow" done={run.done}>
       <p className="measure text-ink-2">{words[run.stage]}</p>
@@ -55,7 +58,8 @@ export function DemoStep({ run }: { run: Checklist['run'] }) {
       <span className="flex flex-wrap gap-2">
         {run.stage === 'unavailable' && <ButtonLink to="/workflows/import">Import a workflow</ButtonLink>}
         {(run.stage === 'ready' || again) && <MayButton scope="run" weight={again ? 'plain' : 'primary'} busy={start.isPending} onClick={() => start.mutate()} data-testid="start-demo">{again ? 'Run it again' : 'Run it'}</MayButton>}
-        {id && <ButtonLink weight={again ? 'quiet' : 'primary'} to="/executions/$executionId" params={{ executionId: id }} testId="demo-link">{run.stage === 'failed' ? 'See what went wrong' : 'View the trace'}</ButtonLink>}
+        {failure !== undefined && <ButtonLink weight="primary" to="/failures/$failureId" params={{ failureId: failure }} testId="demo-failure-link">See what went wrong</ButtonLink>}
+        {id && <ButtonLink weight={again || run.stage === 'failed' ? 'quiet' : 'primary'} to="/executions/$executionId" params={{ executionId: id }} testId="demo-link">View the trace</ButtonLink>}
       </span>
     </CheckStep>
   );
