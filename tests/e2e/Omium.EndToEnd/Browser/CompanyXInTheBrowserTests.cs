@@ -32,6 +32,13 @@ public sealed class CompanyXInTheBrowserTests
         var offers = await world.Receiver.CountAsync("send_offer");
         Assert.Equal((1, 1), (offers.Effects, offers.Requests));
         Assert.Equal((1, 1, 3), (world.Model.CountOf(CompanyX.Kyc), world.Model.CountOf(CompanyX.Score), world.Model.CountOf(CompanyX.Terms)));
+
+        // The overview tells it in figures: one run that succeeded, one failure got over by rollback, one decision.
+        await page.Page.GotoAsync(world.Omium.Address.ToString());
+        await page.WaitForTextAsync("figure-success-rate", "100 %");
+        await page.WaitForTextAsync("figure-recovered-by-rollback", "of 1 recovered");
+        await page.WaitForTextAsync("figure-interventions", "1");
+        await page.WaitForTextAsync("figure-recovery-p99", "the only one");
         Assert.Empty(page.Errors);
     }
 }
