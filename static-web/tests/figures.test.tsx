@@ -2,7 +2,7 @@
 import { cleanup, render, screen, within } from '@testing-library/react';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { RecoveryFigures } from '~/api/generated';
-import { daysBack, figuresOf, recoveryCsvOf, share } from '~/model/figures';
+import { daysBack, figuresOf, recoveryCsvOf, recoveryWords, share } from '~/model/figures';
 import { Figures } from '~/ui/Figures';
 
 const ways = { fallback: 0, override: 1, retry: 150, rollback: 50, skip: 0 };
@@ -51,6 +51,7 @@ describe('the tiles', () => {
 
 describe('figures as text', () => {
   it.each([[1, '100 %'], [0.99999, '99.9 %'], [2 / 3, '66.6 %'], [0.29, '29.0 %'], [0, '0.0 %'], [undefined, '–']])('a share of %s is never rounded up', (rate, text) => expect(share(rate)).toBe(text));
+  it('name the way of a recovery, where it is known', () => expect([recoveryWords('rollback'), recoveryWords(undefined)]).toEqual(['rolled back, over after', 'over after']));
   it('begin at a whole hour', () => expect(daysBack(7, Date.parse('2026-11-21T17:59:59.999Z'))).toBe('2026-11-14T17:00:00.000Z'));
   it('are exported with what a spreadsheet may not run, and with all together', () => {
     const view = { from: '', to: '', group_by: 'workflow' as const, total: full, groups: [{ key: '=evil,1', figures: none }] };

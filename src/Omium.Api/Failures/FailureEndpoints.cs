@@ -111,7 +111,7 @@ internal static class FailureEndpoints
 
                 var state = found.Cell.State;
                 var payloads = await AnswerPayloads.LoadAsync(call.Services, found.Cell, found.Story.Values(state), call.Cancellation);
-                var line = FailureViews.Export(row.Id, found.Status, found.Story, state, payloads);
+                var line = FailureViews.Export(row, found.Status, found.Story, state, payloads);
                 await JsonSerializer.SerializeAsync(call.Context.Response.Body, line, ContractJson.Default.FailureExport, call.Cancellation);
                 await call.Context.Response.WriteAsync("\n", call.Cancellation);
             }

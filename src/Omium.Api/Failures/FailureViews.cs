@@ -13,7 +13,12 @@ namespace Omium.Api.Failures;
 internal static class FailureViews
 {
     public static FailureSummary Summary(IndexRow row, bool isIgnored) => new(
-        row.Id, row.Execution, row.Workflow, row.Step, row.FailureClass, row.Label, StatusOf(row.Status, isIgnored), ExecutionViews.Time(row.CreatedUnixMs));
+        row.Id, row.Execution, row.Workflow, row.Step, row.FailureClass, row.Label, StatusOf(row.Status, isIgnored), ExecutionViews.Time(row.CreatedUnixMs))
+    {
+        RecoveredBy = row.By.Length == 0 ? null : row.By, RecoveryMs = RecoveryMs(row),
+    };
+
+    private static long? RecoveryMs(IndexRow row) => row.EndedUnixMs == 0 ? null : row.EndedUnixMs - row.CreatedUnixMs;
 
     public static string StatusOf(string indexed, bool isIgnored) => isIgnored && indexed == "open" ? "ignored" : indexed;
 
@@ -60,13 +65,16 @@ internal static class FailureViews
         };
     }
 
-    public static FailureExport Export(string id, string status, FailureStory story, ExecutionState now, AnswerPayloads payloads)
+    public static FailureExport Export(IndexRow row, string status, FailureStory story, ExecutionState now, AnswerPayloads payloads)
     {
         var failure = story.Failure;
         return new FailureExport(
-            id, now.Workflow, now.WorkflowVersion, failure.Step, failure.Class, failure.Code, failure.Message, failure.Expected, failure.Actual,
+            row.Id, now.Workflow, now.WorkflowVersion, failure.Step, failure.Class, failure.Code, failure.Message, failure.Expected, failure.Actual,
             payloads.Show((JsonElement?)story.Visit(now).Input), payloads.Show(failure.Output), story.Review is { } review ? ReviewViews.Decision(review) : null,
-            status, ExecutionWords.StatusOf(now), ExecutionViews.Time(story.AtMs));
+            status, ExecutionWords.StatusOf(now), ExecutionViews.Time(story.AtMs))
+        {
+            RecoveredBy = row.By.Length == 0 ? null : row.By, RecoveryMs = RecoveryMs(row),
+        };
     }
 
     private static DependencyLink Link(VisitState visit, StepFailed failure, ExecutionState now, WorkflowPlan plan, AnswerPayloads payloads)

@@ -13,7 +13,14 @@ namespace Omium.Contracts.Failures;
 /// <param name="Status">open, resolved or ignored.</param>
 /// <param name="At">When it was detected.</param>
 public sealed record FailureSummary(
-    string Id, string Execution, string Workflow, string Step, string Class, string Code, [property: Words("open", "resolved", "ignored")] string Status, DateTimeOffset At);
+    string Id, string Execution, string Workflow, string Step, string Class, string Code, [property: Words("open", "resolved", "ignored")] string Status, DateTimeOffset At)
+{
+    /// <summary>How its run got over it: rollback, retry, override, skip or fallback; absent while it has not.</summary>
+    public string? RecoveredBy { get; init; }
+
+    /// <summary>Time from its detection to then, milliseconds; absent while it has not.</summary>
+    public long? RecoveryMs { get; init; }
+}
 
 /// <summary><c>GET /v1/failures/{id}</c>: everything a person needs to understand and mend it.</summary>
 public sealed record FailureView
@@ -135,4 +142,11 @@ public sealed record AgentView(
 /// <param name="At">When it was detected.</param>
 public sealed record FailureExport(
     string Id, string Workflow, int WorkflowVersion, string Step, string Class, string Code, string Message, string? Expected, JsonElement? Actual,
-    JsonElement? Input, JsonElement? Output, Reviews.ReviewDecision? Fix, [property: Words("open", "resolved", "ignored")] string Status, string Outcome, DateTimeOffset At);
+    JsonElement? Input, JsonElement? Output, Reviews.ReviewDecision? Fix, [property: Words("open", "resolved", "ignored")] string Status, string Outcome, DateTimeOffset At)
+{
+    /// <summary>How its run got over it: rollback, retry, override, skip or fallback; absent while it has not.</summary>
+    public string? RecoveredBy { get; init; }
+
+    /// <summary>Time from its detection to then, milliseconds; absent while it has not.</summary>
+    public long? RecoveryMs { get; init; }
+}

@@ -77,6 +77,7 @@ export class World {
   failureSummaries(): FailureSummary[] {
     return [...this.failures.values()].map((failure): FailureSummary => ({
       id: failure.id, execution: failure.execution, workflow: failure.workflow, step: failure.failure.step, class: failure.failure.class, code: failure.failure.code, status: failure.status, at: failure.failure.at,
+      ...(failure.status === 'resolved' ? { recovered_by: 'rollback', recovery_ms: Date.parse(this.runs.get(failure.execution)!.view.updated_at) - Date.parse(failure.failure.at) } : {}),
     })).toSorted((left, right) => right.at.localeCompare(left.at));
   }
 

@@ -26,6 +26,13 @@ export function figuresOf(figures: RecoveryFigures): Figure[] {
   ];
 }
 
+const ways: Record<string, string> = {
+  rollback: 'rolled back, over after', retry: 'tried again, over after', override: 'output given, over after', skip: 'skipped after', fallback: 'done another way after',
+};
+
+/** Before the time that it took. A way that is not known, of an older build, is not named. */
+export const recoveryWords = (way: string | undefined) => ways[way ?? ''] ?? 'over after';
+
 /** So many days before now, to the hour: what is asked for stays the same while one looks. */
 export const daysBack = (days: number, now: number) => new Date(Math.floor(now / 3_600_000) * 3_600_000 - days * 86_400_000).toISOString();
 

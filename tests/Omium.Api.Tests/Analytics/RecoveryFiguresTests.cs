@@ -104,7 +104,9 @@ public sealed class RecoveryFiguresTests : IAsyncLifetime
         Assert.Equal((1L, 0L, 1L, 1L, 1L), (total.Failures, total.Open, total.Recovered, total.RecoveredBy["rollback"], total.Interventions));
         var failure = (await _host.GetAsync("/v1/failures", ContractJson.Default.FailurePage)).Items.Single();
         var row = (await _host.Store.Index.GetAsync("ten_a", IndexKinds.Failure, failure.Id, TestContext.Current.CancellationToken))!;
-        Assert.Equal("resolved", failure.Status);
+        Assert.Equal(("resolved", "rollback", row.EndedUnixMs - row.CreatedUnixMs), (failure.Status, failure.RecoveredBy, failure.RecoveryMs));
+        var exported = await _host.Client.GetStringAsync("/v1/failures/export", TestContext.Current.CancellationToken);
+        Assert.Contains("\"recovered_by\":\"rollback\"", exported, StringComparison.Ordinal);
         Assert.Equal((row.EndedUnixMs - row.CreatedUnixMs, row.EndedUnixMs - row.CreatedUnixMs), (total.RecoveryMsP50, total.RecoveryMsP99));
         var committed = (await _host.GetAsync($"/v1/executions/{paused.Id}/events", ContractJson.Default.EventPage)).Items
             .Single(record => record.Events.Any(happened => happened.GetProperty("type").GetString() == "step.committed" && happened.GetProperty("step").GetString() == "terms"));

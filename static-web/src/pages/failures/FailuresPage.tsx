@@ -1,6 +1,8 @@
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { failuresQuery } from '~/api/queries';
+import { recoveryWords } from '~/model/figures';
+import { duration } from '~/model/format';
 import { failureLook, humanise } from '~/model/status';
 import { ButtonLink } from '~/ui/Button';
 import { StatusPill } from '~/ui/Glyph';
@@ -36,7 +38,10 @@ export function FailuresPage() {
                 <span className="font-semibold">{humanise(failure.class)}</span> <span className="text-ink-2">at {failure.step}</span>
                 <span className="block text-[0.87rem] text-ink-2">{failure.workflow}{failure.code !== failure.class && `, ${humanise(failure.code).toLowerCase()}`}</span>
               </span>
-              <span className="text-[0.87rem] text-ink-2"><Ago at={failure.at} /></span>
+              <span className="text-right text-[0.87rem] text-ink-2">
+                <Ago at={failure.at} />
+                {failure.recovery_ms !== undefined && <span className="block">{recoveryWords(failure.recovered_by)} {duration(failure.recovery_ms)}</span>}
+              </span>
             </RowLink>
           ))}
         </Rows>
