@@ -96,7 +96,7 @@ internal sealed partial class ApiRoutes(IEndpointRouteBuilder endpoints, ApiServ
         }
         catch (ExecutionSetAsideException aside)
         {
-            await Problems.WriteAsync(context, services.Options, "execution_set_aside", aside.Message);
+            await Problems.WriteAsync(context, services.Options, "execution_set_aside", ApiCall.Sentence(aside.Message));
         }
         catch (Exception error) when (error is CorruptLogException or CryptographicException)
         {

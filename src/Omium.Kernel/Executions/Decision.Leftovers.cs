@@ -50,7 +50,7 @@ internal sealed partial class Decision
     private string[] Undoable(IEnumerable<CallState> effects) => [.. effects.Where(call => EffectOf(call).Compensate is not null).Select(call => call.Id.ToString())];
 
     /// <summary>
-    /// Visits outside a set that were scheduled by one in it or made from its output, and stand or are under way. None for a set that was drawn from
+    /// Visits outside a set that were scheduled by one in it, made from its output or from a shared value that it wrote, and stand or are under way. None for a set that was drawn from
     /// a checkpoint (it holds its own descendants); a person may have narrowed it.
     /// </summary>
     internal IReadOnlyList<VisitKey> Orphans(IReadOnlyList<VisitKey> affected)
@@ -58,7 +58,7 @@ internal sealed partial class Decision
         var set = affected.ToHashSet();
         return [.. _state.Visits.Values
             .Where(visit => !set.Contains(visit.Key) && visit.Status is VisitStatus.Open or VisitStatus.FailedAttempt or VisitStatus.Committed)
-            .Where(visit => !set.Contains(visit.Key) && (visit.After.Any(set.Contains) || visit.Reads.Any(set.Contains)))
+            .Where(visit => visit.After.Any(set.Contains) || visit.Reads.Any(set.Contains) || ReadsWriteOf(visit, set))
             .OrderBy(visit => visit.Ordinal).Select(visit => visit.Key)];
     }
 

@@ -133,7 +133,7 @@ public static class ExecutionWords
 
     /// <summary>
     /// review when every open visit waits for a person, lock, timer or child when the others wait for a lock, a retry or a child workflow, null when something runs; review
-    /// while paused for one. Credits when they are short: one that has only asked for its next lease runs.
+    /// while paused for one, or while a rollback cannot go on without. Credits when they are short: one that has only asked for its next lease runs.
     /// </summary>
     public static string? WaitingFor(ExecutionState state)
     {
@@ -142,23 +142,29 @@ public static class ExecutionWords
             return state.OpenReviews.Count > 0 ? "review" : null;
         }
 
+        if (state is { Status: ExecutionStatus.RollingBack, Rollback.Remaining: [var next, ..] })
+        {
+            return state.OpenReviews.Any(id => state.Reviews[id].Request is { Kind: "in_doubt" } request && request.Effect == next) ? "review" : null; // Only the answer tells whether it is to be undone.
+        }
+
         if (state.Status != ExecutionStatus.Running || state.Credits is { Requested: not null, IsShort: false })
         {
             return null;
         }
 
-        if (state.LiveHandoffs.Any(handoff => handoff.Status == HandoffStatus.Proposed))
+        var proposed = state.LiveHandoffs.Where(handoff => handoff.Status == HandoffStatus.Proposed).ToArray();
+        if (!proposed.All(IsWithItsReceiver))
         {
-            return state.Open.Count == 0 && state.LiveHandoffs.All(IsWithItsReceiver) ? "worker" : null; // What was handed over is being measured.
+            return null; // What was handed over is being measured.
         }
 
         var awaitsCredits = state.Credits is { IsShort: true };
         if (state.Open.Count == 0 && state.OpenReviews.Count == 0)
         {
-            return awaitsCredits ? "credits" : null;
+            return proposed.Length > 0 ? "worker" : awaitsCredits ? "credits" : null;
         }
 
-        var waits = "review";
+        var waits = proposed.Length > 0 ? "worker" : "review";
         foreach (var key in state.Open.Values)
         {
             var visit = state.Visits[key];
@@ -182,6 +188,5 @@ public static class ExecutionWords
         return awaitsCredits ? "credits" : waits;
     }
 
-    private static bool IsWithItsReceiver(HandoffState handoff) =>
-        handoff.Status == HandoffStatus.Proposed && handoff.Claims.Count > 0 && handoff.Claims.All(claim => claim.Measured || claim.Claim.By == "receiver");
+    private static bool IsWithItsReceiver(HandoffState handoff) => handoff.Claims.All(claim => claim.Measured || claim.Claim.By == "receiver");
 }

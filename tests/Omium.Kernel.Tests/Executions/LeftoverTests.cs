@@ -11,6 +11,28 @@ public sealed class LeftoverTests
     private const string RollBackThenAsk = """{"rules": [{"on": ["hallucination"], "do": [{"rollback_to": "a"}, "pause", {"notify": "ops"}, {"escalate_to": "lead"}]}]}""";
 
     [Fact]
+    public void RollBack_NarrowedToTheWriterOfWhatAnotherStepHasRead_OrphansItsReader()
+    {
+        var harness = new KernelHarness("""
+            {"omium": "v0", "name": "shared", "tools": {"plain": {"type": "function"}},
+             "steps": [
+              {"id": "w", "type": "decision", "input": {"v": 1}, "writes": ["stock/s1#v"]},
+              {"id": "gate", "type": "tool_call", "tool": "plain"},
+              {"id": "r", "type": "decision", "needs": ["gate"], "reads": ["stock/s1#v"], "input": {"v": "${{ state.v }}"}}]}
+            """) { Checks = true };
+        harness.Start();
+        harness.Run((_, _) => Ok("{}"));
+        Assert.Equal("""{"v":1}""", harness.State.LatestVisit("r")!.Output!.Value.GetRawText());
+        var refused = harness.Send(new RollBackExecution(harness.NowMs, "ada", "r1", "start", "all", false, ["w"])).Rejection!;
+        Assert.Equal("rollback_orphans_consumer", refused.Code);
+        Assert.Contains("r~1", refused.Message, StringComparison.Ordinal);
+        Assert.True(harness.Send(new RollBackExecution(harness.NowMs, "ada", "r2", "start", "all", false, ["w", "r"])).Accepted);
+        harness.Run((_, _) => Ok("{}"));
+        Assert.Equal((VisitStatus.RolledBack, VisitStatus.Committed), (harness.Status("r"), harness.Status("gate")));
+        Laws.Check(harness);
+    }
+
+    [Fact]
     public void AutomaticRollback_OverAnIrreversibleEffect_IsWithheldAndAPersonIsAsked()
     {
         var harness = Failed();

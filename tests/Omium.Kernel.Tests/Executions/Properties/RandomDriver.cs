@@ -101,8 +101,13 @@ internal sealed partial class RandomDriver(int seed, bool agreement = false, boo
     }
 
     /// <summary>Now and then with what cannot be undone accepted, and narrowed to some of the steps.</summary>
-    private RollBackExecution RollBack(long now, string request, string place) => new(now, "ada", request, place, _random.Next(2) == 0 ? "all" : "failure", _more.Next(3) == 0,
-        _more.Next(3) == 0 ? [.. Enumerable.Range(1, 6).Where(_ => _more.Next(2) == 0).Select(number => $"s{number}")] : null);
+    private RollBackExecution RollBack(long now, string request, string place)
+    {
+        var (scope, accepts) = (_random.Next(2) == 0 ? "all" : "failure", _more.Next(3) == 0);
+        string[]? steps = _more.Next(3) == 0 ? [.. Enumerable.Range(1, 6).Where(_ => _more.Next(2) == 0).Select(number => $"s{number}")] : null;
+        var known = steps is null ? null : ExecutionKernel.PreviewRollback(_harness.State, new DecisionValues(_harness.Plan), place, scope, now);
+        return new(now, "ada", request, place, scope, accepts, known is null ? steps : [.. steps!.Where(step => known.Affected.Any(key => ItemName.StepOf(key.Step) == step))]);
+    }
 
     /// <summary>A person answers. On what happened outside they never lie.</summary>
     private void Answer(string review)
