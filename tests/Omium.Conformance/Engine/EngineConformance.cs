@@ -29,7 +29,7 @@ public sealed class AzuritePumpTests() : EngineConformance(AzuriteBackend.Open, 
         var pumps = new StandInPumps();
         var maintenance = ((AzureStore)storage.Store!).Maintenance;
         var sweeper = new Sweeper(maintenance, storage.Index, life.Advancer, pumps, NullLogger<Sweeper>.Instance);
-        pumps.Activities = new PumpActivities(life.Advancer, life.Runner, pumps);
+        pumps.Add(new PumpActivities(life.Advancer, life.Runner, pumps));
         var stopping = new CancellationTokenSource();
         var sweeping = Task.Run(async () =>
         {
