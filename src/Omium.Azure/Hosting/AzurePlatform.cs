@@ -29,6 +29,9 @@ public sealed class AzurePlatform : IAsyncDisposable
     /// </summary>
     public static readonly TimeSpan IntentMargin = TimeSpan.FromSeconds(30);
 
+    /// <summary>How soon who waits for a lock looks again when nobody tells it: each look is an orchestration's turn.</summary>
+    public static readonly TimeSpan LookAgainAfter = TimeSpan.FromSeconds(15);
+
     private readonly CancellationTokenSource _stopping = new();
     private readonly OpenAiModelClient _model;
     private readonly HttpToolClient _http;
@@ -65,7 +68,7 @@ public sealed class AzurePlatform : IAsyncDisposable
         functions.Register("noop", static (arguments, _) => new(arguments));
         var owner = "host-" + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8));
         Runner = new EffectRunner(
-            Advancer, new SharedRunner(Advancer, Resources, Aliases), _model, new ToolClients(_http, new FunctionToolClient(functions), _mcp), channels, owner)
+            Advancer, new SharedRunner(Advancer, Resources, Aliases) { LookAgainAfter = LookAgainAfter }, _model, new ToolClients(_http, new FunctionToolClient(functions), _mcp), channels, owner)
         {
             IntentMargin = IntentMargin,
             Credits = Credits,
@@ -74,9 +77,11 @@ public sealed class AzurePlatform : IAsyncDisposable
         Tasks = new TaskBoard(Clock)
         {
             Lease = TimeSpan.FromMilliseconds(WorkerOptions.From(configuration).LeaseMs),
+            Shared = new SharedTasks(store.Documents, Advancer),
             Submit = (stream, command) => Engine.SubmitAsync(stream, command),
             Current = (cell, effect) => Runner.Shared.CurrentAsync(cell, effect, CancellationToken.None),
         };
+        Engine.Tasks = Tasks;
         Activities = new PumpActivities(Advancer, Runner, pumps) { Tasks = Tasks };
         Sweeper = new Sweeper(store.Maintenance, store.Index, Advancer, pumps, logs.CreateLogger<Sweeper>());
         Publisher = settings.Lifecycle is { } target

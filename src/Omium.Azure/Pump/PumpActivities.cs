@@ -45,15 +45,47 @@ public sealed class PumpActivities
             return new PumpPage([], More: false, null, IsDone: true);
         }
 
-        Tasks?.Offer(cell);
+        var lapses = await ServeWorkersAsync(cell, cancellation);
         var now = _advancer.NowMs;
         // Tasks of workers are pulled; nothing here runs them.
         var pending = cell.Pending.Where(effect => effect.Kind != PendingKind.Task).ToList();
         var due = pending.Where(effect => effect.DueMs <= now).ToList();
-        var next = pending.Where(effect => effect.DueMs > now).Select(effect => (long?)effect.DueMs).Min();
+        var next = pending.Where(effect => effect.DueMs > now).Select(effect => (long?)effect.DueMs).Append(lapses).Min();
         return new PumpPage(
             [.. due.Take(PumpPage.EffectsMax).Select(effect => new EffectInput(input.Tenant, input.Execution, effect.Id, MayWait(effect)))],
             due.Count > PumpPage.EffectsMax, next, IsDone: cell.State.Ended && cell.Pending.Count == 0);
+    }
+
+    /// <summary>Offers what workers may take, here and to other hosts, and ends leases whose time is over. Answers when the next one ends, Unix ms.</summary>
+    private async Task<long?> ServeWorkersAsync(ExecutionCell cell, CancellationToken cancellation)
+    {
+        if (Tasks is not { } board || cell.Plan is not { HasWorkers: true })
+        {
+            return null;
+        }
+
+        board.Offer(cell);
+        if (board.Shared is not { } shared)
+        {
+            return null;
+        }
+
+        await shared.AnnounceAsync(cell, TaskBoard.OffersOf(cell).Select(offer => offer.Queue), cancellation);
+        long? next = null;
+        foreach (var (effect, run) in TaskBoard.LeasedOf(cell.State).ToList())
+        {
+            var expires = await shared.ExpiresAsync(cell.Stream, effect, run, board.Lease, cancellation);
+            if (expires > _advancer.NowMs)
+            {
+                next = Math.Min(next ?? long.MaxValue, expires);
+                continue;
+            }
+
+            await board.Submit!(cell.Stream, new LoseTask(_advancer.NowMs, effect, run)); // Nudges this pump: what follows is seen then.
+            await shared.EndAsync(cell.Stream, effect, run, cancellation);
+        }
+
+        return next;
     }
 
     /// <summary>

@@ -23,14 +23,18 @@ internal sealed class AzureHost(AzurePlatform platform, ServiceProvider services
 {
     private readonly ApiDispatcher api = services.GetRequiredService<ApiDispatcher>();
 
-    /// <summary>Starts an instance; with a hub it works for that, and leaves it running when it ends.</summary>
-    public static async Task<AzureHost> StartAsync(Dictionary<string, string?> settings, StandInPumps? hub = null)
+    /// <summary>Starts an instance; with a hub it works for that (or only uses it, as instances do that serve HTTP), and leaves it running when it ends.</summary>
+    public static async Task<AzureHost> StartAsync(Dictionary<string, string?> settings, StandInPumps? hub = null, bool isPumping = true)
     {
         var configuration = new ConfigurationBuilder().AddInMemoryCollection(settings).Build();
         var pumps = hub ?? new StandInPumps();
         var read = AzureSettings.Read(settings.GetValueOrDefault);
         var platform = await AzurePlatform.CreateAsync(read, configuration, pumps, NullLoggerFactory.Instance);
-        pumps.Add(platform.Activities);
+        if (isPumping)
+        {
+            pumps.Add(platform.Activities);
+        }
+
         var services = new ServiceCollection()
             .AddSingleton<IEventLog>(platform.Store.Log).AddSingleton<IPayloadStore>(platform.Store.Payloads)
             .AddSingleton<IDocumentStore>(platform.Store.Documents).AddSingleton<IIndex>(platform.Store.Index)
