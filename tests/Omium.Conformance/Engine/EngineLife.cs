@@ -112,13 +112,15 @@ public sealed class EngineLife : IAsyncDisposable
     public async Task<AdvanceResult> SubmitAsync(StreamId stream, ExecutionCommand command) => await Engine.SubmitAsync(stream, command);
 
     /// <summary>Waits until the state is as wished, whoever brings it there.</summary>
-    public async Task<ExecutionState> WaitAsync(StreamId stream, Func<ExecutionState, bool> wanted)
+    public Task<ExecutionState> WaitAsync(StreamId stream, Func<ExecutionState, bool> wanted) => WaitForAsync(stream, cell => wanted(cell.State));
+
+    private async Task<ExecutionState> WaitForAsync(StreamId stream, Func<ExecutionCell, bool> wanted)
     {
         using var limit = new CancellationTokenSource(WaitMax);
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(10));
         while (true)
         {
-            if (await Look(stream, limit.Token) is { } cell && wanted(cell.State))
+            if (await Look(stream, limit.Token) is { } cell && wanted(cell))
             {
                 return cell.State;
             }
@@ -139,6 +141,9 @@ public sealed class EngineLife : IAsyncDisposable
     }
 
     public Task<ExecutionState> EndAsync(StreamId stream) => WaitAsync(stream, state => state.Ended);
+
+    /// <summary>Waits until it has ended and owes nothing: a run that is over may still have locks to give back.</summary>
+    public Task<ExecutionState> SettleAsync(StreamId stream) => WaitForAsync(stream, cell => cell.State.Ended && cell.Pending.Count == 0);
 
     /// <summary>The events of an execution by their stable names, record by record.</summary>
     public async Task<IReadOnlyList<string>> EventsAsync(StreamId stream) =>
