@@ -33,6 +33,21 @@ param useModelKey bool = false
 @description('Key of the model endpoint. Empty = keep the one in the vault.')
 param modelApiKey string = ''
 
+@description('What executions use is metered in credits.')
+param isMetered bool = true
+
+@allowed(['sandbox', 'pay_as_you_go', 'starter', 'professional', 'enterprise'])
+@description('Plan of a tenant that has none yet. Sandbox counts and refuses nobody: an installation for people of one\'s own.')
+param billingPlan string = 'sandbox'
+
+@minValue(0)
+@maxValue(1000000000)
+@description('Credits that a tenant begins with; 1,000 are one USD.')
+param welcomeCredits int = 20000
+
+@description('Tokens of models are charged by the price table, because the endpoint is the operator\'s own account.')
+param isModelMetered bool = false
+
 @description('Credits are sold through Stripe, and its keys are in the vault.')
 param useStripe bool = false
 
@@ -172,6 +187,10 @@ module api 'modules/functions.bicep' = {
     modelApiKeyUri: useModelKey ? vault.outputs.modelApiKeyUri : ''
     stripeApiKeyUri: useStripe ? vault.outputs.stripeApiKeyUri : ''
     stripeWebhookSecretsUri: useStripe ? vault.outputs.stripeWebhookSecretsUri : ''
+    isMetered: isMetered
+    billingPlan: billingPlan
+    welcomeCredits: welcomeCredits
+    isModelMetered: isModelMetered
     insightsConnectionString: monitoring.outputs.insightsConnectionString
     taskSchedulerEndpoint: scheduler.?outputs.endpoint ?? ''
     taskHubName: scheduler.?outputs.taskHubName ?? ''

@@ -15,6 +15,10 @@ param modelName string
 param modelApiKeyUri string
 param stripeApiKeyUri string
 param stripeWebhookSecretsUri string
+param isMetered bool
+param billingPlan string
+param welcomeCredits int
+param isModelMetered bool
 param insightsConnectionString string
 param taskSchedulerEndpoint string
 param taskHubName string
@@ -101,6 +105,10 @@ resource app 'Microsoft.Web/sites@2024-04-01' = {
       OMIUM_MODEL_API_KEY: empty(modelApiKeyUri) ? '' : '@Microsoft.KeyVault(SecretUri=${modelApiKeyUri})'
       OMIUM_STRIPE_API_KEY: empty(stripeApiKeyUri) ? '' : '@Microsoft.KeyVault(SecretUri=${stripeApiKeyUri})'
       OMIUM_STRIPE_WEBHOOK_SECRETS: empty(stripeWebhookSecretsUri) ? '' : '@Microsoft.KeyVault(SecretUri=${stripeWebhookSecretsUri})'
+      OMIUM_BILLING: isMetered ? 'on' : 'off'
+      OMIUM_BILLING_PLAN: billingPlan
+      OMIUM_BILLING_WELCOME_CREDITS: string(welcomeCredits)
+      OMIUM_BILLING_MODEL: isModelMetered ? 'metered' : 'own'
       OMIUM_CONSOLE_ORIGIN: consoleOrigin
       TASKHUB_NAME: empty(taskHubName) ? 'omium' : taskHubName
     })

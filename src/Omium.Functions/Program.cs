@@ -46,6 +46,10 @@ builder.Services
     .AddSingleton(platform.Aliases)
     .AddSingleton<IExecutionEngine>(platform.Engine)
     .AddSingleton(platform.Tasks)
+    .AddSingleton(platform.Billing)
+    .AddSingleton(platform.Ledger)
+    .AddSingleton(platform.LedgerQueue)
+    .AddSingleton(new CreditDesk(platform.Billing.IsMetered ? platform.Credits : null))
     .AddSingleton(platform.Model)
     .AddSingleton<TimeProvider>(platform.Clock)
     .AddOmiumApi(options =>
@@ -58,4 +62,5 @@ builder.Services
     .AddSingleton<ApiDispatcher>()
     .AddSingleton<ApprovalEvents>();
 
+platform.BeginSweeping();
 await builder.Build().RunAsync();

@@ -12,7 +12,7 @@ public sealed partial class InfrastructureTests
     private const string Main = "infra/main.bicep", Functions = "infra/modules/functions.bicep";
 
     // For a machine of one's own, and never set by a deployment; and those that Functions' own options bring.
-    private static readonly string[] LocalSettings = ["OMIUM_STORAGE_CONNECTION", "OMIUM_SERVICE_BUS_CONNECTION", "OMIUM_STORAGE_PREFIX", "OMIUM_STRIPE_ADDRESS"];
+    private static readonly string[] LocalSettings = ["OMIUM_STORAGE_CONNECTION", "OMIUM_SERVICE_BUS_CONNECTION", "OMIUM_STORAGE_PREFIX", "OMIUM_STRIPE_ADDRESS", "OMIUM_PAYMENT_WEBHOOK_SECRET"];
 
     [Fact]
     public void Modules_OfTheDeployment_AreThereAndGetWhatTheyAskFor()
@@ -72,11 +72,11 @@ public sealed partial class InfrastructureTests
     public void Settings_ThatTheProgramReads_AreSet()
     {
         string template = Repository.Read(Functions);
-        var read = Repository.Matching("src/Omium.Azure/", ".cs").Concat(Repository.Matching("src/Omium.Functions/", ".cs"))
+        var read = Repository.Matching("src/Omium.Azure/", ".cs").Concat(Repository.Matching("src/Omium.Functions/", ".cs")).Concat(Repository.Matching("src/Omium.Runtime/Billing/", ".cs"))
             .SelectMany(path => SettingName().Matches(Repository.Read(path)).Select(match => match.Groups[1].Value))
             .Concat(BindingSetting().Matches(Repository.Read("host.json")).Select(match => match.Groups[1].Value))
             .ToHashSet();
-        Assert.Contains("OMIUM_STORAGE_ACCOUNT", read);
+        Assert.Superset(new HashSet<string> { "OMIUM_STORAGE_ACCOUNT", "OMIUM_BILLING", "OMIUM_BILLING_PLAN" }, read);
         // Without these no agent can ask a model; every other option of the runtime has a default that holds here.
         read.UnionWith(["OMIUM_MODEL_BASE_URL", "OMIUM_MODEL_NAME", "OMIUM_MODEL_API_KEY"]);
         var options = RuntimeOptions().ToHashSet();

@@ -13,7 +13,7 @@ internal static class CreditHeaders
 {
     public const string Remaining = "Omium-Credits-Remaining", Warning = "Omium-Credits-Warning";
 
-    /// <summary>Adds the headers; from memory, but for the first request of a tenant.</summary>
+    /// <summary>Adds the headers; from memory, but for the first request of a tenant and where other processes write its ledger.</summary>
     public static async ValueTask AddAsync(HttpContext context, ApiServices services, Caller caller)
     {
         if (services.Credits.Executions is null)

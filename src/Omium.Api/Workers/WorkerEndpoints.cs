@@ -45,6 +45,11 @@ internal static class WorkerEndpoints
         while (true)
         {
             var changed = board.Changed;
+            if (board.Shared is { } shared)
+            {
+                await shared.LookAsync(call.Caller.Tenant, request.Queues, board, call.Cancellation);
+            }
+
             while (board.TryTake(call.Caller.Tenant, request.Queues) is { } offer)
             {
                 if (await TryLeaseAsync(call, offer, worker) is { } task)
@@ -54,7 +59,7 @@ internal static class WorkerEndpoints
                 }
             }
 
-            await changed.WaitAsync(either.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await WaitAsync(changed, board.Shared?.LookEvery, time, either.Token);
             if (call.Cancellation.IsCancellationRequested)
             {
                 return;
@@ -67,6 +72,10 @@ internal static class WorkerEndpoints
             }
         }
     }
+
+    /// <summary>Until the board has changed, or it is time to see what other hosts announced.</summary>
+    private static async Task WaitAsync(Task changed, TimeSpan? lookEvery, TimeProvider time, CancellationToken over) =>
+        await (lookEvery is { } every ? changed.WaitAsync(every, time, over) : changed.WaitAsync(over)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 
     private static async ValueTask<bool> IsFitAsync(ApiCall call, PollRequest request)
     {
@@ -97,6 +106,11 @@ internal static class WorkerEndpoints
         if (offer.IsHandoff)
         {
             services.Tasks.Hold(offer);
+            if (services.Tasks.Shared is { } shared && !await shared.TryHoldAsync(offer.Stream, offer.Effect, services.Tasks.Lease, call.Cancellation))
+            {
+                return null; // Another host gave it out: it stays held here as long as that may last.
+            }
+
             return await services.Advancer.FindAsync(offer.Stream) is { } found ? await HandoffAsync(services, found, offer) : null;
         }
 
@@ -150,13 +164,30 @@ internal static class WorkerEndpoints
         }
 
         var isLeased = task.Call is null or { Status: CallStatus.Intent } && (task.Call is null || task.Call.Runs == task.Name.Run) && !task.Cell.State.Ended;
-        if (isLeased && call.Services.Tasks.Extend(task.Cell.Stream, task.Name.Effect, task.Name.Run))
+        if (isLeased && await TryExtendAsync(call, task))
         {
             await call.JsonAsync(new HeartbeatView((long)call.Services.Tasks.Lease.TotalMilliseconds), ContractJson.Default.HeartbeatView);
             return;
         }
 
         await call.ProblemAsync("task_fenced", "The lease is over, or what asked for this task was taken back: stop working on it.");
+    }
+
+    private static async ValueTask<bool> TryExtendAsync(ApiCall call, LeasedTask task)
+    {
+        var (board, stream, name) = (call.Services.Tasks, task.Cell.Stream, task.Name);
+        if (board.Shared is not { } shared)
+        {
+            return board.Extend(stream, name.Effect, name.Run);
+        }
+
+        if (task.Call is null)
+        {
+            return await shared.TryExtendHoldAsync(stream, name.Effect, board.Lease, call.Cancellation);
+        }
+
+        await shared.ExtendAsync(stream, name.Effect, name.Run, board.Lease, call.Cancellation);
+        return true;
     }
 
     private static async Task CompleteAsync(ApiCall call)
@@ -231,6 +262,11 @@ internal static class WorkerEndpoints
         {
             await call.RejectedAsync(rejection);
             return false;
+        }
+
+        if (call.Services.Tasks.Shared is { } shared)
+        {
+            await shared.EndAsync(task.Cell.Stream, task.Name.Effect, task.Name.Run, call.Cancellation);
         }
 
         call.Context.Response.StatusCode = StatusCodes.Status204NoContent;

@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging;
 using Omium.Azure.Lifecycle;
 using Omium.Azure.Pump;
 using Omium.Azure.Storage;
+using Omium.Runtime.Billing;
 using Omium.Runtime.Effects;
 using Omium.Runtime.Effects.Mcp;
 using Omium.Runtime.Effects.Models;
@@ -28,10 +29,15 @@ public sealed class AzurePlatform : IAsyncDisposable
     /// </summary>
     public static readonly TimeSpan IntentMargin = TimeSpan.FromSeconds(30);
 
+    /// <summary>How soon who waits for a lock looks again when nobody tells it: each look is an orchestration's turn.</summary>
+    public static readonly TimeSpan LookAgainAfter = TimeSpan.FromSeconds(15);
+
+    private readonly CancellationTokenSource _stopping = new();
     private readonly OpenAiModelClient _model;
     private readonly HttpToolClient _http;
     private readonly McpToolClient _mcp;
     private readonly Dictionary<string, WebhookChannel> _webhooks;
+    private Task _sweeping = Task.CompletedTask;
 
     private AzurePlatform(AzureSettings settings, AzureStore store, IConfiguration configuration, IPumpHost pumps, ILoggerFactory logs)
     {
@@ -50,21 +56,32 @@ public sealed class AzurePlatform : IAsyncDisposable
         _webhooks = WebhookOptions.From(configuration).ToDictionary(webhook => webhook.Name, webhook => new WebhookChannel(webhook, network), StringComparer.Ordinal);
         var channels = new NotificationChannels(
             new TraceChannel(logs.CreateLogger<TraceChannel>()), _webhooks.ToDictionary(pair => pair.Key, INotificationChannel (pair) => pair.Value, StringComparer.Ordinal));
+        Billing = BillingOptions.From(configuration);
+        Ledger = new LedgerAdvancer(store.Log, settings.Keys, Clock) { IsAlone = false, Storage = Advancer.Storage };
+        LedgerQueue = new LedgerQueue(Ledger) { Opening = _ => Billing.Opening };
+        Credits = new ExecutionCredits(Advancer, Ledger, LedgerQueue, logs.CreateLogger<ExecutionCredits>())
+        {
+            Prices = Billing.MetersModel ? PriceTable.Current : null, DefaultModel = ModelOptions.From(configuration).Model ?? "",
+        };
+        Credits.Attach();
         var functions = new FunctionRegistry();
         functions.Register("noop", static (arguments, _) => new(arguments));
         var owner = "host-" + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8));
         Runner = new EffectRunner(
-            Advancer, new SharedRunner(Advancer, Resources, Aliases), _model, new ToolClients(_http, new FunctionToolClient(functions), _mcp), channels, owner)
+            Advancer, new SharedRunner(Advancer, Resources, Aliases) { LookAgainAfter = LookAgainAfter }, _model, new ToolClients(_http, new FunctionToolClient(functions), _mcp), channels, owner)
         {
             IntentMargin = IntentMargin,
+            Credits = Credits,
         };
         Engine = new PumpEngine(Advancer, Runner, pumps, logs.CreateLogger<PumpEngine>());
         Tasks = new TaskBoard(Clock)
         {
             Lease = TimeSpan.FromMilliseconds(WorkerOptions.From(configuration).LeaseMs),
+            Shared = new SharedTasks(store.Documents, Advancer),
             Submit = (stream, command) => Engine.SubmitAsync(stream, command),
             Current = (cell, effect) => Runner.Shared.CurrentAsync(cell, effect, CancellationToken.None),
         };
+        Engine.Tasks = Tasks;
         Activities = new PumpActivities(Advancer, Runner, pumps) { Tasks = Tasks };
         Sweeper = new Sweeper(store.Maintenance, store.Index, Advancer, pumps, logs.CreateLogger<Sweeper>());
         Publisher = settings.Lifecycle is { } target
@@ -96,6 +113,18 @@ public sealed class AzurePlatform : IAsyncDisposable
     /// <summary>Runs effects.</summary>
     public EffectRunner Runner { get; }
 
+    /// <summary>How this installation bills.</summary>
+    public BillingOptions Billing { get; }
+
+    /// <summary>The writer of ledgers.</summary>
+    public LedgerAdvancer Ledger { get; }
+
+    /// <summary>Gathers what is posted to them.</summary>
+    public LedgerQueue LedgerQueue { get; }
+
+    /// <summary>What executions reserve and are charged.</summary>
+    public ExecutionCredits Credits { get; }
+
     /// <summary>Takes commands.</summary>
     public PumpEngine Engine { get; }
 
@@ -125,9 +154,19 @@ public sealed class AzurePlatform : IAsyncDisposable
         return new AzurePlatform(settings, store, configuration, pumps, logs);
     }
 
+    /// <summary>
+    /// Begins to hold open reservations of the ledgers that this host uses against what executions say, until it is disposed. Each host does so by itself: a
+    /// timer of the platform runs on one of them, which may use others.
+    /// </summary>
+    public void BeginSweeping() => _sweeping = Task.Run(() => Credits.RunAsync(Clock, _stopping.Token));
+
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
+        await _stopping.CancelAsync();
+        await _sweeping.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _stopping.Dispose();
+        await Credits.WaitAsync(TimeSpan.FromSeconds(2));
         Tasks.Dispose();
         _model.Dispose();
         _http.Dispose();

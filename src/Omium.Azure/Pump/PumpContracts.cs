@@ -41,10 +41,15 @@ public sealed record PumpPage(
 }
 
 /// <summary>One effect to run.</summary>
+/// <param name="Tenant">Tenant.</param>
+/// <param name="Execution">Execution.</param>
+/// <param name="Effect">Local effect id.</param>
+/// <param name="MayWait">True: it may wait for others (a lock, credits), so that one that runs is told to look again.</param>
 public sealed record EffectInput(
     [property: JsonPropertyName("tenant")] string Tenant,
     [property: JsonPropertyName("execution")] string Execution,
-    [property: JsonPropertyName("effect")] string Effect)
+    [property: JsonPropertyName("effect")] string Effect,
+    [property: JsonPropertyName("may_wait")] bool MayWait = false)
 {
     /// <summary>The execution's stream.</summary>
     [JsonIgnore]
@@ -54,6 +59,10 @@ public sealed record EffectInput(
     [JsonIgnore]
     public string Instance => "effect." + PumpInput.Digest($"{Stream}/{Effect}");
 }
+
+/// <summary>What came of running an effect.</summary>
+/// <param name="LookAgainUnixMs">It waits for others: when to look again, milliseconds since the Unix epoch, if nobody tells it before. Null: it is done with.</param>
+public sealed record EffectRun([property: JsonPropertyName("look_again_unix_ms")] long? LookAgainUnixMs);
 
 /// <summary>A decision that came as the event <c>approve</c>.</summary>
 /// <param name="Approval">Its data, as it came: only the API reads it.</param>

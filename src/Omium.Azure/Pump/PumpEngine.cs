@@ -4,6 +4,7 @@ using Omium.Kernel.Executions;
 using Omium.Runtime.Effects;
 using Omium.Runtime.Executions;
 using Omium.Runtime.Ports;
+using Omium.Runtime.Workers;
 
 namespace Omium.Azure.Pump;
 
@@ -25,11 +26,15 @@ public sealed partial class PumpEngine : IExecutionEngine
         runner.Submit = SubmitAsync;
     }
 
+    /// <summary>Where tasks of workers are offered; null = none are.</summary>
+    public TaskBoard? Tasks { get; set; }
+
     /// <inheritdoc/>
     public async ValueTask<AdvanceResult> SubmitAsync(
         StreamId stream, ExecutionCommand command, IReadOnlyDictionary<string, byte[]>? payloads = null, CancellationToken cancellation = default)
     {
         var result = await _advancer.AdvanceAsync(stream, command, payloads, cancellation);
+        Tasks?.Offer(result.Cell); // Also when it was refused: another host may have given the task out, and this one must not offer it on.
         if (result.Changed)
         {
             try

@@ -24,18 +24,24 @@ public sealed class DurablePumps : IPumpHost
     public async Task NudgeAsync(StreamId stream, CancellationToken cancellation) =>
         await Client.RaiseEventAsync(PumpInput.InstanceOf(stream), ExecutionPump.Nudge, "", cancellation);
 
-    /// <summary>Has an effect run, unless it is running.</summary>
-    public Task StartEffectAsync(EffectInput effect, CancellationToken cancellation) =>
-        EnsureStartedAsync(ExecutionPump.EffectName, effect.Instance, effect, cancellation);
+    /// <summary>Has an effect run, unless it is running; one that may wait for others is then told to look again.</summary>
+    public async Task StartEffectAsync(EffectInput effect, CancellationToken cancellation)
+    {
+        if (!await EnsureStartedAsync(ExecutionPump.EffectName, effect.Instance, effect, cancellation) && effect.MayWait)
+        {
+            await Client.RaiseEventAsync(effect.Instance, ExecutionPump.Look, "", cancellation);
+        }
+    }
 
     private DurableTaskClient Client =>
         Volatile.Read(ref _client) ?? throw new InvalidOperationException("No function with a Durable client was called yet.");
 
-    private async Task EnsureStartedAsync(string name, string instance, object input, CancellationToken cancellation)
+    /// <summary>False when it was running before.</summary>
+    private async Task<bool> EnsureStartedAsync(string name, string instance, object input, CancellationToken cancellation)
     {
         if (await IsRunningAsync(instance, cancellation))
         {
-            return;
+            return false;
         }
 
         // Without this an instance that another host has just started would be ended and begun anew.
@@ -44,6 +50,7 @@ public sealed class DurablePumps : IPumpHost
         try
         {
             await Client.ScheduleNewOrchestrationInstanceAsync(name, input, options, cancellation);
+            return true;
         }
         catch (Exception error) when (error is not OperationCanceledException)
         {
@@ -52,6 +59,8 @@ public sealed class DurablePumps : IPumpHost
             {
                 throw;
             }
+
+            return false;
         }
     }
 

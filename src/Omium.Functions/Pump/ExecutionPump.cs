@@ -28,11 +28,14 @@ public static class ExecutionPump
     /// <summary>Name of the event that carries a decision: <c>{review_id, approval_token}</c>.</summary>
     public const string Approve = "approve";
 
+    /// <summary>Name of the event that tells an effect which waits for others to look again.</summary>
+    public const string Look = "look";
+
     /// <summary>Names of its activities.</summary>
     public const string GetPending = "GetPending", StartEffects = "StartEffects", RunEffect = "RunEffect", DeliverApproval = "DeliverApproval";
 
-    // When more is due than one page holds, the first ones nudge as they end; this is for when that is lost.
-    private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(5);
+    // What is under way tells the pump as it ends; these are for when that is lost, the shorter one when more is due than one page holds.
+    private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(5), LookAfterEffects = TimeSpan.FromMinutes(1);
 
     // After all the retries of an activity: the store is away, or the execution cannot be read.
     private static readonly TimeSpan Rest = TimeSpan.FromMinutes(1);
@@ -72,10 +75,26 @@ public static class ExecutionPump
         context.ContinueAsNew(input, preserveUnprocessedEvents: true);
     }
 
-    /// <summary>Runs one effect. Its instance is named by the effect, so that it never runs twice at a time.</summary>
+    /// <summary>
+    /// Runs one effect. Its instance is named by the effect, so that it never runs twice at a time. One that waits for others is run again when it is told,
+    /// or after a while.
+    /// </summary>
     [Function(EffectName)]
-    public static async Task RunEffectAsync([OrchestrationTrigger] TaskOrchestrationContext context) =>
-        await context.CallActivityAsync(RunEffect, context.GetInput<EffectInput>(), Retried);
+    public static async Task RunEffectAsync([OrchestrationTrigger] TaskOrchestrationContext context)
+    {
+        var input = context.GetInput<EffectInput>();
+        var run = await context.CallActivityAsync<EffectRun>(RunEffect, input, Retried);
+        if (run.LookAgainUnixMs is not { } lookAgain)
+        {
+            return;
+        }
+
+        using var timer = new CancellationTokenSource();
+        var look = context.WaitForExternalEvent<JsonElement?>(Look);
+        await Task.WhenAny(look, context.CreateTimer(DateTimeOffset.FromUnixTimeMilliseconds(lookAgain).UtcDateTime, timer.Token));
+        Cancel(timer);
+        context.ContinueAsNew(input, preserveUnprocessedEvents: true);
+    }
 
     /// <summary>
     /// Waits for whatever comes first; answers an approval. A waiter that is left behind, cancelled or not, still takes the next event of its name and
@@ -88,7 +107,7 @@ public static class ExecutionPump
         // Whatever JSON they carry: an event that could not be read would end the pump.
         var approval = context.WaitForExternalEvent<JsonElement?>(Approve);
         var nudge = context.WaitForExternalEvent<JsonElement?>(Nudge);
-        var due = page.More ? context.CurrentUtcDateTime + LookAgain : DateTime.MaxValue;
+        var due = page.More ? context.CurrentUtcDateTime + LookAgain : page.Effects.Any(effect => !effect.MayWait) ? context.CurrentUtcDateTime + LookAfterEffects : DateTime.MaxValue;
         if (page.NextDueUnixMs is { } next && DateTimeOffset.FromUnixTimeMilliseconds(next).UtcDateTime is var at && at < due)
         {
             due = at;

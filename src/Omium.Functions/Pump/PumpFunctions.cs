@@ -29,7 +29,7 @@ public sealed class PumpFunctions(PumpActivities activities, ApprovalEvents appr
 
     /// <summary>Runs one effect to its record.</summary>
     [Function(ExecutionPump.RunEffect)]
-    public Task RunEffectAsync([ActivityTrigger] EffectInput input, [DurableClient] DurableTaskClient client, CancellationToken cancellation)
+    public Task<EffectRun> RunEffectAsync([ActivityTrigger] EffectInput input, [DurableClient] DurableTaskClient client, CancellationToken cancellation)
     {
         pumps.Use(client);
         return activities.RunEffectAsync(input, cancellation);

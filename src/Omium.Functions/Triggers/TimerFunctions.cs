@@ -15,6 +15,7 @@ public sealed class TimerFunctions(AzurePlatform platform, Sweeper sweeper, Dura
     {
         pumps.Use(client);
         await sweeper.RunAsync(cancellation);
+        await platform.Credits.SweepAllAsync(cancellation);
     }
 
     /// <summary>Publishes lifecycle events that are in the log.</summary>

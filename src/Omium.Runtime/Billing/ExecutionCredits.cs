@@ -325,6 +325,11 @@ public sealed partial class ExecutionCredits(Advancer advancer, LedgerAdvancer l
         var back = outcome.Events.OfType<CreditsSettled>().Any(settled => settled.Moves.Any(entry => entry is { Account: Account.Balance or Account.Allowance, Micro: > 0 }));
         foreach (var (stream, _) in _waiting.Where(pair => pair.Key.Tenant == tenant).OrderBy(pair => pair.Value).Take(come ? int.MaxValue : back ? WokenBySettlement : 0).ToArray())
         {
+            if (!advancer.IsAlone)
+            {
+                _waiting.TryRemove(stream, out _); // Another process may take it up, and nothing would tell this one. Who still waits comes again.
+            }
+
             OnNudge?.Invoke(stream, 0);
         }
     }

@@ -30,6 +30,9 @@ public sealed class LedgerAdvancer(IEventLog log, IKeyWrap keys, TimeProvider ti
         init => _appender.Watch = value;
     }
 
+    /// <summary>True (default): no other process writes these ledgers, so that what is in memory is what stands. False: each look asks the log what came since.</summary>
+    public bool IsAlone { get; init; } = true;
+
     /// <summary>Told the tenant of a ledger that was read from the log: it may hold reservations that an earlier process made.</summary>
     public Action<string>? Loaded { get; set; }
 
@@ -60,7 +63,7 @@ public sealed class LedgerAdvancer(IEventLog log, IKeyWrap keys, TimeProvider ti
 
     /// <summary>The cell of a ledger, loaded.</summary>
     public ValueTask<LedgerCell> FindAsync(string tenant, CancellationToken cancellation = default) =>
-        StreamAppender.FindAsync(_cells, StreamOf(tenant), LoadAsync, current: false, cancellation);
+        StreamAppender.FindAsync(_cells, StreamOf(tenant), LoadAsync, current: !IsAlone, cancellation);
 
     /// <summary>Opened records of a ledger after <paramref name="afterSeq"/>.</summary>
     public async ValueTask<IReadOnlyList<(LogRecord Record, LedgerBody Body)>> ReadAsync(string tenant, long afterSeq, int countMax, CancellationToken cancellation = default)

@@ -27,6 +27,12 @@ public sealed class TaskBoard(TimeProvider time) : IDisposable
     /// <summary>What shared values that a task depends on are now, for its intent (null = it depends on none); set by the host with <see cref="Submit"/>.</summary>
     public Func<ExecutionCell, string, ValueTask<IReadOnlyList<CurrentValue>?>>? Current { get; set; }
 
+    /// <summary>
+    /// What hosts over one store know of each other's tasks; null (default): this process is alone. With it the time of a lease is not kept here but there,
+    /// and whoever looks at the execution ends it.
+    /// </summary>
+    public SharedTasks? Shared { get; init; }
+
     private readonly Lock _gate = new();
     private readonly Dictionary<StreamId, List<TaskOffer>> _offers = [];
     private readonly Dictionary<(string Tenant, string Queue), LinkedList<StreamId>> _turns = [];
@@ -37,16 +43,13 @@ public sealed class TaskBoard(TimeProvider time) : IDisposable
     /// <summary>Takes over what an execution owes to workers now; called after every advance.</summary>
     public void Offer(ExecutionCell cell)
     {
-        if (cell.Plan is not { HasWorkers: true } plan)
+        if (cell.Plan is not { HasWorkers: true })
         {
             return;
         }
 
-        var state = cell.State;
-        var offers = cell.Pending.Where(effect => effect.Kind == PendingKind.Task).Select(effect => OfferOf(cell.Stream, state, plan, effect.Id)).OfType<TaskOffer>().ToList();
-        var leased = state.Ended
-            ? []
-            : state.Open.Values.SelectMany(key => state.Visits[key].CurrentCalls).Where(call => call is { IsTask: true, Status: CallStatus.Intent }).Select(call => (call.Id.ToString(), call.Runs)).ToHashSet();
+        var offers = OffersOf(cell);
+        HashSet<(string Effect, int Run)> leased = Shared is null ? [.. LeasedOf(cell.State)] : [];
         lock (_gate)
         {
             Replace(cell.Stream, offers);
@@ -66,6 +69,16 @@ public sealed class TaskBoard(TimeProvider time) : IDisposable
             }
         }
     }
+
+    /// <summary>What an execution owes to workers and nobody has.</summary>
+    public static List<TaskOffer> OffersOf(ExecutionCell cell) => cell.Plan is { HasWorkers: true } plan
+        ? [.. cell.Pending.Where(effect => effect.Kind == PendingKind.Task).Select(effect => OfferOf(cell.Stream, cell.State, plan, effect.Id)).OfType<TaskOffer>()]
+        : [];
+
+    /// <summary>The tasks of steps that workers have, by effect and run.</summary>
+    public static IEnumerable<(string Effect, int Run)> LeasedOf(ExecutionState state) => state.Ended
+        ? []
+        : state.Open.Values.SelectMany(key => state.Visits[key].CurrentCalls).Where(call => call is { IsTask: true, Status: CallStatus.Intent }).Select(call => (call.Id.ToString(), call.Runs));
 
     /// <summary>The next task of these queues that is free, taken for the caller; it must be leased or put back. Null when there is none.</summary>
     public TaskOffer? TryTake(string tenant, IReadOnlyList<string> queues)

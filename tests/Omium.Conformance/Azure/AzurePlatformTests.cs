@@ -1,17 +1,5 @@
-using System.Text;
 using System.Text.Json;
-using Microsoft.Extensions.Configuration;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Logging.Abstractions;
-using Omium.Api;
-using Omium.Api.Http;
-using Omium.Api.Keys;
 using Omium.Azure.Hosting;
-using Omium.Conformance.Engine;
-using Omium.Runtime.Effects;
-using Omium.Runtime.Executions;
-using Omium.Runtime.Ports;
 using Omium.Runtime.Security;
 
 namespace Omium.Conformance.Azure;
@@ -37,8 +25,8 @@ public sealed class AzurePlatformTests
     [Fact]
     public async Task Api_OfTwoHosts_StartsOnOneAndDecidesAndReadsOnTheOther()
     {
-        await using var one = await Host.StartAsync(settings);
-        await using var two = await Host.StartAsync(settings);
+        await using var one = await AzureHost.StartAsync(settings);
+        await using var two = await AzureHost.StartAsync(settings);
         var key = await one.NewKeyAsync();
         Assert.Equal(401, (await one.SendAsync("POST", "/v1/workflows", "Bearer none", Spec)).Status);
         var saved = await one.SendAsync("POST", "/v1/workflows", key, Spec);
@@ -71,64 +59,5 @@ public sealed class AzurePlatformTests
 
         Assert.Contains(said, error.Message, StringComparison.Ordinal);
         Assert.True(value.Length < 12 || !error.ToString().Contains(value, StringComparison.Ordinal));
-    }
-
-    private sealed class Host(AzurePlatform platform, ServiceProvider services, StandInPumps pumps) : IAsyncDisposable
-    {
-        private readonly ApiDispatcher api = services.GetRequiredService<ApiDispatcher>();
-
-        public static async Task<Host> StartAsync(Dictionary<string, string?> settings)
-        {
-            var configuration = new ConfigurationBuilder().AddInMemoryCollection(settings).Build();
-            var pumps = new StandInPumps();
-            var read = AzureSettings.Read(settings.GetValueOrDefault);
-            var platform = await AzurePlatform.CreateAsync(read, configuration, pumps, NullLoggerFactory.Instance);
-            pumps.Activities = platform.Activities;
-            var services = new ServiceCollection()
-                .AddSingleton<IEventLog>(platform.Store.Log).AddSingleton<IPayloadStore>(platform.Store.Payloads)
-                .AddSingleton<IDocumentStore>(platform.Store.Documents).AddSingleton<IIndex>(platform.Store.Index)
-                .AddSingleton(read.Keys).AddSingleton(platform.Plans).AddSingleton(platform.Advancer).AddSingleton(platform.Resources)
-                .AddSingleton(platform.Aliases).AddSingleton<IExecutionEngine>(platform.Engine).AddSingleton(platform.Tasks)
-                .AddSingleton(platform.Model).AddSingleton<TimeProvider>(platform.Clock)
-                .AddSingleton<ILoggerFactory>(NullLoggerFactory.Instance).AddLogging().AddOmiumApi().AddSingleton<ApiDispatcher>()
-                .AddSingleton(new System.Diagnostics.DiagnosticListener("test"))
-                .BuildServiceProvider();
-            return new Host(platform, services, pumps);
-        }
-
-        public async Task<string> NewKeyAsync() =>
-            "Bearer " + (await services.GetRequiredService<KeyService>().CreateAsync("ten_a", "suite", "local", CancellationToken.None)).Secret;
-
-        public async Task<(int Status, JsonElement Answer)> SendAsync(string method, string path, string key, string body)
-        {
-            var (status, answer) = await api.SendAsync(
-                method, path, new Dictionary<string, string> { ["Authorization"] = key }, Encoding.UTF8.GetBytes(body), CancellationToken.None);
-            return (status, answer.Length == 0 ? default : JsonDocument.Parse(answer).RootElement);
-        }
-
-        public async Task<JsonElement> UntilAsync(string path, string key, Func<JsonElement, bool> wanted)
-        {
-            using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(120));
-            using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(50));
-            while (true)
-            {
-                var (status, answer) = await SendAsync("GET", path, key, "");
-                Assert.Equal(200, status);
-                if (wanted(answer))
-                {
-                    return answer;
-                }
-
-                await platform.Sweeper.RunAsync(limit.Token); // The stand-in loses events.
-                await timer.WaitForNextTickAsync(limit.Token);
-            }
-        }
-
-        public async ValueTask DisposeAsync()
-        {
-            await pumps.DisposeAsync();
-            await services.DisposeAsync();
-            await platform.DisposeAsync();
-        }
     }
 }

@@ -17,7 +17,10 @@ public sealed class SqliteEngineTests() : EngineConformance(SqliteBackend.Open);
 
 public sealed class AzuriteEngineTests() : EngineConformance(AzuriteBackend.Open);
 
-public sealed class AzuriteFaultyEngineTests() : EngineConformance(FaultyBackend.Open);
+public sealed class AzuriteFaultyEngineTests() : EngineConformance(FaultyBackend.Open)
+{
+    protected override bool IsFaulty => true;
+}
 
 /// <summary>The pump's activities and the sweeper, on a stand-in for Durable Functions that loses events and runs activities twice.</summary>
 public sealed class AzuritePumpTests() : EngineConformance(AzuriteBackend.Open, BeginPumpAsync)
@@ -29,7 +32,7 @@ public sealed class AzuritePumpTests() : EngineConformance(AzuriteBackend.Open, 
         var pumps = new StandInPumps();
         var maintenance = ((AzureStore)storage.Store!).Maintenance;
         var sweeper = new Sweeper(maintenance, storage.Index, life.Advancer, pumps, NullLogger<Sweeper>.Instance);
-        pumps.Activities = new PumpActivities(life.Advancer, life.Runner, pumps);
+        pumps.Add(new PumpActivities(life.Advancer, life.Runner, pumps));
         var stopping = new CancellationTokenSource();
         var sweeping = Task.Run(async () =>
         {
@@ -52,7 +55,7 @@ public sealed class AzuritePumpTests() : EngineConformance(AzuriteBackend.Open, 
 }
 
 /// <summary>What an engine must do on every store: the same events, the same end, and each effect outside once.</summary>
-public abstract class EngineConformance(Func<StorageBackend> open, EngineLife.MakeEngine? make = null) : IAsyncLifetime
+public abstract partial class EngineConformance(Func<StorageBackend> open, EngineLife.MakeEngine? make = null) : IAsyncLifetime
 {
     private string Tools => $$$"""
         omium: v0

@@ -45,13 +45,13 @@ public sealed class EngineLife : IAsyncDisposable
     private static readonly TimeSpan WaitMax = TimeSpan.FromSeconds(180);
     private readonly StorageBackend storage;
 
-    private EngineLife(StorageBackend storage, byte[] masterKey, OutsideWorld world, bool isAlone)
+    private EngineLife(StorageBackend storage, byte[] masterKey, OutsideWorld world, bool isAlone, TimeProvider time)
     {
         this.storage = storage;
         var keys = new LocalKeyWrap(masterKey);
-        Advancer = new Advancer(storage.Log, storage.Payloads, new PlanCache(storage.Documents), keys, TimeProvider.System) { IsAlone = isAlone };
+        Advancer = new Advancer(storage.Log, storage.Payloads, new PlanCache(storage.Documents), keys, time) { IsAlone = isAlone };
         Verifier = new Verifier(storage.Log, storage.Payloads, storage.Documents, keys);
-        var resources = new ResourceAdvancer(storage.Log, keys, TimeProvider.System) { IsAlone = isAlone };
+        var resources = new ResourceAdvancer(storage.Log, keys, time) { IsAlone = isAlone };
         var shared = new SharedRunner(Advancer, resources, new ScopeAliases(storage.Documents));
         Runner = new EffectRunner(Advancer, shared, new NoModel(), new Tools(world), new NoNotifier(), "life-" + Guid.NewGuid().ToString("N")) 
         {
@@ -85,9 +85,9 @@ public sealed class EngineLife : IAsyncDisposable
     private Func<ValueTask> Stop { get; set; }
 
     /// <summary>Begins a life and takes up what an earlier one has left.</summary>
-    public static async Task<EngineLife> BeginAsync(StorageBackend storage, byte[] masterKey, OutsideWorld world, MakeEngine make, bool isAlone)
+    public static async Task<EngineLife> BeginAsync(StorageBackend storage, byte[] masterKey, OutsideWorld world, MakeEngine make, bool isAlone, TimeProvider? time = null)
     {
-        var life = new EngineLife(storage, masterKey, world, isAlone);
+        var life = new EngineLife(storage, masterKey, world, isAlone, time ?? TimeProvider.System);
         (life.Engine, life.Stop) = await make(life, storage, isAlone);
         return life;
     }
@@ -112,13 +112,15 @@ public sealed class EngineLife : IAsyncDisposable
     public async Task<AdvanceResult> SubmitAsync(StreamId stream, ExecutionCommand command) => await Engine.SubmitAsync(stream, command);
 
     /// <summary>Waits until the state is as wished, whoever brings it there.</summary>
-    public async Task<ExecutionState> WaitAsync(StreamId stream, Func<ExecutionState, bool> wanted)
+    public Task<ExecutionState> WaitAsync(StreamId stream, Func<ExecutionState, bool> wanted) => WaitForAsync(stream, cell => wanted(cell.State));
+
+    private async Task<ExecutionState> WaitForAsync(StreamId stream, Func<ExecutionCell, bool> wanted)
     {
         using var limit = new CancellationTokenSource(WaitMax);
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(10));
         while (true)
         {
-            if (await Look(stream, limit.Token) is { } cell && wanted(cell.State))
+            if (await Look(stream, limit.Token) is { } cell && wanted(cell))
             {
                 return cell.State;
             }
@@ -139,6 +141,9 @@ public sealed class EngineLife : IAsyncDisposable
     }
 
     public Task<ExecutionState> EndAsync(StreamId stream) => WaitAsync(stream, state => state.Ended);
+
+    /// <summary>Waits until it has ended and owes nothing: a run that is over may still have locks to give back.</summary>
+    public Task<ExecutionState> SettleAsync(StreamId stream) => WaitForAsync(stream, cell => cell.State.Ended && cell.Pending.Count == 0);
 
     /// <summary>The events of an execution by their stable names, record by record.</summary>
     public async Task<IReadOnlyList<string>> EventsAsync(StreamId stream) =>

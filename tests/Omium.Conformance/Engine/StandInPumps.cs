@@ -6,18 +6,23 @@ using Omium.Runtime.Ports;
 namespace Omium.Conformance.Engine;
 
 /// <summary>
-/// A stand-in for Durable Functions in this process. It runs the same activities in the same order as the pump's orchestrator, and is worse to them than
-/// the real service: instances die with the process, every third event is lost, and every fifth activity is run twice. It shows nothing about
-/// Durable Functions itself.
+/// A stand-in for Durable Functions in this process. It runs the same activities in the same order as the pump's orchestrators, and is worse to them than
+/// the real service: instances die with the process, every third event is lost, and every fifth activity is run twice. With several workers each activity
+/// goes to the next of them, so that no two steps of a run need come from one instance of the app. It shows nothing about Durable Functions itself.
 /// </summary>
 internal sealed class StandInPumps : IPumpHost, IAsyncDisposable
 {
     private readonly ConcurrentDictionary<StreamId, Instance> pumps = new();
-    private readonly ConcurrentDictionary<string, bool> effects = new();
+    private readonly ConcurrentDictionary<string, Instance> effects = new();
     private readonly CancellationTokenSource killed = new();
-    private int raised, ran;
+    private readonly List<PumpActivities> workers = [];
+    private int raised, ran, asked, looked;
 
-    public PumpActivities? Activities { get; set; }
+    /// <summary>How often an activity asked what is outstanding, and how often one ran an effect.</summary>
+    public (int Looks, int Runs) Counted => (Volatile.Read(ref looked), Volatile.Read(ref ran));
+
+    /// <summary>Adds an instance of the app.</summary>
+    public void Add(PumpActivities activities) => workers.Add(activities);
 
     public Task EnsureStartedAsync(StreamId stream, CancellationToken cancellation)
     {
@@ -33,13 +38,15 @@ internal sealed class StandInPumps : IPumpHost, IAsyncDisposable
     {
         if (Interlocked.Increment(ref raised) % 3 != 0 && pumps.TryGetValue(stream, out var pump))
         {
-            pump.Nudge();
+            pump.Tell();
         }
 
         return Task.CompletedTask;
     }
 
     public async ValueTask DisposeAsync() => await killed.CancelAsync();
+
+    private PumpActivities Next => workers[(int)((uint)Interlocked.Increment(ref asked) % workers.Count)];
 
     /// <summary>ExecutionPump_v1: ask, have run, wait for one nudge or one timer, begin again.</summary>
     private async Task PumpAsync(StreamId stream)
@@ -48,10 +55,11 @@ internal sealed class StandInPumps : IPumpHost, IAsyncDisposable
         {
             while (true)
             {
-                var page = await Activities!.GetPendingAsync(PumpInput.Of(stream), killed.Token);
-                foreach (var effect in page.Effects.Where(effect => effects.TryAdd(effect.Instance, true)))
+                Interlocked.Increment(ref looked);
+                var page = await Next.GetPendingAsync(PumpInput.Of(stream), killed.Token);
+                foreach (var effect in page.Effects)
                 {
-                    _ = Task.Run(() => RunAsync(effect), CancellationToken.None);
+                    StartEffect(effect);
                 }
 
                 if (page.IsDone)
@@ -59,7 +67,7 @@ internal sealed class StandInPumps : IPumpHost, IAsyncDisposable
                     return;
                 }
 
-                var wait = page.NextDueUnixMs is { } due ? due - DateTimeOffset.UtcNow.ToUnixTimeMilliseconds() : page.More ? 1_000 : long.MaxValue;
+                var wait = page.NextDueUnixMs is { } due ? WaitMs(due) : page.More ? 1_000 : long.MaxValue;
                 await pumps[stream].WaitAsync(wait, killed.Token);
             }
         }
@@ -73,13 +81,40 @@ internal sealed class StandInPumps : IPumpHost, IAsyncDisposable
         }
     }
 
-    private async Task RunAsync(EffectInput effect)
+    private void StartEffect(EffectInput effect)
+    {
+        var instance = new Instance();
+        if (effects.TryAdd(effect.Instance, instance))
+        {
+            _ = Task.Run(() => RunAsync(effect, instance), CancellationToken.None);
+        }
+        else if (effect.MayWait && effects.TryGetValue(effect.Instance, out var running))
+        {
+            running.Tell();
+        }
+    }
+
+    /// <summary>RunEffect_v1: run; one that waits for others is run again when it is told or after a while.</summary>
+    private async Task RunAsync(EffectInput effect, Instance instance)
     {
         try
         {
-            for (var times = Interlocked.Increment(ref ran) % 5 == 0 ? 2 : 1; times > 0; times--)
+            while (true)
             {
-                await Activities!.RunEffectAsync(effect, killed.Token);
+                EffectRun run;
+                var times = Interlocked.Increment(ref ran) % 5 == 0 ? 2 : 1;
+                do
+                {
+                    run = await Next.RunEffectAsync(effect, killed.Token);
+                }
+                while (--times > 0);
+
+                if (run.LookAgainUnixMs is not { } lookAgain)
+                {
+                    return;
+                }
+
+                await instance.WaitAsync(WaitMs(lookAgain), killed.Token);
             }
         }
         catch (Exception error) when (error is OperationCanceledException or StorageUnavailableException or ObjectDisposedException)
@@ -92,11 +127,13 @@ internal sealed class StandInPumps : IPumpHost, IAsyncDisposable
         }
     }
 
+    private static long WaitMs(long dueUnixMs) => dueUnixMs - DateTimeOffset.UtcNow.ToUnixTimeMilliseconds();
+
     private sealed class Instance
     {
-        private readonly Channel<bool> nudges = Channel.CreateUnbounded<bool>();
+        private readonly Channel<bool> events = Channel.CreateUnbounded<bool>();
 
-        public void Nudge() => nudges.Writer.TryWrite(true);
+        public void Tell() => events.Writer.TryWrite(true);
 
         public async Task WaitAsync(long waitMs, CancellationToken cancellation)
         {
@@ -104,7 +141,7 @@ internal sealed class StandInPumps : IPumpHost, IAsyncDisposable
             limit.CancelAfter(TimeSpan.FromMilliseconds(Math.Clamp(waitMs, 0, 60_000)));
             try
             {
-                await nudges.Reader.ReadAsync(limit.Token);
+                await events.Reader.ReadAsync(limit.Token);
             }
             catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
             {

@@ -98,7 +98,7 @@ public sealed class ApproveEventTests
         }
 
         await _all.Task.WaitAsync(Patience, TestContext.Current.CancellationToken);
-        Assert.Equal(["7", "\"approve\"", "[1]", """{"other":true}"""], seen.Select(text => text.Replace(" ", "", StringComparison.Ordinal)));
+        Assert.Equal(["\"approve\"", "7", "[1]", """{"other":true}"""], seen.Select(text => text.Replace(" ", "", StringComparison.Ordinal)).Order(StringComparer.Ordinal)); // What is kept for the next beginning may change its order.
         await EndAsync(host.Client, pump);
     }
 
@@ -111,7 +111,7 @@ public sealed class ApproveEventTests
             return Task.FromResult(new PumpPage([], More: false, due, Volatile.Read(ref _isDone)));
         },
         (_, _) => Task.CompletedTask,
-        (_, _) => Task.CompletedTask,
+        (_, _) => Task.FromResult(new EffectRun(null)),
         (input, _) =>
         {
             var id = input.Approval.GetProperty("approval_token").GetString()!;

@@ -17,7 +17,7 @@ namespace Omium.Functions.Tests.Pump;
 internal sealed record PumpPlay(
     Func<PumpInput, DurableTaskClient, Task<PumpPage>> GetPending,
     Func<EffectInput[], DurableTaskClient, Task> StartEffects,
-    Func<EffectInput, DurableTaskClient, Task> RunEffect,
+    Func<EffectInput, DurableTaskClient, Task<EffectRun>> RunEffect,
     Func<ApprovalInput, DurableTaskClient, Task<bool>> DeliverApproval);
 
 /// <summary>
@@ -37,7 +37,7 @@ internal static class DurableHost
                 tasks.AddOrchestratorFunc<EffectInput>(ExecutionPump.EffectName, (context, _) => ExecutionPump.RunEffectAsync(context));
                 tasks.AddActivityFunc<PumpInput, PumpPage>(ExecutionPump.GetPending, (_, input) => play.GetPending(input, host!.Client));
                 tasks.AddActivityFunc<EffectInput[]>(ExecutionPump.StartEffects, (_, effects) => play.StartEffects(effects, host!.Client));
-                tasks.AddActivityFunc<EffectInput>(ExecutionPump.RunEffect, (_, effect) => play.RunEffect(effect, host!.Client));
+                tasks.AddActivityFunc<EffectInput, EffectRun>(ExecutionPump.RunEffect, (_, effect) => play.RunEffect(effect, host!.Client));
                 tasks.AddActivityFunc<ApprovalInput, bool>(ExecutionPump.DeliverApproval, (_, approval) => play.DeliverApproval(approval, host!.Client));
             },
             new DurableTaskTestHostOptions { Port = FreePort(), LoggerFactory = NullLoggerFactory.Instance });

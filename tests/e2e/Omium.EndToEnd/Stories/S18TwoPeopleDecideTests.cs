@@ -112,6 +112,35 @@ public sealed class S18TwoPeopleDecideTests
         bob.Dispose();
     }
 
+    /// <summary>Decisions that were made ready: whoever holds the tokens sends both at once, and both again after a kill.</summary>
+    [Fact]
+    public async Task S18_TwoTokensAtOnceAndAgainAfterAKill_AreOneDecision()
+    {
+        await using var world = await World.StartAsync();
+        await world.Client.SaveAsync(Payments.Irreversible(world.Receiver.Address));
+        var ((ada, adasKey), (bob, bobsKey)) = (await PersonAsync(world, "ada"), await PersonAsync(world, "bob"));
+        using var anybody = new OmiumClient(world.Omium, key: "none");
+        var execution = await Payments.StartAsync(world.Client);
+        var review = await Payments.ReviewAsync(world.Client, execution, "approval");
+        JsonObject[] tokens = [await TokenAsync(ada, review, "approve"), await TokenAsync(bob, review, "reject")];
+
+        var replies = await Task.WhenAll(tokens.Select(token => anybody.PostAsync("/v1/approvals", token)));
+        var isApproved = replies[0].Status == HttpStatusCode.OK;
+        replies[isApproved ? 1 : 0].ExpectProblem(HttpStatusCode.Conflict, "review_closed");
+        await world.Client.WaitForStatusAsync(execution, isApproved ? "succeeded" : "failed");
+        world.Omium.KillHard();
+        await world.Omium.StartAgainAsync();
+        (await anybody.PostAsync("/v1/approvals", tokens[isApproved ? 0 : 1])).Expect(HttpStatusCode.OK); // The decision that stands.
+        (await anybody.PostAsync("/v1/approvals", tokens[isApproved ? 1 : 0])).ExpectProblem(HttpStatusCode.Conflict, "review_closed");
+
+        var decided = Assert.Single((await world.Client.RecordsAsync(execution)).Events("review.decided"));
+        Assert.Equal(isApproved ? ("approve", adasKey) : ("reject", bobsKey), ((string)decided["decision"]!, (string)decided["by"]!));
+        Assert.Equal(isApproved ? 1 : 0, (await world.Receiver.CountAsync(Payments.Pay)).Requests);
+        await Payments.AssertVerifiesAsync(world.Client, execution);
+        ada.Dispose();
+        bob.Dispose();
+    }
+
     /// <summary>An approval that may be given for a few milliseconds only, and comes later: the step has failed by then, nothing waits for ever.</summary>
     [Fact]
     public async Task S18_ApprovedTooLate_IsRefusedOnRecordAndNeverPaid()
@@ -142,6 +171,14 @@ public sealed class S18TwoPeopleDecideTests
         var key = (await world.Client.PostAsync("/v1/keys", new JsonObject { ["name"] = name })).Expect(HttpStatusCode.Created);
         var client = new OmiumClient(world.Omium, key: (string)key["secret"]!);
         return (client, (string)(await client.GetAsync("/v1/me"))["key_id"]!);
+    }
+
+    /// <summary>A decision of somebody, as the body that makes it.</summary>
+    private static async Task<JsonObject> TokenAsync(OmiumClient person, JsonNode review, string decision)
+    {
+        var body = new JsonObject { ["digest"] = (string)review["digest"]!, ["decision"] = decision };
+        var issued = (await person.PostAsync($"/v1/reviews/{review["id"]}/approval-tokens", body)).Expect(HttpStatusCode.Created);
+        return new JsonObject { ["review_id"] = (string)issued["review_id"]!, ["approval_token"] = (string)issued["approval_token"]! };
     }
 
     private static async Task AssertOnRecordAsync(World world, string execution, (string Decision, string By) decided, (string Decision, string By) refused)
