@@ -54,6 +54,7 @@ internal static class ListingBench
         ("q: an id", $"v1/executions?q={anId}", SearchMsMax),
         ("q: failures", "v1/failures?q=decided+about+shipment", SearchMsMax),
         ("analytics of 7 days", "v1/analytics?group_by=workflow&bucket=day", 0),
+        ("recovery of 7 days", "v1/analytics/recovery", 0),
         ("health summary", "v1/health-summary", 0),
     ];
 
