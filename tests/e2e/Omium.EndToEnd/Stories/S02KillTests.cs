@@ -18,6 +18,9 @@ public sealed class S02KillTests
     private const int CallMs = 20;
     private const int AfterRecordMaxMs = 30;
 
+    /// <summary>By the records: from the failure to the commit of the step that failed.</summary>
+    private readonly List<long> _recoveriesMs = [];
+
     [Fact]
     public async Task S02_KilledAtRandomMoments_AlwaysEndsTheSame()
     {
@@ -35,10 +38,24 @@ public sealed class S02KillTests
             World.Say($"kill {kill}: {afterMs} ms after record {record}{string.Concat(againAfterMs.Select(ms => $", and {ms} ms after the next start"))}");
             await TellAsync(world, $"cus_{kill}", started => KillAsync(world.Omium, started, record, [afterMs, .. againAfterMs]));
         }
+
+        await AssertFiguresAsync(world);
+    }
+
+    /// <summary>After all the kills every failure, recovery and decision is counted once, and the percentiles are those of the records.</summary>
+    private async Task AssertFiguresAsync(World world)
+    {
+        var runs = _recoveriesMs.Count;
+        var total = (await world.Client.GetAsync("/v1/analytics/recovery"))["total"]!;
+        Assert.Equal((runs, runs, 1.0), ((int)total["executions"]!, (int)total["succeeded"]!, (double)total["success_rate"]!));
+        Assert.Equal((runs, 0, runs, runs), ((int)total["failures"]!, (int)total["open"]!, (int)total["recovered"]!, (int)total["recovered_by"]!["rollback"]!));
+        Assert.Equal(runs, (int)total["interventions"]!);
+        _recoveriesMs.Sort();
+        Assert.Equal((_recoveriesMs[(runs - 1) / 2], _recoveriesMs[^1]), ((long)total["recovery_ms_p50"]!, (long)total["recovery_ms_p99"]!));
     }
 
     /// <summary>The story from start to end; <paramref name="kill"/> runs beside it and answers how often it killed. Answers the number of records.</summary>
-    private static async Task<int> TellAsync(World world, string customer, Func<Task<string>, Task<int>> kill)
+    private async Task<int> TellAsync(World world, string customer, Func<Task<string>, Task<int>> kill)
     {
         using var caller = new OmiumClient(world.Omium, isPersistent: true);
         var before = world.Model.Requests().Count;
@@ -58,10 +75,11 @@ public sealed class S02KillTests
 
         var records = await AssertOutcomeAsync(world, caller, execution, customer);
         AssertAsked([.. world.Model.Requests().Skip(before)], kills, caller.Repeated);
-        return records;
+        _recoveriesMs.Add((long)(records.TimeOf("step.committed", "terms") - records.TimeOf("step.failed", "terms")).TotalMilliseconds);
+        return records.Count;
     }
 
-    private static async Task<int> AssertOutcomeAsync(World world, OmiumClient caller, string execution, string customer)
+    private static async Task<IReadOnlyList<JsonNode>> AssertOutcomeAsync(World world, OmiumClient caller, string execution, string customer)
     {
         var offers = (await world.Receiver.CountAsync("send_offer")).Lines.Where(line => (string?)line["body"]!["customer_id"] == customer).ToList();
         var offer = Assert.Single(offers, line => (string?)line["kind"] == "effect");
@@ -72,7 +90,7 @@ public sealed class S02KillTests
         Assert.All(["kyc", "score", "terms", "offer"], step => Assert.Equal(1, CompanyX.Committed(records, step)));
         Assert.Single(records.Events("review.decided"));
         Assert.Equal("identical", (string?)(await caller.GetAsync($"/v1/executions/{execution}/verify"))["verdict"]);
-        return records.Count;
+        return records;
     }
 
     private static void AssertAsked(List<JsonNode> requests, int kills, int repeated)
