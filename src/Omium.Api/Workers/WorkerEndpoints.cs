@@ -105,16 +105,26 @@ internal static class WorkerEndpoints
         var services = call.Services;
         if (offer.IsHandoff)
         {
-            services.Tasks.Hold(offer);
-            if (services.Tasks.Shared is { } shared && !await shared.TryHoldAsync(offer.Stream, offer.Effect, services.Tasks.Lease, call.Cancellation))
-            {
-                return null; // Another host gave it out: it stays held here as long as that may last.
-            }
-
-            return await services.Advancer.FindAsync(offer.Stream) is { } found ? await HandoffAsync(services, found, offer) : null;
+            return await TryHoldAsync(services, offer) && await services.Advancer.FindAsync(offer.Stream) is { } found ? await HandoffAsync(services, found, offer) : null;
         }
 
         return await TaskLeasing.LeaseAsync(services.Engine, services.Advancer, services.Tasks, offer, worker) is { } leased ? await StepAsync(services, leased, offer) : null;
+    }
+
+    /// <summary>False while another host has given it out; nor does this one until then.</summary>
+    private static async ValueTask<bool> TryHoldAsync(ApiServices services, TaskOffer offer)
+    {
+        try
+        {
+            var elsewhere = services.Tasks.Shared is { } shared ? await shared.HoldAsync(offer.Stream, offer.Effect, services.Tasks.Lease, CancellationToken.None) : null;
+            services.Tasks.Hold(offer, elsewhere);
+            return elsewhere is null;
+        }
+        catch (StorageException)
+        {
+            services.Tasks.PutBack(offer);
+            throw;
+        }
     }
 
     private static async Task<TaskView> StepAsync(ApiServices services, TaskLease task, TaskOffer offer)

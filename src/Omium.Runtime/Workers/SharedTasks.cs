@@ -95,13 +95,26 @@ public sealed class SharedTasks(IDocumentStore documents, Advancer advancer)
     public Task ExtendAsync(StreamId stream, string effect, int run, TimeSpan lease, CancellationToken cancellation) =>
         documents.PutAsync(LeaseOf(stream, effect, run), Write(advancer.NowMs + (long)lease.TotalMilliseconds), null, cancellation);
 
-    /// <summary>Takes what leaves no record when it is leased (an acknowledgement, run 0); false while another has it.</summary>
-    public async ValueTask<bool> TryHoldAsync(StreamId stream, string effect, TimeSpan lease, CancellationToken cancellation)
+    /// <summary>
+    /// Takes what leaves no record when it is leased (an acknowledgement, run 0). Null: it was taken. Else another host gave it out, for so long as far as is
+    /// known.
+    /// </summary>
+    public async ValueTask<TimeSpan?> HoldAsync(StreamId stream, string effect, TimeSpan lease, CancellationToken cancellation)
     {
         var key = LeaseOf(stream, effect, 0);
-        var known = await documents.GetAsync(key, cancellation);
-        return (known is null || Read(known) <= advancer.NowMs)
-            && await documents.PutAsync(key, Write(advancer.NowMs + (long)lease.TotalMilliseconds), known?.ETag ?? "", cancellation) is not null;
+        while (true)
+        {
+            var (known, nowMs) = (await documents.GetAsync(key, cancellation), advancer.NowMs);
+            if (known is not null && Read(known) is var until && until > nowMs)
+            {
+                return TimeSpan.FromMilliseconds(until - nowMs);
+            }
+
+            if (await documents.PutAsync(key, Write(nowMs + (long)lease.TotalMilliseconds), known?.ETag ?? "", cancellation) is not null)
+            {
+                return null;
+            }
+        }
     }
 
     /// <summary>Extends such a hold; false when it is over.</summary>

@@ -60,7 +60,7 @@ public sealed class TaskBoard(TimeProvider time) : IDisposable
 
             foreach (var (effect, run) in leased)
             {
-                BeginLease((cell.Stream, effect, run)); // One that is there already stays as it is.
+                BeginLease((cell.Stream, effect, run), Lease); // One that is there already stays as it is.
             }
 
             if (offers.Count > 0)
@@ -118,12 +118,15 @@ public sealed class TaskBoard(TimeProvider time) : IDisposable
         }
     }
 
-    /// <summary>A task that leaves no record when it is leased (an acknowledgement changes nothing outside): it stays taken until its lease lapses.</summary>
-    public void Hold(TaskOffer offer)
+    /// <summary>
+    /// A task that leaves no record when it is leased (an acknowledgement changes nothing outside): it stays taken until its lease lapses, or for as long as
+    /// another host's lease of it is known to last.
+    /// </summary>
+    public void Hold(TaskOffer offer, TimeSpan? time = null)
     {
         lock (_gate)
         {
-            BeginLease((offer.Stream, offer.Effect, 0));
+            BeginLease((offer.Stream, offer.Effect, 0), time ?? Lease);
         }
     }
 
@@ -217,11 +220,11 @@ public sealed class TaskBoard(TimeProvider time) : IDisposable
         }
     }
 
-    private void BeginLease((StreamId Stream, string Effect, int Run) lease)
+    private void BeginLease((StreamId Stream, string Effect, int Run) lease, TimeSpan lasts)
     {
         if (!_leases.ContainsKey(lease))
         {
-            _leases[lease] = time.CreateTimer(_ => Lapse(lease), null, Lease, Timeout.InfiniteTimeSpan);
+            _leases[lease] = time.CreateTimer(_ => Lapse(lease), null, lasts, Timeout.InfiniteTimeSpan);
         }
     }
 
@@ -260,7 +263,7 @@ public sealed class TaskBoard(TimeProvider time) : IDisposable
         {
             lock (_gate)
             {
-                BeginLease(lease); // The store cannot take the record now: said again when the lease lapses once more.
+                BeginLease(lease, Lease); // The store cannot take the record now: said again when the lease lapses once more.
             }
         }
     }

@@ -79,15 +79,15 @@ public sealed class SharedTaskTests
         var stream = new StreamId(EngineLife.Tenant, "exe_held");
         var (first, second) = (one.Board.Shared!, two.Board.Shared!);
 
-        Assert.True(await first.TryHoldAsync(stream, "a~1~1~h1", Lease, default));
-        Assert.False(await second.TryHoldAsync(stream, "a~1~1~h1", Lease, default));
+        Assert.Null(await first.HoldAsync(stream, "a~1~1~h1", Lease, default));
+        Assert.Equal(Lease, await second.HoldAsync(stream, "a~1~1~h1", Lease, default));
         clock.Turn(TimeSpan.FromSeconds(20));
         Assert.True(await second.TryExtendHoldAsync(stream, "a~1~1~h1", Lease, default)); // A heartbeat may come to any host.
         clock.Turn(TimeSpan.FromSeconds(20));
-        Assert.False(await second.TryHoldAsync(stream, "a~1~1~h1", Lease, default));
+        Assert.Equal(TimeSpan.FromSeconds(10), await second.HoldAsync(stream, "a~1~1~h1", Lease, default));
         clock.Turn(TimeSpan.FromSeconds(20));
         Assert.False(await first.TryExtendHoldAsync(stream, "a~1~1~h1", Lease, default));
-        Assert.True(await second.TryHoldAsync(stream, "a~1~1~h1", Lease, default));
+        Assert.Null(await second.HoldAsync(stream, "a~1~1~h1", Lease, default));
     }
 
     private async Task<Host> BeginAsync()
