@@ -97,5 +97,6 @@ describe('question', () => {
   const ask = (kind: 'call_approval' | 'in_doubt' | 'approval' | 'failure', shown?: Record<string, string>) => question({ ...review, decisions: [], allowed_edits: [], forbidden_edits: [], proposals: [], kind, ...(shown ? { shown } : {}) }).title;
   it('names the tool', () => expect(ask('call_approval', { tool: 'delete_email' })).toBe('May sort call delete_email?'));
   it('asks what happened', () => expect(ask('in_doubt', { tool: 'bank_transfer' })).toBe('Did bank_transfer happen?'));
+  it('of an approval is the workflow’s own', () => expect(ask('approval', { question: 'Release the payment?' })).toBe('Release the payment?'));
   it('stands without details', () => expect([ask('approval'), ask('failure'), ask('in_doubt')]).toEqual(['May the run go on past sort?', 'sort failed', 'Did the call of sort happen?']));
 });

@@ -26,7 +26,7 @@ export function question(review: ReviewView): { kind: string; title: string; tex
         text: message ?? 'This run is a fork in a sandbox. The call is not on record and is not made: give the answer it is to have, or refuse it.',
       };
     case 'approval':
-      return { kind: 'Approval', title: message ?? `May the run go on past ${review.step}?`, text: 'The run waits here by design. This is what it would go on with.' };
+      return { kind: 'Approval', title: message ?? (typeof shown.question === 'string' ? shown.question : `May the run go on past ${review.step}?`), text: 'The run waits here by design. This is what it would go on with.' };
     case 'handoff':
       return {
         kind: 'Disputed handoff',

@@ -57,7 +57,8 @@ function Shown({ review }: { review: ReviewView }) {
       </>
     );
   }
-  const body = isObject(shown) && isObject(shown.arguments) ? shown.arguments : shown;
+  // The question of an approval is the card's title.
+  const body = isObject(shown) ? [shown.arguments, review.kind === 'approval' ? shown.input : undefined].find(isObject) ?? shown : shown;
   if (!isObject(body)) return <JsonBlock value={body} label="What is asked about" />;
   return (
     <dl className="grid gap-x-6 gap-y-2 rounded-xl bg-sunken px-4 py-3 sm:grid-cols-[auto_1fr]">
