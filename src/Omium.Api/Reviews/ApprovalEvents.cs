@@ -19,22 +19,28 @@ public sealed partial class ApprovalEvents(ApiDispatcher api, ILogger<ApprovalEv
     /// </summary>
     /// <param name="approval">Data of the event: <c>{review_id, approval_token}</c>. What is no such thing is refused.</param>
     /// <param name="cancellation">Gives up; deliver it again.</param>
-    /// <exception cref="ApprovalNotDeliveredException">It was neither taken nor refused (no store, too many requests): deliver it again.</exception>
+    /// <exception cref="ApprovalNotDeliveredException">It was neither taken nor refused (no store, too many requests, a rollback under way): deliver it again.</exception>
     public async Task<bool> DeliverAsync(JsonElement approval, CancellationToken cancellation = default)
     {
         var body = Encoding.UTF8.GetBytes(approval.ValueKind == JsonValueKind.Undefined ? "null" : approval.GetRawText());
         var (status, answer) = await api.SendAsync("POST", "/v1/approvals", NoHeaders, body, cancellation);
-        switch (status)
+        if (status == 200)
         {
-            case 200:
-                return true;
-            case >= 400 and < 500 and not 429:
-                LogRefused(logger, status, CodeOf(answer));
-                return false;
-            default:
-                throw new ApprovalNotDeliveredException($"The approval was answered {status}: {CodeOf(answer)}");
+            return true;
         }
+
+        var code = CodeOf(answer);
+        if (!IsRefusedForGood(status, code))
+        {
+            throw new ApprovalNotDeliveredException($"The approval was answered {status}: {code}");
+        }
+
+        LogRefused(logger, status, code);
+        return false;
     }
+
+    /// <summary>False for what another time may answer otherwise: no store, too many requests, a rollback that has to be complete first.</summary>
+    internal static bool IsRefusedForGood(int status, string code) => status is >= 400 and < 500 and not 429 && code != "rollback_in_progress";
 
     /// <summary>The code alone: an answer may quote what was sent.</summary>
     private static string CodeOf(string answer)

@@ -138,6 +138,20 @@ public sealed class ApprovalTests : IAsyncLifetime
         Assert.False(await events.DeliverAsync(parsed.RootElement, TestContext.Current.CancellationToken));
     }
 
+    /// <summary>A person would be told to try again; an event has nobody to tell.</summary>
+    [Theory]
+    [InlineData(403, "approval_token_invalid", true)]
+    [InlineData(404, "review_not_found", true)]
+    [InlineData(409, "review_closed", true)]
+    [InlineData(422, "validation_failed", true)]
+    [InlineData(409, "rollback_in_progress", false)]
+    [InlineData(429, "rate_limited", false)]
+    [InlineData(500, "internal_error", false)]
+    [InlineData(503, "storage_failed", false)]
+    [InlineData(507, "storage_full", false)]
+    public void Event_AnsweredSo_IsDeliveredAgainUnlessThatIsForGood(int status, string code, bool isForGood) =>
+        Assert.Equal(isForGood, ApprovalEvents.IsRefusedForGood(status, code));
+
     private async Task<ReviewView> AskAsync()
     {
         await _host.PostAsync("/v1/executions", """{"workflow": "ask", "input": {}}""", ContractJson.Default.ExecutionView, 201);
