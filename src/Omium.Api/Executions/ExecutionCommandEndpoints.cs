@@ -24,10 +24,10 @@ internal static class ExecutionCommandEndpoints
             .Answers(ContractJson.Default.ExecutionView).Idempotent().Refuses("execution_ended", "rollback_in_progress");
         routes.Map("POST", "/v1/executions/{id}/rollback", RollBackAsync).As("roll_back_execution", "Takes back what a failure touched, or shows what that would be.")
             .ReadsLittle(RequestJson.Default.RollbackRequest).Answers(ContractJson.Default.RollbackView).Idempotent()
-            .Refuses("checkpoint_not_found", "rollback_in_progress", "rollback_orphans_consumer", "rollback_irreversible");
+            .Refuses("checkpoint_not_found", "rollback_in_progress", "rollback_orphans_consumer", "rollback_irreversible", "past_fork_point");
         routes.Map("POST", "/v1/executions/{id}/retry", RetryAsync).As("retry_execution", "Runs again what failed, or from a checkpoint.")
             .Reads(RequestJson.Default.RetryRequest, isOptional: true).Answers(ContractJson.Default.ExecutionView).Idempotent()
-            .Refuses("execution_ended", "rollback_in_progress", "review_open", "checkpoint_not_found", "rollback_irreversible", "edit_forbidden", "override_refused", "validation_failed");
+            .Refuses("execution_ended", "rollback_in_progress", "review_open", "checkpoint_not_found", "rollback_irreversible", "past_fork_point", "edit_forbidden", "override_refused", "validation_failed");
         routes.Map("POST", "/v1/executions/{id}/release", ReleaseAsync).As("release_execution", "Reads an execution that was set aside anew; it goes on.")
             .Answers(ContractJson.Default.ExecutionView);
     }

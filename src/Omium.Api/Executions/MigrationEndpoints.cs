@@ -20,7 +20,7 @@ internal static class MigrationEndpoints
         .Reads(RequestJson.Default.MigrateRequest)
         .Answers(ContractJson.Default.MigrationView, StatusCodes.Status200OK, "With `preview`: the difference; else the execution, moved and still paused.").Idempotent()
         .Answers(ContractJson.Default.ExecutionView, description: "The execution, moved; it is paused.")
-        .Refuses("workflow_not_found", "migration_unacknowledged", "migration_refused", "execution_not_paused", "execution_ended", "rollback_in_progress", "rollback_irreversible", "validation_failed");
+        .Refuses("workflow_not_found", "migration_unacknowledged", "migration_refused", "execution_not_paused", "execution_ended", "rollback_in_progress", "rollback_irreversible", "past_fork_point", "validation_failed");
 
     private static async Task MigrateAsync(ApiCall call)
     {

@@ -18,7 +18,7 @@ internal static class ReviewEndpoints
     internal static readonly string[] Decisions =
     [
         "review_not_found", "review_closed", "review_expired", "review_digest_mismatch", "decision_not_allowed", "edit_forbidden", "override_refused",
-        "checkpoint_not_found", "execution_ended", "rollback_in_progress", "rollback_irreversible", "rollback_orphans_consumer",
+        "checkpoint_not_found", "execution_ended", "rollback_in_progress", "rollback_irreversible", "rollback_orphans_consumer", "past_fork_point",
     ];
 
     public static void Map(ApiRoutes routes)

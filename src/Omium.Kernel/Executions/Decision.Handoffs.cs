@@ -349,6 +349,11 @@ internal sealed partial class Decision
             return new Rejection("checkpoint_not_found", $"no checkpoint '{command.To}' lies before {sender.Step}");
         }
 
+        if (PastFork(affected) is { } past)
+        {
+            return past;
+        }
+
         var effects = StandingEffects(affected);
         if (effects.FirstOrDefault(call => EffectOf(call).Compensate is null) is { } blocked)
         {

@@ -25,6 +25,11 @@ internal sealed partial class Decision
             return new Rejection("checkpoint_not_found", $"what {key.Step} was to be rolled back to does not stand any more");
         }
 
+        if (PastFork(affected) is { } past)
+        {
+            return past;
+        }
+
         Emit(Decided(command));
         var effects = StandingEffects(affected);
         LeaveBehind(effects.Where(call => EffectOf(call).Compensate is null), command.By);

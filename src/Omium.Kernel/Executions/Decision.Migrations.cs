@@ -38,6 +38,11 @@ internal sealed partial class Decision
             return new Rejection("migration_refused", problem);
         }
 
+        if (PastFork(affected) is { } past)
+        {
+            return past;
+        }
+
         if (effects.FirstOrDefault(call => EffectOf(call).Compensate is null) is { } blocked)
         {
             return new Rejection("rollback_irreversible", $"{blocked.Tool} ({blocked.Id}) cannot be undone, so its step cannot run again");

@@ -272,7 +272,7 @@ internal sealed partial class Decision
         {
             Emit(new ActionsDeferred(key.Step, key.Visit, [new RecoveryAction("retry")])); // It fails in the same way, and then this follows.
         }
-        else if (effects.Any(call => EffectOf(call).Compensate is null))
+        else if (effects.Any(call => EffectOf(call).Compensate is null) || PastFork(affected) is not null)
         {
             AskForHelp(key);
         }
