@@ -61,7 +61,7 @@ internal static class AnalyticsEndpoints
         }
 
         var to = toGiven.UnixMs ?? call.Services.Advancer.NowMs + 1;
-        var from = fromGiven.UnixMs ?? to - WeekMs;
+        var from = fromGiven.UnixMs ?? Math.Max(to - WeekMs, DateTimeOffset.MinValue.ToUnixTimeMilliseconds());
         if (from < to && (spanMs is not { } span || (to - from) / span <= SpansMax))
         {
             return (from, to);

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Omium.Api.Executions;
@@ -99,10 +100,29 @@ internal static class WorkerEndpoints
         return false;
     }
 
-    /// <summary>The lease of a step is its intent, durable before the worker knows of it; that of an acknowledgement is held in memory alone.</summary>
+    /// <summary>Null: it must not begin now. An execution that was set aside or cannot be read takes none of those with it that share its queue.</summary>
     private static async Task<TaskView?> TryLeaseAsync(ApiCall call, TaskOffer offer, string worker)
     {
-        var services = call.Services;
+        try
+        {
+            if (call.Services.Engine.FindSetAside(offer.Stream) is null)
+            {
+                return await LeaseAsync(call.Services, offer, worker);
+            }
+        }
+        catch (Exception error) when (error is ExecutionSetAsideException or CorruptLogException or CryptographicException or InvalidDataException or JsonException)
+        {
+            // As one that was set aside before.
+        }
+
+        call.Services.Tasks.PutBack(offer);
+        call.Services.Tasks.Withdraw(offer.Stream);
+        return null;
+    }
+
+    /// <summary>The lease of a step is its intent, durable before the worker knows of it; that of an acknowledgement is held in memory alone.</summary>
+    private static async Task<TaskView?> LeaseAsync(ApiServices services, TaskOffer offer, string worker)
+    {
         if (offer.IsHandoff)
         {
             return await TryHoldAsync(services, offer) && await services.Advancer.FindAsync(offer.Stream) is { } found ? await HandoffAsync(services, found, offer) : null;

@@ -70,6 +70,12 @@ public sealed class PumpActivities
             return null;
         }
 
+        if (cell.State.Ended && cell.Pending.Count == 0)
+        {
+            await shared.ForgetAsync(cell.Stream, cancellation);
+            return null;
+        }
+
         await shared.AnnounceAsync(cell, TaskBoard.OffersOf(cell).Select(offer => offer.Queue), cancellation);
         long? next = null;
         foreach (var (effect, run) in TaskBoard.LeasedOf(cell.State).ToList())

@@ -1,6 +1,8 @@
 using System.Collections.Concurrent;
 using System.Globalization;
+using System.Security.Cryptography;
 using System.Text;
+using System.Text.Json;
 using Omium.Kernel.Executions;
 using Omium.Runtime.Executions;
 using Omium.Runtime.Ports;
@@ -72,19 +74,20 @@ public sealed class SharedTasks(IDocumentStore documents, Advancer advancer)
         }
     }
 
-    /// <summary>Until when a lease holds, Unix ms. One that nothing is known of begins now.</summary>
+    /// <summary>Until when a lease holds, Unix ms. One that nothing is known of, or nothing that can be read, begins now.</summary>
     public async ValueTask<long> ExpiresAsync(StreamId stream, string effect, int run, TimeSpan lease, CancellationToken cancellation)
     {
         var key = LeaseOf(stream, effect, run);
         while (true)
         {
-            if (await documents.GetAsync(key, cancellation) is { } known)
+            var known = await documents.GetAsync(key, cancellation);
+            if (known is not null && Read(known) is { } until)
             {
-                return Read(known);
+                return until;
             }
 
             var expires = advancer.NowMs + (long)lease.TotalMilliseconds;
-            if (await documents.PutAsync(key, Write(expires), "", cancellation) is not null)
+            if (await documents.PutAsync(key, Write(expires), known?.ETag ?? "", cancellation) is not null)
             {
                 return expires;
             }
@@ -105,7 +108,7 @@ public sealed class SharedTasks(IDocumentStore documents, Advancer advancer)
         while (true)
         {
             var (known, nowMs) = (await documents.GetAsync(key, cancellation), advancer.NowMs);
-            if (known is not null && Read(known) is var until && until > nowMs)
+            if (known is not null && Read(known) is { } until && until > nowMs)
             {
                 return TimeSpan.FromMilliseconds(until - nowMs);
             }
@@ -128,6 +131,18 @@ public sealed class SharedTasks(IDocumentStore documents, Advancer advancer)
     /// <summary>Forgets a lease that is over.</summary>
     public Task EndAsync(StreamId stream, string effect, int run, CancellationToken cancellation) => documents.DeleteAsync(LeaseOf(stream, effect, run), null, cancellation);
 
+    /// <summary>Forgets every lease of an execution that has ended, also of what was taken back or kept by a heartbeat that came late.</summary>
+    public async ValueTask ForgetAsync(StreamId stream, CancellationToken cancellation)
+    {
+        while (await documents.ListAsync(stream.Tenant, LeaseKind, stream.Id + ".", null, LookedAtMax, cancellation) is { Count: > 0 } leases)
+        {
+            foreach (var lease in leases)
+            {
+                await documents.DeleteAsync(lease.Key, null, cancellation);
+            }
+        }
+    }
+
     private async ValueTask LookAsync(StoredDocument announced, string queue, TaskBoard board, CancellationToken cancellation)
     {
         var dot = announced.Key.Id.LastIndexOf('.');
@@ -138,13 +153,20 @@ public sealed class SharedTasks(IDocumentStore documents, Advancer advancer)
 
         // After the announcement was read: what it was made for is in the log by now.
         var stream = new StreamId(announced.Key.Tenant, announced.Key.Id[(dot + 1)..]);
-        if (await advancer.FindCurrentAsync(stream, cancellation) is { } cell)
+        try
         {
-            board.Offer(cell);
-            if (TaskBoard.OffersOf(cell).Any(offer => offer.Queue == queue))
+            if (await advancer.FindCurrentAsync(stream, cancellation) is { } cell)
             {
-                return;
+                board.Offer(cell);
+                if (TaskBoard.OffersOf(cell).Any(offer => offer.Queue == queue))
+                {
+                    return;
+                }
             }
+        }
+        catch (Exception error) when (error is CorruptLogException or CryptographicException or InvalidDataException or JsonException)
+        {
+            return; // What is stored of it cannot be read; the others of this queue are not kept from workers by it.
         }
 
         await documents.DeleteAsync(announced.Key, announced.ETag, cancellation);
@@ -156,5 +178,6 @@ public sealed class SharedTasks(IDocumentStore documents, Advancer advancer)
 
     private static byte[] Write(long expiresMs) => Encoding.ASCII.GetBytes(expiresMs.ToString(CultureInfo.InvariantCulture));
 
-    private static long Read(StoredDocument stored) => long.Parse(Encoding.ASCII.GetString(stored.Content), CultureInfo.InvariantCulture);
+    private static long? Read(StoredDocument stored) =>
+        long.TryParse(Encoding.ASCII.GetString(stored.Content), NumberStyles.None, CultureInfo.InvariantCulture, out var expiresMs) ? expiresMs : null;
 }

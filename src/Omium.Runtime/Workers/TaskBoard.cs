@@ -70,6 +70,15 @@ public sealed class TaskBoard(TimeProvider time) : IDisposable
         }
     }
 
+    /// <summary>Takes back what an execution offers: nothing of it can be begun now. It is offered again when its host takes it up again.</summary>
+    public void Withdraw(StreamId stream)
+    {
+        lock (_gate)
+        {
+            Replace(stream, []);
+        }
+    }
+
     /// <summary>What an execution owes to workers and nobody has.</summary>
     public static List<TaskOffer> OffersOf(ExecutionCell cell) => cell.Plan is { HasWorkers: true } plan
         ? [.. cell.Pending.Where(effect => effect.Kind == PendingKind.Task).Select(effect => OfferOf(cell.Stream, cell.State, plan, effect.Id)).OfType<TaskOffer>()]

@@ -120,6 +120,16 @@ public sealed class RecoveryFiguresTests : IAsyncLifetime
     public async Task Recovery_OfNoSense_Is422(string query, string pointer) =>
         Assert.Equal(pointer, (await _host.FailAsync(HttpMethod.Get, $"/v1/analytics/recovery?{query}", 422)).Errors!.Single().Pointer);
 
+    [Theory]
+    [InlineData("/recovery?to=0001-01-02T00:00:00Z")]
+    [InlineData("/recovery?from=0001-01-01T00:00:00Z&to=9999-12-31T23:59:59Z")]
+    [InlineData("?to=0001-01-02T00:00:00Z")]
+    public async Task Window_AtTheEndsOfTime_IsAnswered(string query)
+    {
+        using var answer = await _host.Client.GetAsync($"/v1/analytics{query}", TestContext.Current.CancellationToken);
+        Assert.Equal(System.Net.HttpStatusCode.OK, answer.StatusCode);
+    }
+
     private Task<RecoveryView> GetAsync(string more) =>
         _host.GetAsync($"/v1/analytics/recovery?from=2026-01-05T00:00:00Z&to=2026-01-06T00:00:00Z{more}", ContractJson.Default.RecoveryView);
 

@@ -110,6 +110,22 @@ public sealed class CompanyXTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Decide_TheSameAgainWithALargeOutputAndANote_IsTheSameAnswerAndOtherContentIsRefused()
+    {
+        await _host.RunCompanyXAsync();
+        var review = Assert.Single((await _host.GetAsync("/v1/reviews", ContractJson.Default.ReviewPage)).Items);
+        string Override(char letter) =>
+            $$"""{"decision": "override", "digest": "{{review.Digest}}", "note": "by hand", "output": {"text": "{{new string(letter, 200_000)}}", "term_months": 36, "apr": 5.20} }""";
+        foreach (var body in (string[])[Override('x'), Override('x'), Override('x').Replace("5.20", "5.2", StringComparison.Ordinal)])
+        {
+            using var answer = await _host.Client.PostAsync($"/v1/reviews/{review.Id}/decide", ApiHost.Json(body), TestContext.Current.CancellationToken);
+            Assert.Equal("override", (await ApiHost.ReadAsync(answer, ContractJson.Default.ReviewView, 200)).Decided!.Decision);
+        }
+
+        Assert.Equal("review_closed", (await _host.FailAsync(HttpMethod.Post, $"/v1/reviews/{review.Id}/decide", 409, ApiHost.Json(Override('y')))).Code);
+    }
+
+    [Fact]
     public async Task Decide_WrongDigestOrForbiddenEdit_IsRefused()
     {
         await _host.RunCompanyXAsync();

@@ -90,6 +90,52 @@ public sealed class SharedTaskTests
         Assert.Null(await second.HoldAsync(stream, "a~1~1~h1", Lease, default));
     }
 
+    [Fact]
+    public async Task Look_QueueOfAnExecutionThatCannotBeRead_BringsTheOthers()
+    {
+        await using var one = await BeginAsync();
+        var damaged = new LogRecord(1, "append_1", 1, 1, "start", "execution.started", [.. Enumerable.Repeat((byte)1, 32)], new byte[32], new byte[64]);
+        await storage.Log.AppendAsync(new Append(new StreamId(EngineLife.Tenant, "exe_bad"), 0, damaged) { StreamKey = new LocalKeyWrap(masterKey).Wrap(Seal.NewKey()) });
+        await storage.Documents.PutAsync(new DocumentKey(EngineLife.Tenant, "worker_offer", "q.exe_bad"), "{}"u8.ToArray(), "");
+        var stream = await one.Life.StartAsync(Spec, "exe_good");
+        await one.Activities.GetPendingAsync(PumpInput.Of(stream), default);
+
+        await using var two = await BeginAsync();
+        await two.LookAsync();
+        Assert.Equal(stream, two.Board.TryTake(EngineLife.Tenant, ["q"])!.Stream);
+    }
+
+    [Fact]
+    public async Task Lease_WhoseDocumentCannotBeRead_BeginsAnew()
+    {
+        await using var one = await BeginAsync();
+        var (stream, shared) = (new StreamId(EngineLife.Tenant, "exe_held"), one.Board.Shared!);
+        foreach (var (effect, run) in new[] { ("a~1~1~h1", 0), ("a~1~1~c1", 1) })
+        {
+            await storage.Documents.PutAsync(new DocumentKey(EngineLife.Tenant, "worker_lease", $"exe_held.{effect}.{run}"), "soon"u8.ToArray(), "");
+        }
+
+        Assert.Equal(clock.NowMs + 30_000, await shared.ExpiresAsync(stream, "a~1~1~c1", 1, Lease, default));
+        Assert.False(await shared.TryExtendHoldAsync(stream, "a~1~1~h1", Lease, default));
+        Assert.Null(await shared.HoldAsync(stream, "a~1~1~h1", Lease, default));
+        Assert.Equal(Lease, await shared.HoldAsync(stream, "a~1~1~h1", Lease, default));
+    }
+
+    [Fact]
+    public async Task Lease_KeptByAHeartbeatThatCameLate_IsForgottenWithItsExecution()
+    {
+        await using var one = await BeginAsync();
+        var stream = await one.Life.StartAsync(Spec, "exe_late");
+        await one.Activities.GetPendingAsync(PumpInput.Of(stream), default);
+        var lease = await one.LeaseAsync(one.Board.TryTake(EngineLife.Tenant, ["q"])!);
+        var (effect, run) = (lease!.Effect.ToString(), lease.Call.Runs);
+        await one.Life.Engine.SubmitAsync(stream, new SettleTask(clock.NowMs, effect, run, new EffectOutcome { Result = Omium.Kernel.Json.JsonMake.Null }));
+        await one.Board.Shared!.ExtendAsync(stream, effect, run, Lease, default);
+
+        Assert.True((await one.Activities.GetPendingAsync(PumpInput.Of(stream), default)).IsDone);
+        Assert.Empty(await storage.Documents.ListAsync(EngineLife.Tenant, "worker_lease", "", null, 10));
+    }
+
     private async Task<Host> BeginAsync()
     {
         var host = new Host();
