@@ -1,11 +1,10 @@
-using System.Diagnostics;
 using System.Globalization;
-using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
 using Omium.Kernel.Executions;
 using Omium.Kernel.Json;
 using Omium.Kernel.Specs;
+using Omium.Kernel.Tests;
 using Omium.Runtime.Executions;
 using Omium.Runtime.Ports;
 using Omium.Runtime.Specs;
@@ -99,21 +98,6 @@ public sealed class StepCostTests
 
     private readonly record struct Cost(TimeSpan Time, long Bytes);
 
-    /// <summary>The time this thread has been on a processor, to the nanosecond; where the system does not say, the time that passed.</summary>
-    private static TimeSpan Worked() => OperatingSystem.IsLinux() && GetTime(ThreadTime, out var time) == 0
-        ? TimeSpan.FromSeconds(time.Seconds) + TimeSpan.FromMicroseconds(time.Nanoseconds / 1000.0)
-        : Stopwatch.GetElapsedTime(0);
-
-    /// <summary>CLOCK_THREAD_CPUTIME_ID of Linux.</summary>
-    private const int ThreadTime = 3;
-
-    [DllImport("libc", EntryPoint = "clock_gettime")]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static extern int GetTime(int clock, out TimeSpec time);
-
-    [StructLayout(LayoutKind.Sequential)]
-    private readonly record struct TimeSpec(nint Seconds, nint Nanoseconds);
-
     private static WorkflowPlan PlanOf(string spec)
     {
         Assert.True(SpecText.TryRead(spec, out var source, out var unreadable), unreadable?.Message);
@@ -137,7 +121,7 @@ public sealed class StepCostTests
         /// <summary>Commits so many further steps.</summary>
         public Cost Take(int steps)
         {
-            var (since, bytes, until) = (Worked(), GC.GetAllocatedBytesForCurrentThread(), _cell.State.Commits + steps);
+            var (since, bytes, until) = (ThreadClock.Now, GC.GetAllocatedBytesForCurrentThread(), _cell.State.Commits + steps);
             while (_cell.State.Commits < until && _cell.Pending.Count > 0)
             {
                 var effect = _cell.Pending[0];
@@ -148,7 +132,7 @@ public sealed class StepCostTests
             }
 
             Assert.True(_cell.State.Commits >= until, "the execution ended before");
-            return new Cost(Worked() - since, GC.GetAllocatedBytesForCurrentThread() - bytes);
+            return new Cost(ThreadClock.Now - since, GC.GetAllocatedBytesForCurrentThread() - bytes);
         }
     }
 

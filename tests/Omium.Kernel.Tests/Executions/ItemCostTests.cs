@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using Omium.Kernel.Executions;
 using Xunit;
@@ -24,8 +23,8 @@ public sealed class ItemCostTests(ITestOutputHelper output)
     public void TenThousandItems_TheLastCostAsMuchAsTheFirst()
     {
         Run(2_000); // Compiles what is measured.
-        var (ticks, bytes) = Run(Items);
-        double Median(int at) => ticks.Skip(at).Take(Sample).Order().ElementAt(Sample / 2) * 1e6 / Stopwatch.Frequency;
+        var (took, bytes) = Run(Items);
+        double Median(int at) => took.Skip(at).Take(Sample).Order().ElementAt(Sample / 2).TotalMicroseconds;
         var (early, late) = (Median(100), Median(Items - Sample));
         var (earlyBytes, lateBytes) = (bytes.Skip(100).Take(Sample).Average(), bytes.Skip(Items - Sample).SkipLast(1).Average());
         output.WriteLine(string.Create(
@@ -35,14 +34,14 @@ public sealed class ItemCostTests(ITestOutputHelper output)
     }
 
     /// <summary>Time and bytes of each item: its intent, its result, and of every tenth, which fails after its effect, the compensation.</summary>
-    private static (List<long> Ticks, List<long> Bytes) Run(int items)
+    private static (List<TimeSpan> Took, List<long> Bytes) Run(int items)
     {
         var harness = new KernelHarness(Spec);
         harness.Start($$"""{"mails": [{{string.Join(',', Enumerable.Range(100_000, items))}}]}""");
-        var (ticks, bytes) = (new List<long>(), new List<long>());
+        var (took, bytes) = (new List<TimeSpan>(), new List<long>());
         for (var done = 0; done < items; done++)
         {
-            var (before, logged) = (Stopwatch.GetTimestamp(), harness.Log.Count);
+            var (before, logged) = (ThreadClock.Now, harness.Log.Count);
             var effect = harness.Pending.First(effect => effect.Kind == PendingKind.Call).Id;
             harness.Begin(effect);
             harness.Settle(effect, Ok($$"""{"n": {{(done % 10 == 9 ? -1 : 1)}}}"""), run: 1);
@@ -51,12 +50,12 @@ public sealed class ItemCostTests(ITestOutputHelper output)
                 harness.Settle(undo, Ok("{}"));
             }
 
-            ticks.Add(Stopwatch.GetTimestamp() - before);
+            took.Add(ThreadClock.Now - before);
             bytes.Add(harness.Log.Skip(logged).Sum(record => (long)record.Length));
             Assert.Equal(done % 10 == 9 ? 3 : 2, harness.Log.Count - logged);
         }
 
         Assert.Equal((ExecutionStatus.Succeeded, items / 10), (harness.State.Status, harness.State.LatestVisit("send")!.Items!.Failed.Count));
-        return (ticks, bytes);
+        return (took, bytes);
     }
 }
