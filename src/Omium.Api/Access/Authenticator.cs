@@ -49,17 +49,17 @@ internal sealed class Authenticator(KeyService keys, SessionService sessions, Ac
 
     /// <summary>
     /// A key or person by its name, as it may act now; null when it may not any more, or was never kept here (who is only known by the word of Azure
-    /// Static Web Apps).
+    /// Static Web Apps). The stamp changes with the key's secret or the person's password, and tells neither.
     /// </summary>
-    public async ValueTask<Caller?> FindAsync(string tenant, string name, CancellationToken cancellation)
+    public async ValueTask<(Caller Caller, string Stamp)?> FindAsync(string tenant, string name, CancellationToken cancellation)
     {
         if (name.StartsWith("key_", StringComparison.Ordinal))
         {
-            return await keys.FindCallerAsync(tenant, KeyService.BareId(name), cancellation);
+            return await keys.FindCallerAsync(tenant, KeyService.BareId(name), cancellation) is var (key, secretSha256) ? (key, SessionTokens.HashOf(secretSha256)) : null;
         }
 
-        return await accounts.FindAsync(name, cancellation) is { Status: StoredUser.Active } && (await tenants.RosterAsync(tenant, cancellation)).Find(name) is { } member
-            ? new Caller(tenant, name, "") { Role = member.Role, Teams = member.Teams, Scopes = Roles.ScopesOf(member.Role) }
+        return await accounts.FindAsync(name, cancellation) is { Status: StoredUser.Active } user && (await tenants.RosterAsync(tenant, cancellation)).Find(name) is { } member
+            ? (new Caller(tenant, name, "") { Role = member.Role, Teams = member.Teams, Scopes = Roles.ScopesOf(member.Role) }, SessionTokens.HashOf(user.Stamp))
             : null;
     }
 

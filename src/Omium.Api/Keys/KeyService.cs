@@ -107,9 +107,9 @@ public sealed partial class KeyService
     internal async Task<StoredKey?> FindActiveAsync(string tenant, string id, CancellationToken cancellation) =>
         await FindAsync(tenant, id, cancellation) is { Status: StoredKey.Active } found ? found : null;
 
-    /// <summary>What an active key of a tenant may do; null when there is none.</summary>
-    internal async Task<Caller?> FindCallerAsync(string tenant, string id, CancellationToken cancellation) =>
-        await FindActiveAsync(tenant, id, cancellation) is { } key ? CallerOf(key) : null;
+    /// <summary>What an active key of a tenant may do, and the hash of its secret; null when there is none.</summary>
+    internal async Task<(Caller Caller, string SecretSha256)?> FindCallerAsync(string tenant, string id, CancellationToken cancellation) =>
+        await FindActiveAsync(tenant, id, cancellation) is { } key ? (CallerOf(key), key.SecretSha256) : null;
 
     /// <summary>Gives an active key a new secret; the old one is refused at once. Null when there is no such active key.</summary>
     internal async Task<KeyView?> RotateAsync(string tenant, string id, string by, Origin origin, CancellationToken cancellation)

@@ -55,14 +55,14 @@ internal static class ApprovalEndpoints
         {
             await call.ProblemAsync("decision_not_allowed", $"This review takes {string.Join(", ", asked.Decisions)}.");
         }
-        else if (await services.Authenticator.FindAsync(call.Caller.Tenant, call.Caller.KeyId, call.Cancellation) is null)
+        else if (await services.Authenticator.FindAsync(call.Caller.Tenant, call.Caller.KeyId, call.Cancellation) is not { } issuer)
         {
             await call.ProblemAsync("forbidden", "What the caller may do is not kept here, so that no token could be held against it later.");
         }
         else
         {
             var expires = services.Time.GetUtcNow().AddSeconds(expiresInS);
-            var grant = new ApprovalGrant(call.Caller.Tenant, asked.Review, asked.Digest, decision, call.Caller.KeyId, expires.ToUnixTimeMilliseconds());
+            var grant = new ApprovalGrant(call.Caller.Tenant, asked.Review, asked.Digest, decision, call.Caller.KeyId, expires.ToUnixTimeMilliseconds(), issuer.Stamp);
             var detail = Acts.Detail(("decision", decision), ("digest", asked.Digest), ("execution", found.Cell.Stream.Id));
             var entry = await services.Acts.MakeAsync(call.Caller.Tenant, "review.token_issued", call.Caller.KeyId, asked.Review, detail, call.Origin, null, call.Cancellation);
             await services.Audit.AppendAsync(call.Caller.Tenant, entry, null, call.Cancellation); // On record before it exists for anybody.
@@ -93,10 +93,17 @@ internal static class ApprovalEndpoints
             return;
         }
 
-        var caller = await services.Authenticator.FindAsync(grant.Tenant, grant.By, open.Cancellation);
-        if (caller is null || !caller.Scopes.HasFlag(Scopes.Decide))
+        if (await services.Authenticator.FindAsync(grant.Tenant, grant.By, open.Cancellation) is not { } issuer || !issuer.Caller.Scopes.HasFlag(Scopes.Decide))
         {
             await open.ProblemAsync("forbidden", "Whoever this token was issued to may not decide any more.");
+            return;
+        }
+
+        var (caller, stamp) = issuer;
+        if (stamp != grant.Stamp)
+        {
+            // Whoever had the secret may have made it, and a new secret is what is done about that.
+            await open.ProblemAsync("approval_token_invalid", "The key or password of whom this token was issued to has been changed since.");
             return;
         }
 

@@ -7,13 +7,16 @@ using Omium.Api.Access;
 
 namespace Omium.Api.Reviews;
 
-/// <summary>What a token says, signed: which question of which tenant, what is decided about what, in whose name, until when.</summary>
-internal sealed record ApprovalGrant(string Tenant, string Review, string Digest, string Decision, string By, long ExpiresMs);
+/// <summary>
+/// What a token says, signed: which question of which tenant, what is decided about what, in whose name, until when, and while they prove who they are by the
+/// same secret as when it was issued (<see cref="Authenticator.FindAsync"/>).
+/// </summary>
+internal sealed record ApprovalGrant(string Tenant, string Review, string Digest, string Decision, string By, long ExpiresMs, string Stamp);
 
 /// <summary>
 /// Tokens that decide one review: <c>oma_{grant}.{mac}</c>, the grant as base64url JSON and an HMAC over it with a key of the installation. Nothing is
 /// stored of them, because nothing needs to be: a review is decided once whoever holds how many tokens, and what the issuer may do is looked up when
-/// the token is used, so that a revoked key or a removed member takes its tokens along.
+/// the token is used, so that a revoked key or a removed member takes its tokens along; a new secret or password does, too.
 /// </summary>
 internal sealed class ApprovalTokens(InstallationKeys keys)
 {

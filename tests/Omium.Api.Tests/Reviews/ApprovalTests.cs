@@ -5,6 +5,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using Omium.Api.Http;
 using Omium.Api.Reviews;
+using Omium.Api.Tests.Access;
 using Omium.Contracts;
 using Omium.Contracts.Reviews;
 
@@ -87,6 +88,35 @@ public sealed class ApprovalTests : IAsyncLifetime
 
         await RefusedAsync(await UseAsync(issued), 403, "forbidden");
         Assert.Equal("open", (await _host.GetAsync($"/v1/reviews/{review.Id}", ContractJson.Default.ReviewView)).Status);
+    }
+
+    [Fact]
+    public async Task Token_OfASecretThatWasChangedSince_IsRefusedAndOneOfTheNewSecretIsTaken()
+    {
+        var review = await AskAsync();
+        var key = await _host.Keys.CreateAsync("ten_a", "leaked", "local", TestContext.Current.CancellationToken);
+        using var thief = _host.ClientOf(key.Secret!);
+        var stolen = await IssueAsync(review, "approve", thief);
+        var rotated = await _host.PostAsync($"/v1/keys/{key.Id}/rotate", "{}", ContractJson.Default.KeyView);
+
+        await RefusedAsync(await UseAsync(stolen), 403, "approval_token_invalid");
+        Assert.Equal("open", (await _host.GetAsync($"/v1/reviews/{review.Id}", ContractJson.Default.ReviewView)).Status);
+        using var owner = _host.ClientOf(rotated.Secret!);
+        Assert.Equal(HttpStatusCode.OK, (await UseAsync(await IssueAsync(review, "reject", owner))).StatusCode);
+    }
+
+    [Fact]
+    public async Task Token_OfAPersonWhosePasswordWasChangedSince_IsRefused()
+    {
+        using var ada = await People.SignUpAsync(_host, "ada@example.org");
+        using var saved = await ada.Client.PostAsync("/v1/workflows", Json(Spec), TestContext.Current.CancellationToken);
+        using var started = await ada.Client.PostAsync("/v1/executions", Json("""{"workflow": "ask", "input": {}}"""), TestContext.Current.CancellationToken);
+        var review = (await ApiHost.GetAsync(ada.Client, "/v1/reviews?status=open", ContractJson.Default.ReviewPage)).Items[0];
+        var issued = await IssueAsync(review, "approve", ada.Client);
+        using var changed = await ada.Client.PostAsync("/v1/auth/password", People.Body(new { current_password = Person.Password, new_password = "tr0ub4dor and three" }), TestContext.Current.CancellationToken);
+        Assert.True(changed.IsSuccessStatusCode);
+
+        await RefusedAsync(await UseAsync(issued), 403, "approval_token_invalid");
     }
 
     [Theory]
