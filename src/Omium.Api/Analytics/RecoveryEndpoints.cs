@@ -40,9 +40,9 @@ internal static class RecoveryEndpoints
                 ? [.. (await CountAsync(call, failures with { Kind = IndexKinds.Audit }, field)).Where(count => count.By == ExecutionAudit.ByPerson)]
                 : null,
         };
-        var times = await call.Services.Index.PercentilesAsync(failures, field, Percents, call.Cancellation);
+        var times = (await call.Services.Index.PercentilesAsync(failures, field, Percents, call.Cancellation)).ToDictionary(time => time.Value, StringComparer.Ordinal);
         var total = await call.Services.Index.PercentilesAsync(failures, null, Percents, call.Cancellation);
-        var groups = counts.Values.Select(value => new RecoveryGroup(value, Figures(counts.Of(value), times.FirstOrDefault(time => time.Value == value))))
+        var groups = counts.ByValue().Select(of => new RecoveryGroup(of.Value, Figures(of.Counts, times.GetValueOrDefault(of.Value))))
             .OrderByDescending(group => group.Figures.Failures).ThenByDescending(group => group.Figures.Executions).ThenBy(group => group.Key, StringComparer.Ordinal);
         var view = new RecoveryView(
             ExecutionViews.Time(window.From), ExecutionViews.Time(window.To), grouping, Figures(counts, total.Count == 0 ? null : total[0]), [.. groups]);
@@ -81,13 +81,13 @@ internal static class RecoveryEndpoints
 
         public IReadOnlyList<IndexCount>? Interventions { get; init; }
 
-        public IEnumerable<string> Values => Failures.Concat(Executions ?? []).Concat(Interventions ?? []).Select(count => count.Value).Distinct();
-
-        public Counts Of(string value) => new()
+        public IEnumerable<(string Value, Counts Counts)> ByValue()
         {
-            Failures = Only(Failures, value)!, Executions = Only(Executions, value), Interventions = Only(Interventions, value),
-        };
+            var (failures, executions, interventions) = (ByValue(Failures), Executions is null ? null : ByValue(Executions), Interventions is null ? null : ByValue(Interventions));
+            return Failures.Concat(Executions ?? []).Concat(Interventions ?? []).Select(count => count.Value).Distinct()
+                .Select(value => (value, new Counts { Failures = [.. failures[value]], Executions = executions?[value].ToArray(), Interventions = interventions?[value].ToArray() }));
+        }
 
-        private static IndexCount[]? Only(IReadOnlyList<IndexCount>? counts, string value) => counts is null ? null : [.. counts.Where(count => count.Value == value)];
+        private static ILookup<string, IndexCount> ByValue(IReadOnlyList<IndexCount> counts) => counts.ToLookup(count => count.Value, StringComparer.Ordinal);
     }
 }
