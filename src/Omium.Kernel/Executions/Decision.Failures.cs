@@ -449,8 +449,14 @@ internal sealed partial class Decision
 
     private string LastMessage(VisitKey key) => Visit(key).Failures.Count > 0 ? Visit(key).Failures[^1].Failure.Message : "";
 
-    private void Notify(string kind, string step, string message, string channel = "default") =>
-        Emit(new NotificationRequested(_state.NotificationCount + 1, channel, kind, step, message));
+    /// <summary>Nobody is told of what a sandbox plays: it reaches nothing outside, and whoever plays with it looks at it.</summary>
+    private void Notify(string kind, string step, string message, string channel = "default")
+    {
+        if (!_state.IsSandbox)
+        {
+            Emit(new NotificationRequested(_state.NotificationCount + 1, channel, kind, step, message));
+        }
+    }
 
     /// <summary>Attempts at one notification before it is given up, which is then shown: 5 s, 20 s, 80 s, 320 s and 1,280 s after one another.</summary>
     private const int NotificationAttemptsMax = 6;

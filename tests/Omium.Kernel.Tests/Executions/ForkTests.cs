@@ -163,6 +163,19 @@ public sealed class ForkTests
         Laws.Check(fork);
     }
 
+    [Theory]
+    [InlineData(ForkModes.Sandbox, false)]
+    [InlineData(ForkModes.Live, true)]
+    public void Fork_ThatFails_TellsOthersOnlyWhenItIsLive(string mode, bool isTold)
+    {
+        var source = Ran(Flow.Of(Call("a", more: Guard("output.n < 10")), recovery: """{"rules": [{"do": ["pause", {"notify": "ops"}, "await_review"]}]}"""), 5);
+        var (fork, _) = source.Fork(1, mode: mode);
+        fork.Run(Numbers(11));
+        Assert.Equal("failure", fork.State.Reviews[Assert.Single(fork.State.OpenReviews)].Request.Kind);
+        Assert.Equal(isTold, fork.Events.OfType<NotificationRequested>().Any());
+        Laws.Check(fork);
+    }
+
     [Fact]
     public void Fork_Sandbox_ARefusedCallFailsItsStep()
     {
