@@ -136,6 +136,7 @@ describe.skipIf(!isReal)('access and money, in the browser on the real program',
     await owner.get('member-vera@company-y.example').getByRole('button', { name: /Change/ }).click();
     await owner.get('member-role').selectOption('admin');
     await owner.click('member-save');
+    await owner.get('member-save').waitFor({ state: 'detached' }); // Saved: until then she is a viewer.
     await viewer.page.reload();
     await viewer.page.getByRole('heading', { name: 'No key yet' }).waitFor();
 
