@@ -19,7 +19,7 @@ public sealed class SimulationTests(ITestOutputHelper output)
         (4_393, Features.Sharing), (4_952, Features.Sharing), (20_074, Features.Unpaid), (20_699, Features.Unpaid), (20_802, Features.Unpaid), (20_949, Features.Unpaid), (593, Features.Unpaid | Features.Billing),
         (41_479, Features.Unpaid), (42_490, Features.Unpaid), (44_203, Features.Unpaid), (4_486, Features.Unpaid | Features.Children), (11_052, Features.Unpaid | Features.Children | Features.Forks),
         (5_940, Features.Unpaid | Features.Billing), (6_174, Features.Unpaid | Features.Billing), (6_196, Features.Unpaid | Features.Billing), (1_509, Features.Timely), (855, Features.Timely), (999, Features.Timely),
-        (10_908, Features.Timely), (19_147, Features.Timely), (41_067, Features.Timely), (55_633, Features.Timely), (63_716, Features.Timely), (74_275, Features.Timely), (82_349, Features.Timely), (42_078, Features.Timely),
+        (10_908, Features.Timely), (19_147, Features.Timely), (41_067, Features.Timely), (55_633, Features.Timely), (63_716, Features.Timely), (74_275, Features.Timely), (82_349, Features.Timely), (42_078, Features.Timely), (91_175, Features.All),
     ];
 
     [Fact]

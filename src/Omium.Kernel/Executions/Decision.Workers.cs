@@ -58,9 +58,18 @@ internal sealed partial class Decision
         return null;
     }
 
-    /// <summary>A task without an external effect whose worker is gone: the attempt failed, and may be made again.</summary>
+    /// <summary>
+    /// A task without an external effect whose worker is gone: the attempt failed, and may be made again. Where the execution has failed meanwhile, that is
+    /// for whoever has it run again, and the task is then given out anew: nothing else would ever come of its step.
+    /// </summary>
     private void LoseTask(VisitState visit, CallState call)
     {
+        if (_state.Status == ExecutionStatus.Failed && IsLive(visit, call))
+        {
+            Emit(new IntentInDoubt(call.Id.ToString(), FailureClasses.WorkerLost, "rerun", atMs));
+            return;
+        }
+
         var lost = new EffectFailure(FailureClasses.WorkerLost, FailureClasses.WorkerLost, $"nothing was heard of worker {call.Owner} any more");
         Emit(new CallSettled(call.Id.ToString(), null, lost));
         if (IsLive(visit, call) && !_state.Ended)

@@ -128,7 +128,7 @@ public sealed record IntentSettled(string Effect, bool Done, JsonElement? Result
 
 /// <summary>Nobody can say yet whether it happened.</summary>
 /// <param name="Effect">Local effect id.</param>
-/// <param name="Reason">runner_lost, no_result, unclear_answer, key_expired, verified_not_done, verify_failed, verify_unknown or person_says_redo.</param>
+/// <param name="Reason">runner_lost, worker_lost, no_result, unclear_answer, key_expired, verified_not_done, verify_failed, verify_unknown or person_says_redo.</param>
 /// <param name="Next">rerun, redo, verify or review.</param>
 /// <param name="DueMs">When that may be done.</param>
 public sealed record IntentInDoubt(string Effect, string Reason, string Next, long DueMs) : ExecutionEvent;

@@ -41,6 +41,28 @@ public sealed class WorkerTests
         Laws.Check(harness);
     }
 
+    [Theory]
+    [InlineData("")]
+    [InlineData(Idempotent)]
+    public void Lease_RunsOutAfterTheExecutionHasFailed_IsGivenOutAnewWhenItRunsAgain(string effect)
+    {
+        var harness = Of(string.Join(',', Worker("a", effect), Call("b"), Call("c", "a")), recovery: """{"rules": [{"on": ["tool_error"], "do": ["fail"]}]}""");
+        harness.Start();
+        harness.Begin("a~1~1~c1", "w1");
+        harness.Failure("b~1~1~c1", new EffectFailure("tool_error", "x", "m", Permanent: true));
+        Assert.Equal(ExecutionStatus.Failed, harness.State.Status);
+        harness.Send(new LoseTask(harness.NowMs, "a~1~1~c1", 1));
+        Assert.Empty(harness.Pending); // Nobody is to do anything until somebody has it run again.
+
+        Assert.True(harness.Send(new RetryExecution(harness.NowMs, "ada", "r1", null, null)).Accepted);
+        harness.Begin("a~1~1~c1", "w2");
+        Assert.Equal("task_fenced", Complete(harness, 1, "{}").Rejection!.Code);
+        Complete(harness, 2, "{}");
+        harness.Run((_, _) => Ok("{}"));
+        Assert.Equal(ExecutionStatus.Succeeded, harness.State.Status);
+        Laws.Check(harness);
+    }
+
     [Fact]
     public void Lease_RunsOutOfAnIdempotentTask_IsLeasedAgainWithTheSameKey()
     {

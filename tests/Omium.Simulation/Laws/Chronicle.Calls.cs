@@ -100,7 +100,7 @@ internal sealed partial class Chronicle
             case Happened.NotAsked:
                 break;
             case Happened.InDoubt when call.Next == "rerun":
-                Law(call.Requested.Kind == EffectKind.Idempotent, $"{e.Effect} is {call.Requested.Kind} and was made again while nobody knows whether it happened");
+                Law(call.Requested.Kind is EffectKind.Idempotent or EffectKind.None, $"{e.Effect} is {call.Requested.Kind} and was made again while nobody knows whether it happened");
                 break;
             case Happened.InDoubt when call.Next == "redo":
                 break;
