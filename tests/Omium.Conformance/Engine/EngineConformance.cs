@@ -103,8 +103,7 @@ public abstract partial class EngineConformance(Func<StorageBackend> open, Engin
         const string Next = "step.scheduled call.requested", Done = "step.committed checkpoint.committed";
         Assert.Equal([$"execution.started {Next}", .. Enumerable.Repeat($"{Done} {Next}", 4), $"{Done} execution.succeeded"], events);
         Assert.Equal(VerifyVerdict.Identical, (await life.Verifier.VerifyAsync(stream))!.Verdict);
-        Assert.Equal("succeeded", (await storage.Index.GetAsync(stream.Tenant, IndexKinds.Execution, stream.Id))!.Status);
-        Assert.Empty(await storage.Index.ListActiveAsync(null, 10));
+        await life.IndexedAsync(stream, "succeeded");
     }
 
     [Fact]

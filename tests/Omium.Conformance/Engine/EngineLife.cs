@@ -145,6 +145,18 @@ public sealed class EngineLife : IAsyncDisposable
     /// <summary>Waits until it has ended and owes nothing: a run that is over may still have locks to give back.</summary>
     public Task<ExecutionState> SettleAsync(StreamId stream) => WaitForAsync(stream, cell => cell.State.Ended && cell.Pending.Count == 0);
 
+    /// <summary>Waits until the index tells this status and nothing is active: a store without transactions over both writes it after the record, again until it stands.</summary>
+    public async Task IndexedAsync(StreamId stream, string status)
+    {
+        using var limit = new CancellationTokenSource(WaitMax);
+        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(10));
+        while ((await storage.Index.GetAsync(stream.Tenant, IndexKinds.Execution, stream.Id, limit.Token))?.Status != status
+            || (await storage.Index.ListActiveAsync(null, 10, limit.Token)).Count > 0)
+        {
+            await timer.WaitForNextTickAsync(limit.Token);
+        }
+    }
+
     /// <summary>The events of an execution by their stable names, record by record.</summary>
     public async Task<IReadOnlyList<string>> EventsAsync(StreamId stream) =>
         [.. (await storage.Log.ReadAsync(stream, 0, int.MaxValue)).Select(record => record.EventTypes)];
