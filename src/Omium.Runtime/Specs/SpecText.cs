@@ -93,7 +93,7 @@ public static class SpecText
         try
         {
             using var reader = new StringReader(text);
-            var json = new YamlToJson(new Parser(reader)).Read();
+            var json = new YamlToJson(new Parser(reader), text.Length).Read();
             var isRead = CanonicalJson.TryParse(json, out value, out var jsonProblem, new JsonLimits { DepthMax = SpecLimits.SourceDepthMax, SizeMax = long.MaxValue });
             problem = isRead ? null : new SpecTextProblem(jsonProblem!.Code, jsonProblem.Message, 1, 1);
             return isRead;

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using Omium.Kernel.Specs;
 using YamlDotNet.Core;
@@ -13,13 +14,18 @@ internal sealed class SpecTextException(SpecTextProblem problem) : Exception(pro
 }
 
 /// <summary>Writes the events of one YAML document as JSON.</summary>
-internal sealed class YamlToJson(IParser events)
+/// <param name="events">The document.</param>
+/// <param name="length">How long its text is: about as long as what is written.</param>
+internal sealed class YamlToJson(IParser events, int length)
 {
-    private readonly ArrayBufferWriter<byte> _buffer = new();
+    /// <summary>Escapes what JSON asks for and no more: the writer's own habit makes six characters of each plus sign or quote, and borrows room for that.</summary>
+    private static readonly JsonWriterOptions Options = new() { MaxDepth = SpecLimits.SourceDepthMax + 1, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    private readonly ArrayBufferWriter<byte> _buffer = new(Math.Max(256, length + length / 4));
 
     public ReadOnlyMemory<byte> Read()
     {
-        using var json = new Utf8JsonWriter(_buffer, new JsonWriterOptions { MaxDepth = SpecLimits.SourceDepthMax + 1 });
+        using var json = new Utf8JsonWriter(_buffer, Options);
         Take<StreamStart>();
         if (events.Current is StreamEnd)
         {
