@@ -3,6 +3,7 @@ import { mayNot } from '~/model/access';
 import { auditLook, personOf } from '~/model/audit';
 import { credits, dayGroups, planWords, usd } from '~/model/money';
 import { parsePolicy, policyText, starterPolicy } from '~/model/policy';
+import { isAskedAbout } from '~/model/status';
 
 describe('what a caller may', () => {
   it('is open to who has the scope', () => expect(mayNot('run', { scopes: ['read', 'run'] })).toBeUndefined());
@@ -10,6 +11,8 @@ describe('what a caller may', () => {
     expect(mayNot('decide', { scopes: ['read', 'run'], role: 'operator' })).toBe('Your role here is operator. It takes approver or administrator to decide reviews, ignore failures, settle what was left behind.'));
   it('says an administrator where it takes one', () => expect(mayNot('admin', { scopes: ['read'], role: 'viewer' })).toContain('It takes an administrator to manage members'));
   it('names the scope, for a key', () => expect(mayNot('write', { scopes: ['read'] })).toBe('The key you are signed in with lacks the scope “write”, which it takes to save workflows and policies.'));
+  it.each([['paused', ['rev_1'], true], ['paused', [], false], ['waiting', ['rev_1'], false], ['failed', [], false]] as const)('corrects a run that is %s with open reviews %j only by a decision: %s', (status, open, asked) =>
+    expect(isAskedAbout({ status, open_reviews: [...open] })).toBe(asked));
 });
 
 describe('money', () => {

@@ -10,8 +10,8 @@ internal static class Streams
     /// <summary>Records from a stream until the server ends it.</summary>
     public static Task<List<EventRecord>> UntilEndedAsync(ApiHost host, string execution, string? lastEventId = null) => ReadAsync(host, execution, lastEventId, null);
 
-    /// <summary>Records from a stream up to the first that holds an event of this type.</summary>
-    public static Task<List<EventRecord>> UntilAsync(ApiHost host, string execution, string type) => ReadAsync(host, execution, null, type);
+    /// <summary>Records from a stream, behind one where that is named, up to the first that holds an event of this type.</summary>
+    public static Task<List<EventRecord>> UntilAsync(ApiHost host, string execution, string type, string? lastEventId = null) => ReadAsync(host, execution, lastEventId, type);
 
     private static async Task<List<EventRecord>> ReadAsync(ApiHost host, string execution, string? lastEventId, string? until)
     {

@@ -74,7 +74,8 @@ internal static class ExecutionCommandEndpoints
             return;
         }
 
-        if (await call.TryExecutionAsync() is not { } cell || !await Escalations.TryAnswerAsync(call, cell.State, _ => true))
+        if (await call.TryExecutionAsync() is not { } cell || !await Escalations.TryAnswerAsync(call, cell.State, _ => true)
+            || ((request.Edits ?? (object?)input ?? output) is not null && !await Corrections.TryAdmitAsync(call, cell.State)))
         {
             return;
         }

@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Omium.Api.Http;
+using Omium.Api.Reviews;
 using Omium.Contracts;
 using Omium.Contracts.Executions;
 using Omium.Kernel.Executions;
@@ -51,7 +52,8 @@ internal static class ForkEndpoints
         // A point before the execution's own first record lies in its source: that is what is forked.
         var at = request.At ?? named.Seq;
         var (stored, payloads) = (new Dictionary<string, byte[]>(StringComparer.Ordinal), request.Edits);
-        if (await call.TryExecutionAsync(lineage.SegmentOf(at).Stream.Id) is not { } source || await TryEditsAsync(call, payloads, stored) is not (true, var edits))
+        if (await call.TryExecutionAsync(lineage.SegmentOf(at).Stream.Id) is not { } source || await TryEditsAsync(call, payloads, stored) is not (true, var edits)
+            || (edits is not null && request is { Mode: ForkModes.Live, Preview: not true } && !(await Corrections.TryAdmitAsync(call, named.State) && await Corrections.TryAdmitAsync(call, source.State))))
         {
             return;
         }

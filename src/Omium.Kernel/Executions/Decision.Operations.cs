@@ -42,7 +42,7 @@ internal sealed partial class Decision
             return new Rejection("execution_not_paused", $"the execution is {Word(_state.Status)}, not paused");
         }
 
-        if ((_state.OpenReviews.FirstOrDefault(id => IsHalting(_state.Reviews[id].Request)) ?? OpenDoubt()) is { } review)
+        if ((_state.OpenReviews.FirstOrDefault(id => _state.Reviews[id].Request.HaltsExecution) ?? OpenDoubt()) is { } review)
         {
             return new Rejection("review_open", $"review {review} waits for a decision: decide it, and the execution goes on");
         }

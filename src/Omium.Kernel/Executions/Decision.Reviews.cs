@@ -76,7 +76,7 @@ internal sealed partial class Decision
             return new Rejection("decision_not_allowed", $"this review takes {string.Join(", ", review.Request.Decisions)}");
         }
 
-        if (IsHalting(review.Request) && (_state.Ended || _state.Rollback is not null))
+        if (review.Request.HaltsExecution && (_state.Ended || _state.Rollback is not null))
         {
             return _state.Ended
                 ? new Rejection("execution_ended", $"the execution is {Word(_state.Status)}: retry it instead")
@@ -172,13 +172,10 @@ internal sealed partial class Decision
         return null;
     }
 
-    /// <summary>True for questions that the whole execution waits for: it was paused for them.</summary>
-    private static bool IsHalting(ReviewRequested request) => request.Kind is "failure" or "handoff" or "verification";
-
     /// <summary>Goes on after a person's decision; an execution that is not paused stays as it is.</summary>
     private void Resume(string by, VisitKey decided)
     {
-        if (_state.Status != ExecutionStatus.Paused || _state.OpenReviews.Any(id => IsHalting(_state.Reviews[id].Request)))
+        if (_state.Status != ExecutionStatus.Paused || _state.OpenReviews.Any(id => _state.Reviews[id].Request.HaltsExecution))
         {
             return;
         }

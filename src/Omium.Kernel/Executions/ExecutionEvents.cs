@@ -250,7 +250,12 @@ public sealed record RollbackCompleted(int Rollback, int Compensated, int Residu
 /// <param name="Role">Role it is escalated to, if any.</param>
 public sealed record ReviewRequested(
     string Review, string Kind, string Step, int Visit, int Attempt, string? Effect, IReadOnlyList<string> Decisions, JsonElement Shown, string Digest, long ExpiresMs, string? Role)
-    : ExecutionEvent;
+    : ExecutionEvent
+{
+    /// <summary>True for questions that the whole execution waits for: it was paused for them.</summary>
+    [JsonIgnore]
+    public bool HaltsExecution => Kind is "failure" or "handoff" or "verification";
+}
 
 /// <summary>The one decision of a review.</summary>
 /// <param name="Review">Review id.</param>

@@ -1,4 +1,4 @@
-import type { CallStatus, Decision, ExecutionStatus, FailureStatus, ReviewKind, StepStatus } from '~/api/types';
+import type { CallStatus, Decision, ExecutionStatus, ExecutionView, FailureStatus, ReviewKind, StepStatus } from '~/api/types';
 
 /** Colour means state and nothing else: these five are all the colours the console has. */
 export type Tone = 'quiet' | 'running' | 'good' | 'wait' | 'bad';
@@ -71,6 +71,9 @@ export function humanise(name: string): string {
 }
 
 export const isEnded = (status: ExecutionStatus) => status === 'succeeded' || status === 'failed' || status === 'cancelled';
+
+/** Whether a run stands still for a question to a person: to correct anything of it is then a decision. */
+export const isAskedAbout = ({ status, open_reviews }: Pick<ExecutionView, 'status' | 'open_reviews'>) => status === 'paused' && open_reviews.length > 0;
 
 /** What a waiting or paused execution waits for, as the end of the sentence "Waiting for ...". */
 export function waitingFor(reason: string | undefined): string | undefined {

@@ -6,6 +6,7 @@ import { workflowQuery } from '~/api/queries';
 import type { AgentEdits, ExecutionView, ForkPreviewView, ForkRequest } from '~/api/types';
 import { count, preview as short } from '~/model/format';
 import { isObject } from '~/model/graph';
+import { isAskedAbout } from '~/model/status';
 import { Editor } from '~/ui/editor';
 import { SelectField } from '~/ui/form';
 import { MayButton } from '~/ui/may';
@@ -38,7 +39,7 @@ export function ForkPanel({ view, at, onClose }: { view: ExecutionView; at: numb
       {agent !== '' && <Editor label={`Prompt of ${agent}`} value={prompt} original={promptOfAgent(agent)} onChange={setPrompt} testId="fork-prompt" />}
       {preview.isError ? <ErrorNote error={preview.error} /> : preview.data ? <ForkRadius preview={preview.data} live={mode === 'live'} /> : <Loading lines={2} label="Working out what runs again" />}
       {fork.isError && <ErrorNote error={fork.error} />}
-      <MayButton scope="run" weight="primary" className="self-end" busy={fork.isPending} disabled={!preview.data} onClick={() => fork.mutate()} data-testid="fork-start">Fork it</MayButton>
+      <MayButton scope={body.edits && mode === 'live' && isAskedAbout(view) ? ['run', 'decide'] : 'run'} weight="primary" className="self-end" busy={fork.isPending} disabled={!preview.data} onClick={() => fork.mutate()} data-testid="fork-start">Fork it</MayButton>
     </Panel>
   );
 }

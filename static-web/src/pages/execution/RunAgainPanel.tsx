@@ -7,7 +7,7 @@ import { useRefresh } from '~/api/refresh';
 import type { ExecutionView, ForkRequest, RetryRequest, StepView } from '~/api/types';
 import { count } from '~/model/format';
 import { parseInput } from '~/model/spec';
-import { isEnded } from '~/model/status';
+import { isAskedAbout, isEnded } from '~/model/status';
 import { MayButton } from '~/ui/may';
 import { Panel } from '~/ui/Panel';
 import { ErrorNote, Loading } from '~/ui/states';
@@ -70,7 +70,7 @@ export function RunAgainPanel({ view, step, onClose }: { view: ExecutionView; st
       {where === 'here' && <p className="text-[0.93rem] text-ink-2">Effects of what is taken back are undone first. One that cannot be undone refuses it.</p>}
       {where !== 'here' && (preview.isError ? <ErrorNote error={preview.error} /> : preview.data ? <ForkRadius preview={preview.data} live={where === 'live'} /> : <Loading lines={2} label="Working out what runs again" />)}
       {refused && <ErrorNote error={refused} />}
-      <MayButton scope="run" weight="primary" className="self-end" busy={act.isPending} disabled={!parsed.ok || (where === 'live' && !preview.data)} onClick={() => act.mutate()} data-testid="run-again-start">
+      <MayButton scope={what !== 'as_is' && where !== 'sandbox' && isAskedAbout(view) ? ['run', 'decide'] : 'run'} weight="primary" className="self-end" busy={act.isPending} disabled={!parsed.ok || (where === 'live' && !preview.data)} onClick={() => act.mutate()} data-testid="run-again-start">
         {where === 'live' && preview.data && preview.data.repeats.length > 0 ? `Run it, with ${count(preview.data.repeats.length, 'call')} made again` : 'Run it again'}
       </MayButton>
     </Panel>
