@@ -106,7 +106,8 @@ internal static class ReviewEndpoints
 
         var id = found.Review.Request.Review;
         var command = new DecideReview(
-            call.Services.Advancer.NowMs, id, request.Decision, request.Digest, call.Caller.KeyId, ExecutionCommandEndpoints.Edit(request.Edits), output, request.To, request.Note);
+            call.Services.Advancer.NowMs, id, request.Decision, request.Digest, call.Caller.KeyId, ExecutionCommandEndpoints.Edit(request.Edits), output, request.To, request.Note,
+            request.AcceptResidue == true);
         var result = await call.SubmitAsync(found.Cell.Stream, command, stored);
         if (result.Rejection is { } rejection)
         {

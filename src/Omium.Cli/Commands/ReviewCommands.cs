@@ -89,9 +89,10 @@ internal static class ReviewCommands
         };
         var output = new Option<string?>("--output") { Description = "With override and done: the output, as JSON or @FILE.", HelpName = "JSON|@FILE" };
         var proposal = new Option<string?>("--proposal") { Description = "Edit as it was proposed: p1, p2, ... (omium review shows them).", HelpName = "ID" };
+        var accept = new Option<bool>("--accept-residue") { Description = "With rollback: effects that nothing can undo stay, on the residue ledger under your name." };
         var note = new Option<string?>("--note") { Description = "Kept in the log.", HelpName = "TEXT" };
         var wait = new Option<bool>("--wait") { Description = "Then show the progress of the run." };
-        var command = new ClientCommand("approve", "Decide a review.") { id, prompt, constraints, tools, proposal, decision, output, to, note, wait };
+        var command = new ClientCommand("approve", "Decide a review.") { id, prompt, constraints, tools, proposal, decision, output, to, accept, note, wait };
         return command.Does(async (parsed, client, report, cancellation) =>
         {
             var review = await FindAsync(client, parsed.GetValue(id)!, cancellation);
@@ -102,7 +103,8 @@ internal static class ReviewCommands
             }
 
             var value = parsed.GetValue(output) is { } json ? await ClientCommand.JsonOrFileAsync(json, "--output", cancellation) : (JsonElement?)null;
-            var request = new DecideReviewRequest(parsed.GetValue(decision) ?? (edits is null ? "approve" : "edit"), review.Digest, edits, value, parsed.GetValue(note), parsed.GetValue(to));
+            var request = new DecideReviewRequest(parsed.GetValue(decision) ?? (edits is null ? "approve" : "edit"), review.Digest, edits, value, parsed.GetValue(note), parsed.GetValue(to),
+                parsed.GetValue(accept) ? true : null);
             var seen = parsed.GetValue(wait) ? await SeqAsync(client, review.Execution, cancellation) : 0;
             var answer = await client.PostAsync(
                 $"v1/reviews/{Uri.EscapeDataString(review.Id)}/decide", request, ClientJson.Default.DecideReviewRequest, cancellation);

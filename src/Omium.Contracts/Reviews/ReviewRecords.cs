@@ -75,8 +75,9 @@ public sealed record AgentEdits(string? Prompt = null, IReadOnlyList<string>? Co
 /// <param name="Output">With <c>override</c> and <c>done</c>: the output, checked by the same guards.</param>
 /// <param name="Note">Free text, kept in the log.</param>
 /// <param name="To">With <c>rollback</c>: the checkpoint to go back to; absent = everything is taken back and the execution ends as cancelled (of a handoff: the sender goes back to the checkpoint before it, and runs again).</param>
+/// <param name="AcceptResidue">With <c>rollback</c> of a failed step, true: effects that nothing can undo stay, on the residue ledger under the caller's name; else they make it refused.</param>
 public sealed record DecideReviewRequest(
-    string Decision, string Digest, AgentEdits? Edits = null, JsonElement? Output = null, string? Note = null, string? To = null);
+    string Decision, string Digest, AgentEdits? Edits = null, JsonElement? Output = null, string? Note = null, string? To = null, bool? AcceptResidue = null);
 
 /// <summary>Body of <c>POST /v1/reviews/{id}/proposals</c>.</summary>
 /// <param name="Edits">What to edit.</param>

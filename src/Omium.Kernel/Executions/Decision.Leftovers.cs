@@ -43,6 +43,15 @@ internal sealed partial class Decision
         return null;
     }
 
+    /// <summary>What of these effects nothing can undo; a rejection that names it while nobody has accepted that it stays.</summary>
+    private Rejection? Irreversible(IReadOnlyList<CallState> effects, bool isAccepted, out IReadOnlyList<CallState> left)
+    {
+        left = [.. effects.Where(call => EffectOf(call).Compensate is null)];
+        return left.Count == 0 || isAccepted
+            ? null
+            : new Rejection("rollback_irreversible", $"this would leave effects that cannot be undone: {string.Join(", ", left.Select(call => $"{call.Tool} ({call.Id})"))}");
+    }
+
     /// <summary>Puts what nothing can undo on the residue ledger, under the name of who accepted that.</summary>
     private void LeaveBehind(IEnumerable<CallState> irreversible, string by)
     {

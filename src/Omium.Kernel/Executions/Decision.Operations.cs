@@ -123,13 +123,12 @@ internal sealed partial class Decision
             return past;
         }
 
-        var blocked = radius.Effects.Where(call => EffectOf(call).Compensate is null).ToArray();
-        if (blocked.Length > 0 && !command.AcceptResidue)
+        if (Irreversible(radius.Effects, command.AcceptResidue, out var left) is { } blocked)
         {
-            return new Rejection("rollback_irreversible", $"this would leave effects that cannot be undone: {string.Join(", ", blocked.Select(call => $"{call.Tool} ({call.Id})"))}");
+            return blocked;
         }
 
-        LeaveBehind(blocked, command.By);
+        LeaveBehind(left, command.By);
         PlanRollback(radius.To, command.Scope, radius.Affected, Undoable(radius.Effects), "person", command.By, command.RequestId,
             command.End || _state.Status == ExecutionStatus.Cancelled ? new RollbackSequel(null, null, false, Cancel: true) : new RollbackSequel(null, [new Specs.RecoveryAction("pause")], false, false));
         return null;

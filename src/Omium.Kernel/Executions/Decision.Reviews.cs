@@ -261,9 +261,14 @@ internal sealed partial class Decision
             return past;
         }
 
-        Emit(Decided(command));
         var effects = StandingEffects(affected);
-        LeaveBehind(effects.Where(call => EffectOf(call).Compensate is null), command.By);
+        if (Irreversible(effects, command.AcceptResidue, out var left) is { } blocked)
+        {
+            return blocked;
+        }
+
+        Emit(Decided(command));
+        LeaveBehind(left, command.By);
         PlanRollback(target, command.To is null ? "all" : "failure", affected, Undoable(effects), "person", command.By, null, key.IsItem
             ? new RollbackSequel(null, command.To is null ? null : [new RecoveryAction("pause")], false, command.To is null)
             : new RollbackSequel(key, command.To is null ? null : [new RecoveryAction("pause"), new RecoveryAction("await_review")], false, command.To is null));

@@ -80,7 +80,18 @@ public sealed record LoseRunner(long AtMs, string SurvivingOwner) : ExecutionCom
 }
 
 /// <summary>A person decides a review.</summary>
-public sealed record DecideReview(long AtMs, string Review, string Decision, string Digest, string By, AgentEdit? Edits, JsonElement? Output, string? To, string? Note)
+/// <param name="AtMs">When, Unix ms.</param>
+/// <param name="Review">Review id.</param>
+/// <param name="Decision">One that the review takes.</param>
+/// <param name="Digest">Digest of what was shown.</param>
+/// <param name="By">Who.</param>
+/// <param name="Edits">With <c>edit</c>.</param>
+/// <param name="Output">With <c>override</c>, <c>done</c> and <c>answer</c>.</param>
+/// <param name="To">With <c>rollback</c>: where to; null = everything is taken back.</param>
+/// <param name="Note">What was said about it.</param>
+/// <param name="AcceptResidue">With <c>rollback</c> of a failed step. True: effects that nothing can undo stay, on the residue ledger; else they make it refused.</param>
+public sealed record DecideReview(
+    long AtMs, string Review, string Decision, string Digest, string By, AgentEdit? Edits, JsonElement? Output, string? To, string? Note, bool AcceptResidue = false)
     : ExecutionCommand(AtMs)
 {
     public override string Name => "decide_review";

@@ -112,9 +112,9 @@ class Client:
         """What waits for a person."""
         return self._pages("/v1/reviews", {"status": status})
 
-    def decide(self, review: Json, decision: str, *, note: str | None = None, output: Any = None) -> Json:
-        """Decides a review as it was read."""
-        body = {"decision": decision, "digest": review["digest"], "note": note, "output": output}
+    def decide(self, review: Json, decision: str, *, note: str | None = None, output: Any = None, accept_residue: bool | None = None) -> Json:
+        """Decides a review as it was read. A rollback leaves what nothing can undo only when accept_residue is True."""
+        body = {"decision": decision, "digest": review["digest"], "note": note, "output": output, "accept_residue": accept_residue}
         return self._post(f"/v1/reviews/{quote(review['id'])}/decide", {name: value for name, value in body.items() if value is not None})
 
     def failures(self, *, status: str | None = None) -> Iterator[Json]:

@@ -191,8 +191,8 @@ export class Client {
     return this.#pages('/v1/reviews', query);
   }
 
-  /** Decides a review as it was read: approve, reject, done, redo, ... */
-  async decide(review: Pick<ReviewView, 'id' | 'digest'>, decision: string, options: { note?: string; output?: unknown; edits?: unknown } = {}): Promise<ReviewView> {
+  /** Decides a review as it was read: approve, reject, done, redo, ... A rollback leaves what nothing can undo only with `accept_residue: true`. */
+  async decide(review: Pick<ReviewView, 'id' | 'digest'>, decision: string, options: { note?: string; output?: unknown; edits?: unknown; accept_residue?: boolean } = {}): Promise<ReviewView> {
     return await this.#post(`/v1/reviews/${encodeURIComponent(review.id)}/decide`, { decision, digest: review.digest, ...options });
   }
 

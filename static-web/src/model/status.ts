@@ -125,7 +125,7 @@ export function decisionLook(decision: Decision, kind: ReviewKind): DecisionLook
     case 'accept_residue': return plain('Roll back and leave what cannot be undone', 'What can be undone is. What cannot stays, on the list of what was left in the world, under your key.', true);
     case 'rollback':
       if (kind === 'handoff') return plain('Run the sender again', 'The sender goes back to the checkpoint before it, its effects are undone, and it hands over anew.', true);
-      return plain('Roll back', 'What the failed step touched is undone. What nothing depends on stays.', true);
+      return plain('Roll back', 'Everything that this run has done is undone, and it ends as cancelled. What cannot be undone is shown first.', true);
     case 'skip': return plain('Skip the step', 'The run goes on without this step. Steps that need its output are skipped too.', true);
     case 'reject':
       if (kind === 'call_approval' || kind === 'sandbox_call') return plain('Reject the call', 'The call is never sent. The step fails as rejected.', true);

@@ -105,6 +105,41 @@ public sealed class ResidueTests : IAsyncLifetime
         Assert.Equal("execution_not_found", (await _host.FailAsync(HttpMethod.Get, $"/v1/residue?execution={execution}", 404, client: stranger)).Code);
     }
 
+    [Fact]
+    public async Task Rollback_DecidedInAReview_AsksWhetherWhatCannotBeUndoneMayStay()
+    {
+        _host.Tools.Refusing.Add("broken");
+        using var saved = await _host.Client.PostAsync("/v1/workflows", ApiHost.Json("""
+            {"spec": {"omium": "v0", "name": "wired", "tools": {"wire": {"type": "function", "effect": {"kind": "irreversible"}}, "broken": {"type": "function"}},
+             "steps": [{"id": "ask", "type": "human_approval"}, {"id": "wire", "type": "tool_call", "tool": "wire", "needs": ["ask"]}, {"id": "b", "type": "tool_call", "tool": "broken", "needs": ["wire"]}],
+             "recovery": {"rules": [{"do": ["pause", "await_review"]}]}}}
+            """));
+        Assert.True(saved.IsSuccessStatusCode, await saved.Content.ReadAsStringAsync());
+        var started = await _host.PostAsync("/v1/executions", """{"workflow": "wired", "input": {}}""", ContractJson.Default.ExecutionView, 201);
+        await DecideAsync("approve", "");
+        await Streams.UntilAsync(_host, started.Id, "execution.paused");
+
+        var review = await ReviewAsync();
+        var refused = await _host.FailAsync(HttpMethod.Post, $"/v1/reviews/{review.Id}/decide", 409, ApiHost.Json($$"""{"decision": "rollback", "digest": "{{review.Digest}}"}"""));
+        Assert.Equal("rollback_irreversible", refused.Code);
+        Assert.Contains("wire~1~1~c1", refused.Detail, StringComparison.Ordinal);
+        Assert.Empty((await _host.GetAsync("/v1/residue", ContractJson.Default.ResiduePage)).Items);
+        await DecideAsync("rollback", ", \"accept_residue\": true");
+        await Streams.UntilAsync(_host, started.Id, "rollback.completed");
+        var left = Assert.Single((await _host.GetAsync("/v1/residue", ContractJson.Default.ResiduePage)).Items);
+        Assert.Equal(("wire", "irreversible"), (left.Tool, left.Reason));
+
+        async Task<Contracts.Reviews.ReviewView> ReviewAsync() =>
+            Assert.Single((await _host.GetAsync($"/v1/reviews?execution={started.Id}&status=open", ContractJson.Default.ReviewPage)).Items);
+
+        async Task DecideAsync(string decision, string more)
+        {
+            await Streams.UntilAsync(_host, started.Id, "review.requested");
+            var open = await ReviewAsync();
+            await _host.PostAsync($"/v1/reviews/{open.Id}/decide", $$"""{"decision": "{{decision}}", "digest": "{{open.Digest}}"{{more}}}""", ContractJson.Default.ReviewView);
+        }
+    }
+
     private async Task<string> RunAsync(string booking = "b-1")
     {
         using var saved = await _host.Client.PostAsync("/v1/workflows", ApiHost.Yaml(Spec));

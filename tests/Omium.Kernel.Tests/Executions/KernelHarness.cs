@@ -159,11 +159,11 @@ internal sealed partial class KernelHarness
 
     public DecisionOutcome Failure(string effect, EffectFailure failure) => Send(new SettleEffect(NowMs, effect, new EffectOutcome { Failure = failure }));
 
-    public DecisionOutcome Decide(string decision, AgentEdit? edits = null, string? output = null, string by = "ada", string? digest = null)
+    public DecisionOutcome Decide(string decision, AgentEdit? edits = null, string? output = null, string by = "ada", string? digest = null, bool acceptResidue = false)
     {
         var review = State.OpenReviews.Count > 0 ? State.OpenReviews[0] : State.Reviews.Keys.Order().Last();
         var request = State.Reviews[review].Request;
-        return Send(new DecideReview(NowMs, review, decision, digest ?? request.Digest, by, edits, output is null ? null : Json(output), null, null));
+        return Send(new DecideReview(NowMs, review, decision, digest ?? request.Digest, by, edits, output is null ? null : Json(output), null, null, acceptResidue));
     }
 
     /// <summary>Runs everything that is due with this answerer until nothing is; time jumps to the next due time when only timers remain.</summary>

@@ -89,6 +89,21 @@ public sealed class LeftoverTests
     }
 
     [Fact]
+    public void Rollback_DecidedInAReviewOverAnIrreversibleEffect_IsRefusedUnlessTheResidueIsAccepted()
+    {
+        var harness = Failed();
+        var refused = harness.Decide("rollback");
+        Assert.Equal("rollback_irreversible", refused.Rejection?.Code);
+        Assert.Contains("wire (wired~1~1~c1)", refused.Rejection!.Message, StringComparison.Ordinal);
+        Assert.Single(harness.State.OpenReviews);
+        Assert.True(harness.Decide("rollback", by: "bob", acceptResidue: true).Accepted);
+        harness.Run((_, _) => Ok("{}"));
+        Assert.Equal(("wired~1~1~c1", "bob"), (harness.State.Residue.Single().Left.Effect, harness.State.Residue.Single().Left.By));
+        Assert.Equal(ExecutionStatus.Cancelled, harness.State.Status);
+        Laws.Check(harness);
+    }
+
+    [Fact]
     public void Rollback_NarrowedToAStepThatSomethingStandsOn_IsRefusedWithTheConsumersName()
     {
         var harness = Flow.Of(string.Join(',', Call("a"), Call("b", "a"), Call("c", "b"), Call("side", "a"), Approval("end", "c side")));

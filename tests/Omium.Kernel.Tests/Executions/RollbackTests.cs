@@ -171,7 +171,7 @@ public sealed class RollbackTests
         Assert.Equal(ExecutionStatus.Paused, automatic.State.Status);
         Assert.Single(automatic.State.OpenReviews);
         Assert.Empty(automatic.Events.OfType<RollbackPlanned>());
-        Assert.True(automatic.Decide("rollback").Accepted);
+        Assert.True(automatic.Decide("rollback", acceptResidue: true).Accepted);
         Assert.Equal(("irreversible", ExecutionStatus.Cancelled), (Assert.Single(automatic.State.Residue).Left.Reason, automatic.State.Status));
     }
 

@@ -85,7 +85,8 @@ internal sealed class PeopleCrowd(Dice dice, World world, Weather weather, Tally
 
         var output = decision is "override" or "done" ? System.Text.Json.JsonElement.Parse("""{"n": 5}""") : (System.Text.Json.JsonElement?)null;
         var edits = decision == "edit" ? new AgentEdit($"p{_requests++}", null, null) : null;
-        var command = new DecideReview(clockMs(), request.Review, decision, request.Digest, dice.OneIn(2) ? "ada" : "bob", edits, output, dice.OneIn(3) ? "last" : null, null);
+        var command = new DecideReview(clockMs(), request.Review, decision, request.Digest, dice.OneIn(2) ? "ada" : "bob", edits, output, dice.OneIn(3) ? "last" : null, null,
+            AcceptResidue: decision == "rollback" && dice.OneIn(2));
         _said.Add((chronicle, command));
         return command;
     }

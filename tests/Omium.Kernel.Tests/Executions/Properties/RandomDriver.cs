@@ -121,7 +121,7 @@ internal sealed partial class RandomDriver(int seed, bool agreement = false, boo
             _ when !_faults => "approve",
             _ => request.Decisions[_random.Next(request.Decisions.Count)],
         };
-        Send(new DecideReview(_harness.NowMs, review, decision, request.Digest, "ada", null, decision is "override" or "done" ? KernelHarness.Json("""{"n": 1}""") : null, _random.Next(3) == 0 ? "last" : null, null));
+        Send(new DecideReview(_harness.NowMs, review, decision, request.Digest, "ada", null, decision is "override" or "done" ? KernelHarness.Json("""{"n": 1}""") : null, _random.Next(3) == 0 ? "last" : null, null, decision == "rollback" && _more.Next(2) == 0));
     }
 
     private CallState CallOf(ReviewRequested request) =>
