@@ -151,7 +151,8 @@ internal static class FailureEndpoints
             return null;
         }
 
-        // A failure that was retried at once has no row of its own: what followed has resolved it.
+        // A failure that was retried at once has no row of its own: what followed has resolved it. One that repeats another stands in that one's.
+        id = story.Dispute is null ? FailureLedger.ListedId(cell.State, story.Failure, story.AtMs) : id;
         var row = await call.Services.Index.GetAsync(call.Caller.Tenant, IndexKinds.Failure, id, call.Cancellation);
         return (cell, story, FailureViews.StatusOf(row?.Status ?? "resolved", await IsIgnoredAsync(call, id)));
     }

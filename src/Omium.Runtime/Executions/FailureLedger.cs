@@ -47,6 +47,13 @@ public sealed class FailureLedger
     /// <summary>The id of a failure: execution, step, visit, attempt.</summary>
     public static string FailureId(string execution, string step, int visit, int attempt) => $"{execution}.{step}.{visit}.{attempt}";
 
+    /// <summary>The id under which the list has a failure that the log says; see <see cref="RetoldFailures"/>.</summary>
+    public static string ListedId(ExecutionState state, StepFailed failed, long atMs)
+    {
+        var told = RetoldFailures.FirstTold(state, failed, atMs);
+        return FailureId(state.ExecutionId, told.Step, told.Visit, told.Attempt);
+    }
+
     /// <summary>The id of a dispute: execution, sender, visit, then the edge (from 1) and the measurement.</summary>
     public static string DisputeId(string execution, HandoffDisputed dispute)
     {
@@ -68,7 +75,8 @@ public sealed class FailureLedger
             switch (happened)
             {
                 // An item's failure is listed of its own only when a person is asked about it: else it is in its step's output, and its step's failure names it.
-                case StepFailed e when !ItemName.Is(e.Step) && !events.OfType<RetryScheduled>().Any(retry => retry.Step == e.Step && retry.Visit == e.Visit):
+                case StepFailed e when !ItemName.Is(e.Step) && !events.OfType<RetryScheduled>().Any(retry => retry.Step == e.Step && retry.Visit == e.Visit)
+                    && !RetoldFailures.IsRetold(after, e, atMs):
                     Add(new ListedFailure(FailureId(after.ExecutionId, e.Step, e.Visit, e.Attempt), e.Step, e.Visit, e.Class, e.Code, atMs));
                     break;
                 case ReviewRequested { Kind: "failure" } e when ItemName.Is(e.Step) && after.Visits[new VisitKey(e.Step, e.Visit)].Failures is { Count: > 0 } failures:
