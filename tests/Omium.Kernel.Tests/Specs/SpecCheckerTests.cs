@@ -163,6 +163,29 @@ public class SpecCheckerTests
         uint Next() => (state = (state * 1_664_525) + 1_013_904_223) >> 8;
     }
 
+    [Theory]
+    [InlineData("http_503", true)]
+    [InlineData("http_429", true)]
+    [InlineData("connection_refused", true)]
+    [InlineData("turns_exhausted", true)]
+    [InlineData("too_many_items_failed", true)]
+    [InlineData("tool_error", true)]
+    [InlineData("high_apr", true)] // A guard's.
+    [InlineData("http_5xx", false)]
+    [InlineData("http_200", false)]
+    [InlineData("http_5030", false)]
+    [InlineData("http_", false)]
+    [InlineData("conection_refused", false)]
+    public void Check_CodeOfARule_IsWarnedOfOnlyWhereNothingGivesIt(string code, bool known)
+    {
+        string[] expected = known ? [] : ["unmatched_code"];
+        Assert.Equal(expected, Codes("""{"id": "a", "type": "agent_task", "agent": "writer", "guards": {"post": [{"check": "true", "code": "high_apr"}]}}"""));
+        Assert.Empty(Codes("""{"id": "a", "type": "workflow", "workflow": "other"}, {"id": "b", "type": "agent_task", "agent": "writer", "guards": {"post": [{"check": "true", "code": "high_apr"}]}}"""));
+
+        IEnumerable<string> Codes(string steps) => SpecChecker.ReadAndCheck(JsonElement.Parse(
+            $$$"""{"omium": "v0", "name": "n", {{{Tools}}}, "steps": [{{{steps}}}], "recovery": {"rules": [{"on": ["{{{code}}}"], "do": ["retry"]}]}}""")).Findings.Select(finding => finding.Code);
+    }
+
     private static WorkflowSpec Chain(int count) => new()
     {
         Name = "chain",

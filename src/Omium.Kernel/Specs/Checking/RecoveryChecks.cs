@@ -79,27 +79,24 @@ internal static class RecoveryChecks
         }
     }
 
-    /// <summary>Codes that attempts fail with over what executions share, and over limits.</summary>
-    private static readonly string[] OfSharing = ["alias_unknown", "invalid_scope", "lock_lost", "write_blocked", "write_value", "breaker_open"];
-
     private static void CheckNames(RecoveryPolicy policy, string pointer, CheckContext context)
     {
         var checkpoints = context.Spec.Steps.Where(step => step.Checkpoint && step.Id.Length > 0).Select(step => step.CheckpointName ?? step.Id).Append("last").ToHashSet(StringComparer.Ordinal);
         var agents = context.Spec.Agents.Keys.ToHashSet(StringComparer.Ordinal);
-        var ofItems = context.Spec.Steps.Any(step => step.ForEach is not null) ? new[] { ForEachSpec.TooManyFailedCode } : [];
-        var codes = context.Guards().Select(guard => guard.Guard.Code).Concat(FailureClasses.Groups.Keys).Concat(ofItems).Concat(OfSharing).ToHashSet(StringComparer.Ordinal);
+        var hasChildren = context.Spec.Steps.Any(step => step.Type == StepType.Workflow); // A child fails its step with the code that it failed with itself.
+        var codes = context.Guards().Select(guard => guard.Guard.Code).Concat(FailureClasses.Groups.Keys).Concat(FailureCodes.All).ToHashSet(StringComparer.Ordinal);
         CheckActions(policy.Actions, pointer + "/recovery_actions");
         foreach (var (rule, rulePointer) in SpecWalk.Numbered(policy.Rules, pointer + "/rules"))
         {
             CheckActions(rule.Do, rulePointer + "/do");
             foreach (var (code, codePointer) in SpecWalk.Numbered(rule.On, rulePointer + "/on"))
             {
-                if (code.Length > 0 && !codes.Contains(code))
+                if (code.Length > 0 && !codes.Contains(code) && !FailureCodes.IsBuiltIn(code) && !hasChildren)
                 {
                     context.Findings.Warning(
                         SpecCodes.UnmatchedCode,
                         codePointer,
-                        $"\"{ObjectReader.Shorten(code)}\" is no failure class, and no guard of this workflow has this code.",
+                        $"\"{ObjectReader.Shorten(code)}\" is no failure class and no code of Omium's own, and no guard of this workflow has this code.",
                         context.Findings.Mend(code, codes, "Name a failure class or the code of a guard."));
                 }
             }
