@@ -28,7 +28,7 @@ internal static class Corrections
     private static bool StandsOrRefuses(ExecutionState state, ReviewState review) =>
         review.Request.HaltsExecution
         && (state.OpenReviews.Contains(review.Request.Review)
-            || (review.Decided?.Decision == "reject" && state.Visits[new VisitKey(review.Request.Step, review.Request.Visit)].Status != VisitStatus.RolledBack));
+            || (review.Decided?.Decision == "reject" && state.Visits.GetValueOrDefault(new VisitKey(review.Request.Step, review.Request.Visit))?.Status != VisitStatus.RolledBack));
 
     private static bool MayDecide(ApiCall call, ReviewRequested asked) => call.Caller.Scopes.HasFlag(Scopes.Decide) && call.Caller.Answers(asked.Role);
 }
