@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 
@@ -169,6 +170,21 @@ public sealed partial class InfrastructureTests
         Assert.Contains("enableRbacAuthorization: true", Repository.Read("infra/modules/keyvault.bicep"), StringComparison.Ordinal);
         Repository.AssertNone(Repository.Matching("infra/", ".bicep").Where(path => Repository.Read(path).Contains("listKeys(", StringComparison.Ordinal))
             .Select(path => $"{path} reads a key of an account."));
+    }
+
+    /// <summary>
+    /// What a killed instance had taken from the task hub's queues is hidden until these times are over, so an execution would stand still for longer than a
+    /// call that nobody can answer for. The extension renews them every 30 seconds while it works, and starts with nothing below a minute.
+    /// </summary>
+    [Theory]
+    [InlineData("controlQueueVisibilityTimeout")]
+    [InlineData("workItemQueueVisibilityTimeout")]
+    public void Hub_AfterAKill_GivesItsMessagesOutAgainAfterAMinute(string setting)
+    {
+        using var file = JsonDocument.Parse(Repository.Read("host.json"));
+        var provider = file.RootElement.GetProperty("extensions").GetProperty("durableTask").GetProperty("storageProvider");
+        Assert.True(provider.TryGetProperty(setting, out var time), $"host.json does not set {setting}: the extension then takes five minutes.");
+        Assert.Equal(TimeSpan.FromMinutes(1), TimeSpan.Parse(time.GetString()!, CultureInfo.InvariantCulture));
     }
 
     [Fact]
