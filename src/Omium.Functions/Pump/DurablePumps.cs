@@ -21,20 +21,38 @@ public sealed class DurablePumps : IPumpHost
         EnsureStartedAsync(ExecutionPump.Name, PumpInput.InstanceOf(stream), PumpInput.Of(stream), cancellation);
 
     /// <inheritdoc/>
-    public async Task NudgeAsync(StreamId stream, CancellationToken cancellation) =>
-        await Client.RaiseEventAsync(PumpInput.InstanceOf(stream), ExecutionPump.Nudge, "", cancellation);
+    public Task NudgeAsync(StreamId stream, CancellationToken cancellation) => RaiseAsync(PumpInput.InstanceOf(stream), ExecutionPump.Nudge, cancellation);
 
     /// <summary>Has an effect run, unless it is running; one that may wait for others is then told to look again.</summary>
     public async Task StartEffectAsync(EffectInput effect, CancellationToken cancellation)
     {
         if (!await EnsureStartedAsync(ExecutionPump.EffectName, effect.Instance, effect, cancellation) && effect.MayWait)
         {
-            await Client.RaiseEventAsync(effect.Instance, ExecutionPump.Look, "", cancellation);
+            await RaiseAsync(effect.Instance, ExecutionPump.Look, cancellation);
         }
     }
 
     private DurableTaskClient Client =>
         Volatile.Read(ref _client) ?? throw new InvalidOperationException("No function with a Durable client was called yet.");
+
+    /// <summary>
+    /// Tells an instance to look. One that has ended or is not there has nothing to look at, and the extension refuses the event as an error that would have
+    /// a recorded effect's activity repeated: the last effect of an execution often finds its pump gone.
+    /// </summary>
+    private async Task RaiseAsync(string instance, string name, CancellationToken cancellation)
+    {
+        try
+        {
+            await Client.RaiseEventAsync(instance, name, "", cancellation);
+        }
+        catch (Exception error) when (error is not OperationCanceledException)
+        {
+            if (await IsRunningAsync(instance, cancellation))
+            {
+                throw;
+            }
+        }
+    }
 
     /// <summary>False when it was running before.</summary>
     private async Task<bool> EnsureStartedAsync(string name, string instance, object input, CancellationToken cancellation)
