@@ -52,6 +52,7 @@ internal sealed record ApiServices(
     AuditedStore AuditedStore,
     Acts Acts,
     ApprovalTokens ApprovalTokens,
+    ApprovalThrottle ApprovalThrottle,
     StoredSecrets Secrets,
     PersonVault Persons,
     WorkflowStore Workflows,

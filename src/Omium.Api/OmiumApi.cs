@@ -119,6 +119,7 @@ public static class OmiumApi
         services.TryAddSingleton<Authenticator>();
         services.TryAddSingleton<AuditSettler>();
         services.TryAddSingleton<ApprovalTokens>();
+        services.TryAddSingleton<ApprovalThrottle>();
         services.AddHostedService(provider => provider.GetRequiredService<AuditSettler>());
         services.TryAddSingleton(provider => new KeyService(
             provider.GetRequiredService<IDocumentStore>(), provider.GetRequiredService<AuditedStore>(), provider.GetRequiredService<Acts>(),

@@ -80,6 +80,10 @@ public sealed class OmiumApiOptions
     [Range(1, 10_000)]
     public int SignInAttemptsMax { get; set; } = 5;
 
+    /// <summary>Approval tokens that are not good, from one address within <see cref="SignInWindow"/>. Default 100, as many as failed sign-ins; good ones do not count.</summary>
+    [Range(1, 1_000_000)]
+    public int ApprovalAttemptsMax { get; set; } = 100;
+
     /// <summary>The time in which attempts are counted. Default 15 minutes.</summary>
     public TimeSpan SignInWindow { get; set; } = TimeSpan.FromMinutes(15);
 

@@ -7,9 +7,9 @@ import { Figures } from '~/ui/Figures';
 
 const ways = { fallback: 0, override: 1, retry: 150, rollback: 50, skip: 0 };
 const full: RecoveryFigures = {
-  failures: 202, open: 1, recovered: 201, recovered_by: ways, recovery_ms_p50: 100_000, recovery_ms_p99: 198_000, executions: 1_234, ended: 1_000, succeeded: 999, success_rate: 0.999, interventions: 3,
+  failures: 202, open: 1, ignored: 0, recovered: 201, recovered_by: ways, recovery_ms_p50: 100_000, recovery_ms_p99: 198_000, executions: 1_234, ended: 1_000, succeeded: 999, success_rate: 0.999, interventions: 3,
 };
-const none: RecoveryFigures = { failures: 0, open: 0, recovered: 0, recovered_by: {}, executions: 0, ended: 0, succeeded: 0, interventions: 0 };
+const none: RecoveryFigures = { failures: 0, open: 0, ignored: 0, recovered: 0, recovered_by: {}, executions: 0, ended: 0, succeeded: 0, interventions: 0 };
 
 afterEach(cleanup);
 

@@ -62,6 +62,7 @@ internal static class RecoveryEndpoints
             counts.Failures.Sum(count => count.Count), counts.Failures.Where(count => count.Status == "open").Sum(count => count.Count), recovered.Sum(count => count.Ended),
             new SortedDictionary<string, long>(RecoveryWays.All.ToDictionary(way => way, way => recovered.Where(count => count.By == way).Sum(count => count.Ended)), StringComparer.Ordinal))
         {
+            Ignored = counts.Failures.Where(count => count.Status == "ignored").Sum(count => count.Count),
             Executions = counts.Executions?.Sum(count => count.Count),
             Succeeded = succeeded,
             Ended = ended,

@@ -127,6 +127,8 @@ internal sealed partial class TimelineViews
                 return Call(e.Tool, e.Effect, "error", e.By is null ? "{0} stays as it is" : $"{{0}} stays as it is: {e.By.Replace("{", "{{", StringComparison.Ordinal).Replace("}", "}}", StringComparison.Ordinal)} accepted that", e.Message);
             case ResidueResolved e:
                 return Call(Tool(e.Effect), e.Effect, "success", "What {0} left was dealt with", $"by {e.By}{(e.Note is null ? "" : $": {e.Note}")}");
+            case FailureIgnored e:
+                return new("info", $"Failure of {e.Failure[..e.Failure.IndexOf('.', StringComparison.Ordinal)]} ignored", null, null, $"by {e.By}");
             case RollbackWithheld e:
                 return new("warning", $"Not rolled back: {Number(e.Irreversible.Count)} effects cannot be undone", e.Step, e.Visit, string.Join(", ", e.Irreversible));
             default:

@@ -5,6 +5,7 @@ using Omium.Api.Http;
 using Omium.Api.OpenApi;
 using Omium.Contracts;
 using Omium.Contracts.Failures;
+using Omium.Kernel.Executions;
 using Omium.Runtime.Executions;
 using Omium.Runtime.Ports;
 
@@ -13,8 +14,6 @@ namespace Omium.Api.Failures;
 /// <summary><c>/v1/failures</c>.</summary>
 internal static class FailureEndpoints
 {
-    private const string IgnoredKind = "failure_ignored";
-
     public static void Map(ApiRoutes routes)
     {
         Filtered(routes.Map("GET", "/v1/failures", ListAsync).As("list_failures", "Failures, newest first.")).Paged().Answers(ContractJson.Default.FailurePage);
@@ -23,7 +22,7 @@ internal static class FailureEndpoints
         routes.Map("GET", "/v1/failures/{id}", GetAsync).As("get_failure", "Everything a person needs to understand and mend a failure.")
             .Answers(ContractJson.Default.FailureView).Refuses("failure_not_found");
         routes.Map("POST", "/v1/failures/{id}/ignore", IgnoreAsync).As("ignore_failure", "Takes a failure off the list of open ones.")
-            .Answers(204, null, "Ignored.").Refuses("failure_not_found");
+            .Answers(204, null, "Ignored.").Idempotent().Refuses("failure_not_found");
     }
 
     private static RouteDescription Filtered(RouteDescription route) => route
@@ -32,7 +31,6 @@ internal static class FailureEndpoints
         .QueryTime("from", "Detected at this time or later.").QueryTime("to", "Detected before this time.")
         .Query("q", "All of these words: in the workflow's name, the step, class, code or message. Or (most of) an execution's id.").Refuses("search_unavailable");
 
-    /// <summary>With <c>status=open</c> or <c>ignored</c> a page may hold fewer rows than its limit: both are open in the index, and told apart here.</summary>
     private static async Task ListAsync(ApiCall call)
     {
         if (await call.TryIntegerAsync("limit", 50, 1, 200) is not { } limit || await TryQueryAsync(call, (int)limit, call.Query("cursor")) is not { } query)
@@ -40,19 +38,8 @@ internal static class FailureEndpoints
             return;
         }
 
-        var status = call.Query("status");
         var page = await call.Services.Index.QueryAsync(query, call.Cancellation);
-        var items = new List<FailureSummary>(page.Rows.Count);
-        foreach (var row in page.Rows)
-        {
-            var summary = FailureViews.Summary(row, await IsIgnoredAsync(call, row.Id));
-            if (status is null || summary.Status == status)
-            {
-                items.Add(summary);
-            }
-        }
-
-        await call.JsonAsync(new Page<FailureSummary>(items, page.NextCursor), ContractJson.Default.FailurePage);
+        await call.JsonAsync(new Page<FailureSummary>([.. page.Rows.Select(FailureViews.Summary)], page.NextCursor), ContractJson.Default.FailurePage);
     }
 
     private static async Task GetAsync(ApiCall call)
@@ -74,16 +61,20 @@ internal static class FailureEndpoints
 
     private static async Task IgnoreAsync(ApiCall call)
     {
-        var id = call.Route("id");
-        if (await TryStoryAsync(call, id) is null)
+        if (await TryStoryAsync(call, call.Route("id")) is not { } found)
         {
             await NotFoundAsync(call);
             return;
         }
 
-        var note = JsonSerializer.SerializeToUtf8Bytes(
-            new Dictionary<string, string> { ["by"] = call.Caller.KeyId, ["at"] = call.Services.Time.GetUtcNow().ToString("O") }, DeltaJson.Default.DictionaryStringString);
-        await call.Services.Documents.PutAsync(new DocumentKey(call.Caller.Tenant, IgnoredKind, id), note, "", call.Cancellation);
+        var stream = found.Cell.Stream;
+        var command = new IgnoreFailure(call.Services.Advancer.NowMs, call.Caller.KeyId, call.RequestId, found.Id[(stream.Id.Length + 1)..]);
+        if ((await call.SubmitAsync(stream, command)).Rejection is { } rejection)
+        {
+            await call.RejectedAsync(rejection);
+            return;
+        }
+
         call.Context.Response.StatusCode = StatusCodes.Status204NoContent;
     }
 
@@ -130,7 +121,7 @@ internal static class FailureEndpoints
 
         var filter = new IndexQuery(call.Caller.Tenant, IndexKinds.Failure)
         {
-            Status = call.Query("status") is "ignored" ? "open" : call.Query("status"),
+            Status = call.Query("status"),
             Workflow = call.Query("workflow"),
             FailureClass = call.Query("class") ?? call.Query("failure_class"),
             Execution = call.Query("execution"),
@@ -142,7 +133,7 @@ internal static class FailureEndpoints
         return await SearchQuery.TryAsync(call, filter);
     }
 
-    private static async ValueTask<(ExecutionCell Cell, FailureStory Story, string Status)?> TryStoryAsync(ApiCall call, string id)
+    private static async ValueTask<(ExecutionCell Cell, FailureStory Story, string Id, string Status)?> TryStoryAsync(ApiCall call, string id)
     {
         if (FailureName.Parse(id) is not { } name || !ExecutionIds.IsWellFormed(name.Execution)
             || await call.Services.Advancer.FindAsync(new StreamId(call.Caller.Tenant, name.Execution), call.Cancellation) is not { } cell
@@ -154,11 +145,8 @@ internal static class FailureEndpoints
         // A failure that was retried at once has no row of its own: what followed has resolved it. One that repeats another stands in that one's.
         id = story.Dispute is null ? FailureLedger.ListedId(cell.State, story.Failure, story.AtMs) : id;
         var row = await call.Services.Index.GetAsync(call.Caller.Tenant, IndexKinds.Failure, id, call.Cancellation);
-        return (cell, story, FailureViews.StatusOf(row?.Status ?? "resolved", await IsIgnoredAsync(call, id)));
+        return (cell, story, id, row?.Status ?? "resolved");
     }
-
-    private static async ValueTask<bool> IsIgnoredAsync(ApiCall call, string id) =>
-        await call.Services.Documents.GetAsync(new DocumentKey(call.Caller.Tenant, IgnoredKind, id), call.Cancellation) is not null;
 
     /// <summary>The version that the run had when it failed; it may have been moved since.</summary>
     private static ValueTask<Kernel.Specs.WorkflowPlan> PlanOfAsync(ApiCall call, FailureStory story) =>

@@ -12,15 +12,13 @@ namespace Omium.Api.Failures;
 /// <summary>Failures as answered.</summary>
 internal static class FailureViews
 {
-    public static FailureSummary Summary(IndexRow row, bool isIgnored) => new(
-        row.Id, row.Execution, row.Workflow, row.Step, row.FailureClass, row.Label, StatusOf(row.Status, isIgnored), ExecutionViews.Time(row.CreatedUnixMs))
+    public static FailureSummary Summary(IndexRow row) => new(
+        row.Id, row.Execution, row.Workflow, row.Step, row.FailureClass, row.Label, row.Status, ExecutionViews.Time(row.CreatedUnixMs))
     {
         RecoveredBy = row.By.Length == 0 ? null : row.By, RecoveryMs = RecoveryMs(row),
     };
 
     private static long? RecoveryMs(IndexRow row) => row.EndedUnixMs == 0 ? null : row.EndedUnixMs - row.CreatedUnixMs;
-
-    public static string StatusOf(string indexed, bool isIgnored) => isIgnored && indexed == "open" ? "ignored" : indexed;
 
     public static FailureView View(string id, string status, FailureStory story, ExecutionState now, WorkflowPlan plan, AnswerPayloads payloads, long nowMs)
     {

@@ -1,7 +1,9 @@
+using System.Globalization;
 using Microsoft.AspNetCore.Http;
 using Omium.Api.Access;
 using Omium.Api.Audit;
 using Omium.Api.Http;
+using Omium.Api.Keys;
 using Omium.Contracts;
 using Omium.Contracts.Reviews;
 
@@ -79,38 +81,66 @@ internal static class ApprovalEndpoints
             return;
         }
 
+        var address = open.Origin.Address;
+        if (open.Services.ApprovalThrottle.Begin(address) is { } wait)
+        {
+            open.Context.Response.Headers.RetryAfter = ((long)Math.Ceiling(wait.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
+            await open.ProblemAsync("rate_limited", "Too many attempts.");
+            return;
+        }
+
+        (ApprovalGrant Grant, Caller Issuer)? good = null;
+        try
+        {
+            good = await TryGrantAsync(open, request);
+        }
+        finally
+        {
+            open.Services.ApprovalThrottle.End(address, good is not null);
+        }
+
+        if (good is not var (grant, issuer))
+        {
+            return;
+        }
+
+        var call = new ApiCall(open.Context, open.Services, issuer);
+        if (await open.Services.Rates.TryAdmitAsync(call.Context, issuer) && await ReviewEndpoints.TryReviewAsync(call, grant.Review) is { } found)
+        {
+            await ReviewEndpoints.DecideAsync(call, found, new DecideReviewRequest(grant.Decision, grant.Digest));
+        }
+    }
+
+    /// <summary>What a token says and in whose name, while it is good; null when it is not, which was answered.</summary>
+    private static async ValueTask<(ApprovalGrant Grant, Caller Issuer)?> TryGrantAsync(ApiCall open, ApproveRequest request)
+    {
         var services = open.Services;
         var grant = await services.ApprovalTokens.ReadAsync(request.ApprovalToken, open.Cancellation);
         if (grant is null || grant.Review != request.ReviewId)
         {
             await open.ProblemAsync("approval_token_invalid", "The token was not issued for this review.");
-            return;
+            return null;
         }
 
         if (services.Time.GetUtcNow().ToUnixTimeMilliseconds() >= grant.ExpiresMs)
         {
             await open.ProblemAsync("approval_token_invalid", "The time of this token is over.");
-            return;
+            return null;
         }
 
         if (await services.Authenticator.FindAsync(grant.Tenant, grant.By, open.Cancellation) is not { } issuer || !issuer.Caller.Scopes.HasFlag(Scopes.Decide))
         {
             await open.ProblemAsync("forbidden", "Whoever this token was issued to may not decide any more.");
-            return;
+            return null;
         }
 
-        var (caller, stamp) = issuer;
-        if (stamp != grant.Stamp)
+        if (issuer.Stamp != grant.Stamp)
         {
             // Whoever had the secret may have made it, and a new secret is what is done about that.
             await open.ProblemAsync("approval_token_invalid", "The key or password of whom this token was issued to has been changed since.");
-            return;
+            return null;
         }
 
-        var call = new ApiCall(open.Context, services, caller);
-        if (await services.Rates.TryAdmitAsync(call.Context, caller) && await ReviewEndpoints.TryReviewAsync(call, grant.Review) is { } found)
-        {
-            await ReviewEndpoints.DecideAsync(call, found, new DecideReviewRequest(grant.Decision, grant.Digest));
-        }
+        return (grant, issuer.Caller);
     }
 }

@@ -16,6 +16,7 @@ internal static class ApiLimits
         var reader = new OptionReader(configuration, "api", "OMIUM_API");
         options.RatePerSecond = reader.Long("rate_per_second", 0, 0, 1_000_000);
         options.RateBurst = (int)reader.Long("rate_burst", options.RateBurst, 1, 1_000_000);
+        options.ApprovalAttemptsMax = (int)reader.Long("approval_attempts_max", options.ApprovalAttemptsMax, 1, 1_000_000);
         options.StreamListenersMax = (int)reader.Long("stream_listeners_max", options.StreamListenersMax, 1, 100_000);
         options.StreamListenersPerTenantMax = (int)reader.Long(
             "stream_listeners_per_tenant_max", Math.Min(options.StreamListenersPerTenantMax, options.StreamListenersMax), 1, 100_000);

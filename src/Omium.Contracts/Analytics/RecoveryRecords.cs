@@ -16,11 +16,14 @@ public sealed record RecoveryGroup(string Key, RecoveryFigures Figures);
 
 /// <summary>What is counted. Executions count when they began in the time, failures when they were detected in it, interventions when they were made in it.</summary>
 /// <param name="Failures">Failures on the list: of a step that was not simply tried again at once, and disputes.</param>
-/// <param name="Open">Of them, those that wait to be decided about or whose execution ended badly.</param>
+/// <param name="Open">Of them, those that wait to be decided about or whose execution ended badly, and that nobody has ignored.</param>
 /// <param name="Recovered">Of them, those that their execution has got over.</param>
 /// <param name="RecoveredBy">The same by how: rollback, retry, override, skip, fallback.</param>
 public sealed record RecoveryFigures(long Failures, long Open, long Recovered, IReadOnlyDictionary<string, long> RecoveredBy)
 {
+    /// <summary>Of the failures, those that a person has said need nobody's attention, and that their execution has not got over.</summary>
+    public long Ignored { get; init; }
+
     /// <summary>Executions; absent by failure class.</summary>
     public long? Executions { get; init; }
 

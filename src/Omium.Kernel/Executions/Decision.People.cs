@@ -136,4 +136,33 @@ internal sealed partial class Decision
         Emit(new ResidueResolved(command.Effect, command.By, command.Note, command.RequestId));
         return null;
     }
+
+    private Rejection? Ignore(IgnoreFailure command)
+    {
+        if (_state.Requests.Contains(command.RequestId) || _state.IgnoredFailures.Contains(command.Failure))
+        {
+            return null;
+        }
+
+        if (!HasFailed(command.Failure))
+        {
+            return new Rejection("failure_not_found", $"there is no failure {Shorten(command.Failure)} here");
+        }
+
+        Emit(new FailureIgnored(command.Failure, command.By, command.RequestId));
+        return null;
+    }
+
+    private bool HasFailed(string failure)
+    {
+        if (failure.Split('.') is not [var step, var visit, var last] || !int.TryParse(visit, NumberStyles.None, CultureInfo.InvariantCulture, out var number))
+        {
+            return false;
+        }
+
+        var key = new VisitKey(step, number);
+        return int.TryParse(last, NumberStyles.None, CultureInfo.InvariantCulture, out var attempt)
+            ? _state.Visits.GetValueOrDefault(key) is { } visited && visited.Failures.Exists(known => known.Failure.Attempt == attempt)
+            : last.StartsWith('h') && _state.Handoffs.Keys.Any(handoff => handoff.From == key);
+    }
 }

@@ -59,6 +59,7 @@ internal sealed partial class Decision(ExecutionState state, DecisionValues valu
             LoseTask c => Lose(c),
             AcknowledgeHandoff c => Acknowledge(c),
             ResolveResidue c => Resolve(c),
+            IgnoreFailure c => Ignore(c),
             TraceExecution c => Trace(c),
             GrantCredits c => Grant(c),
             RefuseCredits c => Refuse(c),

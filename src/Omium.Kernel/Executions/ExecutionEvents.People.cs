@@ -13,6 +13,7 @@ namespace Omium.Kernel.Executions;
 [JsonDerivedType(typeof(ResidueResolved), "residue.resolved")]
 [JsonDerivedType(typeof(NotificationFailed), "notification.failed")]
 [JsonDerivedType(typeof(FixProposed), "fix.proposed")]
+[JsonDerivedType(typeof(FailureIgnored), "failure.ignored")]
 public abstract partial record ExecutionEvent;
 
 /// <summary>Nobody decided in time: the review is closed for good.</summary>
@@ -54,6 +55,12 @@ public sealed record RollbackWithheld(string Step, int Visit, string To, IReadOn
 
 /// <summary>A person has dealt with what could not be undone.</summary>
 public sealed record ResidueResolved(string Effect, string By, string? Note, string? RequestId) : ExecutionEvent;
+
+/// <summary>A person has said that a failure needs nobody's attention; it stays so until the execution is past it.</summary>
+/// <param name="Failure">As in <see cref="IgnoreFailure"/>.</param>
+/// <param name="By">Who.</param>
+/// <param name="RequestId">Request.</param>
+public sealed record FailureIgnored(string Failure, string By, string? RequestId) : ExecutionEvent;
 
 /// <summary>A notification was not delivered. Without a due time it is given up: nobody was told through this channel.</summary>
 public sealed record NotificationFailed(int Notification, int Attempt, string Message, long? RetryDueMs) : ExecutionEvent;

@@ -41,6 +41,7 @@ internal static partial class ExecutionEvolver
             Loops = WithoutLoopsOf(source, takenBack),
             Reviews = ImmutableDictionary<string, ReviewState>.Empty,
             OpenReviews = [],
+            IgnoredFailures = [],
             Rollback = null,
             Parent = null,
             Notice = null,

@@ -18,6 +18,7 @@ internal static partial class ExecutionEvolver
         ResidueResolved e => Resolved(state, e, atMs),
         NotificationFailed e => NotDelivered(state, e, atMs),
         FixProposed e => Proposed(state, e, atMs),
+        FailureIgnored e => Requested(state, e.RequestId) with { IgnoredFailures = state.IgnoredFailures.Add(e.Failure) },
         _ => null,
     };
 

@@ -97,6 +97,9 @@ public sealed partial record ExecutionState
     /// <summary>Open reviews, oldest first.</summary>
     public ImmutableList<string> OpenReviews { get; init; } = [];
 
+    /// <summary>Failures that a person has ignored, oldest first, named as in <see cref="IgnoreFailure"/>.</summary>
+    public ImmutableList<string> IgnoredFailures { get; init; } = [];
+
     /// <summary>Agents as edited for this execution.</summary>
     public ImmutableDictionary<string, AgentEdit> Edits { get; init; } = ImmutableDictionary<string, AgentEdit>.Empty;
 

@@ -42,15 +42,16 @@ public static class ExecutionAudit
         ["fork"] = "execution.forked",
         ["migrate"] = "execution.migrated",
         ["resolve_residue"] = "residue.resolved",
+        ["ignore_failure"] = "failure.ignored",
     }.ToFrozenDictionary(StringComparer.Ordinal);
 
-    /// <summary>Actions that change the course of a run; testing and proposing a fix do not, and a fork is a run of its own.</summary>
+    /// <summary>Actions that change the course of a run; testing and proposing a fix and ignoring a failure do not, and a fork is a run of its own.</summary>
     private static readonly FrozenSet<string> Interventions = FrozenSet.ToFrozenSet(
         ["review.decided", "execution.paused", "execution.resumed", "execution.cancelled", RolledBack, "execution.retried", "execution.migrated", "residue.resolved"],
         StringComparer.Ordinal);
 
     /// <summary>Members of a command that an entry repeats: ids and words, never what somebody wrote.</summary>
-    private static readonly string[] Repeated = ["review", "decision", "to", "scope", "steps", "from", "effect", "outcome", "accept_residue", "at", "mode", "version", "again"];
+    private static readonly string[] Repeated = ["review", "decision", "to", "scope", "steps", "from", "effect", "outcome", "accept_residue", "at", "mode", "version", "again", "failure"];
 
     /// <summary>The index row that says an entry is owed for a record; null when none is.</summary>
     public static IndexRow? Owed(ExecutionState after, long seq, ExecutionCommand command, IReadOnlyList<ExecutionEvent> events)

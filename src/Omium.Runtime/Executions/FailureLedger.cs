@@ -105,6 +105,9 @@ public sealed class FailureLedger
                 case HandoffAgreed e:
                     Over(failure => failure.Edge == e.Edge && failure.Step == e.Step, RecoveryWays.Retry);
                     break;
+                case FailureIgnored e:
+                    Ignore($"{after.ExecutionId}.{e.Failure}");
+                    break;
                 case ExecutionSucceeded:
                     Over(_ => true, RecoveryWays.Fallback);
                     break;
@@ -132,6 +135,9 @@ public sealed class FailureLedger
                 ? failure with { IsTakenBack = true } // Told when it is over: its row is the same until then.
                 : failure);
         }
+
+        private void Ignore(string id) =>
+            Open = Open.ConvertAll(failure => failure.Id == id && !failure.Ignored ? Changed[id] = failure with { Ignored = true } : failure);
 
         private void Answer(int edge, string step, int visit, bool takenBack) =>
             Open = Open.ConvertAll(failure => failure.Edge == edge && failure.Step == step && failure.Visit == visit && !failure.Answered
@@ -173,6 +179,9 @@ public sealed record ListedFailure(string Id, string Step, int Visit, string Cla
 
     /// <summary>True once nobody has to decide about it any more; a dispute that is measured again is answered, and not over before both agree.</summary>
     public bool Answered { get; init; }
+
+    /// <summary>True once a person has said that it needs nobody's attention.</summary>
+    public bool Ignored { get; init; }
 
     /// <summary>True when a rollback took it back.</summary>
     public bool IsTakenBack { get; init; }

@@ -46,7 +46,7 @@ public static class IndexProjector
     {
         Workflow = state.Workflow,
         WorkflowVersion = state.WorkflowVersion,
-        Status = failure.Answered ? "resolved" : "open",
+        Status = failure.Answered ? "resolved" : failure.Ignored ? "ignored" : "open",
         FailureClass = failure.Class,
         Step = failure.Step,
         Label = failure.Code,

@@ -109,7 +109,7 @@ export class World {
     const succeeded = ended.filter(({ status }) => status === 'succeeded').length;
     const [p50, p99] = [rank(50), rank(99)];
     return {
-      failures: failures.length, open: failures.length - over.length, recovered: over.length,
+      failures: failures.length, open: failures.filter(({ status }) => status === 'open').length, ignored: failures.filter(({ status }) => status === 'ignored').length, recovered: over.length,
       recovered_by: { fallback: 0, override: 0, retry: 0, rollback: over.length, skip: 0 },
       ...(p50 === undefined || p99 === undefined ? {} : { recovery_ms_p50: p50, recovery_ms_p99: p99 }),
       ...(withRuns ? { executions: runs.length, ended: ended.length, succeeded, interventions: [...this.reviews.values()].filter((review) => review.status === 'decided' && matches({ workflow: review.workflow })).length } : {}),

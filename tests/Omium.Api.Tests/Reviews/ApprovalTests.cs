@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
 using Omium.Api.Http;
 using Omium.Api.Reviews;
 using Omium.Api.Tests.Access;
@@ -119,6 +120,67 @@ public sealed class ApprovalTests : IAsyncLifetime
         await RefusedAsync(await UseAsync(issued), 403, "approval_token_invalid");
     }
 
+    [Fact]
+    public async Task Token_GuessedTooOftenFromOneAddress_IsRefusedThereForAWhile()
+    {
+        await using var host = await ApiHost.StartAsync(options => (options.ApprovalAttemptsMax, options.ClientAddressHeader) = (3, "X-Client"));
+        await host.PostAsync("/v1/workflows", Spec, ContractJson.Default.WorkflowView, 201);
+        await host.PostAsync("/v1/executions", """{"workflow": "ask", "input": {}}""", ContractJson.Default.ExecutionView, 201);
+        var review = (await host.GetAsync("/v1/reviews?status=open", ContractJson.Default.ReviewPage)).Items[0];
+        var issued = await IssueAsync(review, "approve", host.Client);
+        using var guesser = host.Anonymous();
+        guesser.DefaultRequestHeaders.Add("X-Client", "192.0.2.1");
+        using var other = host.Anonymous();
+        other.DefaultRequestHeaders.Add("X-Client", "192.0.2.2");
+
+        // Good ones are not counted: each of them decides the same again.
+        for (var times = 0; times < 4; times++)
+        {
+            Assert.Equal(HttpStatusCode.OK, (await UseAsync(issued, guesser)).StatusCode);
+        }
+
+        var guessed = issued with { ApprovalToken = "oma_e30.e30" };
+        for (var times = 0; times < 3; times++)
+        {
+            await RefusedAsync(await UseAsync(guessed, guesser), 403, "approval_token_invalid");
+        }
+
+        foreach (var token in new[] { guessed, issued })
+        {
+            using var refused = await UseAsync(token, guesser);
+            Assert.InRange(refused.Headers.RetryAfter!.Delta!.Value, TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(15));
+            await RefusedAsync(refused, 429, "rate_limited");
+        }
+
+        Assert.Equal(HttpStatusCode.OK, (await UseAsync(issued, other)).StatusCode);
+    }
+
+    [Fact]
+    public void Throttle_CountsWhatIsUnderWayAndForgetsWithTheWindow()
+    {
+        var time = new PlayedTime();
+        var throttle = new ApprovalThrottle(Options.Create(new OmiumApiOptions { ApprovalAttemptsMax = 2 }), time);
+        Assert.Null(throttle.Begin("a"));
+        Assert.Null(throttle.Begin("a"));
+        Assert.Equal(TimeSpan.FromSeconds(1), throttle.Begin("a")); // Both may still turn out to be good.
+        throttle.End("a", isGood: true);
+        throttle.End("a", isGood: false);
+        Assert.Null(throttle.Begin("a"));
+        throttle.End("a", isGood: false);
+        Assert.Equal(TimeSpan.FromMinutes(15), throttle.Begin("a"));
+        Assert.Null(throttle.Begin("b"));
+        Assert.Null(throttle.Begin(null)); // An event of a host comes from no address.
+        time.Now += TimeSpan.FromMinutes(15);
+        Assert.Null(throttle.Begin("a"));
+    }
+
+    private sealed class PlayedTime : TimeProvider
+    {
+        public DateTimeOffset Now { get; set; } = DateTimeOffset.UnixEpoch;
+
+        public override DateTimeOffset GetUtcNow() => Now;
+    }
+
     [Theory]
     [InlineData("""{"digest": "0000"}""", 409, "review_digest_mismatch")]
     [InlineData("""{"digest": "DIGEST", "decision": "override"}""", 422, "validation_failed")]
@@ -195,10 +257,10 @@ public sealed class ApprovalTests : IAsyncLifetime
         return await ApiHost.ReadAsync(response, ContractJson.Default.ApprovalTokenView, 201);
     }
 
-    private async Task<HttpResponseMessage> UseAsync(ApprovalTokenView token)
+    private async Task<HttpResponseMessage> UseAsync(ApprovalTokenView token, HttpClient? client = null)
     {
         using var body = Json(EventOf(token).GetRawText());
-        return await _anybody.PostAsync("/v1/approvals", body, TestContext.Current.CancellationToken);
+        return await (client ?? _anybody).PostAsync("/v1/approvals", body, TestContext.Current.CancellationToken);
     }
 
     private static JsonElement EventOf(ApprovalTokenView token) =>

@@ -172,7 +172,15 @@ public sealed class CompanyXTests : IAsyncLifetime
         var paused = await _host.RunCompanyXAsync();
         using var ignored = await _host.Client.PostAsync($"/v1/failures/{paused.FailureId}/ignore", null);
         Assert.Equal(204, (int)ignored.StatusCode);
+        using var again = await _host.Client.PostAsync($"/v1/failures/{paused.FailureId}/ignore", null);
+        Assert.Equal(204, (int)again.StatusCode);
 
+        // It counts as what it is, and who said so is on record, once; the question stays open.
+        var total = (await _host.GetAsync("/v1/analytics/recovery", ContractJson.Default.RecoveryView)).Total;
+        Assert.Equal((1L, 0L, 1L, 0L, 0L), (total.Failures, total.Open, total.Ignored, total.Recovered, total.Interventions));
+        var told = Assert.Single((await _host.GetAsync($"/v1/executions/{paused.Id}/timeline", ContractJson.Default.TimelinePage)).Items, entry => entry.Kind == "failure.ignored");
+        Assert.Equal("Failure of terms ignored", told.Title);
+        Assert.Equal(paused.OpenReviews, (await _host.GetAsync($"/v1/executions/{paused.Id}", ContractJson.Default.ExecutionView)).OpenReviews);
         Assert.Empty((await _host.GetAsync("/v1/failures?status=open", ContractJson.Default.FailurePage)).Items);
         Assert.Single((await _host.GetAsync("/v1/failures?status=ignored", ContractJson.Default.FailurePage)).Items);
         var lines = (await _host.Client.GetStringAsync("/v1/failures/export")).Split('\n', StringSplitOptions.RemoveEmptyEntries);

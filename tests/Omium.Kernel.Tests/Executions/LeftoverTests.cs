@@ -165,6 +165,24 @@ public sealed class LeftoverTests
         Laws.Check(harness);
     }
 
+    [Fact]
+    public void Failure_Ignored_IsOnRecordOnceAndLeavesTheQuestionOpen()
+    {
+        var harness = Failed();
+        var ignore = new IgnoreFailure(harness.NowMs, "ada", "r1", "c.1.1");
+        foreach (var unknown in new[] { "c.1.2", "c.2.1", "a.1.1", "c.1", "", "c.1.h1r1", "c.x.1" })
+        {
+            Assert.Equal("failure_not_found", harness.Send(ignore with { Failure = unknown }).Rejection?.Code);
+        }
+
+        Assert.Equal(new FailureIgnored("c.1.1", "ada", "r1"), Assert.Single(harness.Send(ignore).Events));
+        Assert.Empty(harness.Send(ignore).Events);
+        Assert.Empty(harness.Send(ignore with { RequestId = "r2", By = "bob" }).Events);
+        Assert.Equal((ExecutionStatus.Paused, 1), (harness.State.Status, harness.State.OpenReviews.Count));
+        Assert.True(harness.Decide("approve").Accepted);
+        Laws.Check(harness);
+    }
+
     [Theory]
     [InlineData(true, "http_404", true)]
     [InlineData(true, "http_410", true)]

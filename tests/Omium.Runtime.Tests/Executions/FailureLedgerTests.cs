@@ -54,6 +54,15 @@ public sealed class FailureLedgerTests
     }
 
     [Fact]
+    public void After_FailureThatAPersonIgnores_IsIgnoredUntilItIsOver()
+    {
+        Assert.Equal(
+            ["0: exe_1.a.1.1 open", "1: exe_1.a.1.1 ignored", "3: exe_1.a.1.1 retry after 3 s"],
+            Play([Failed("a", 1, 1)], [new FailureIgnored("a.1.1", "ada", "r1")], [new FailureIgnored("b.1.1", "ada", "r2")], [Committed("a", 1, 2)]));
+        Assert.Empty(Play([new FailureIgnored("a.1.1", "ada", "r1")]));
+    }
+
+    [Fact]
     public void After_FailureEdgeOrEndWithoutTheStep_IsRecoveredByFallback()
     {
         Assert.Equal(
@@ -145,6 +154,7 @@ public sealed class FailureLedgerTests
     {
         { Way.Length: > 0 } => $"{failure.Way} after {(failure.OverMs - failure.AtMs) / 1_000} s",
         { Answered: true } => "answered",
+        { Ignored: true } => "ignored",
         _ => "open",
     };
 }
