@@ -105,6 +105,7 @@ internal sealed class CommitWriter : IDisposable
     /// <summary>Commits and syncs. With <paramref name="erases"/> the write-ahead log is emptied too, as it still holds what was erased.</summary>
     public void Commit(bool erases)
     {
+        Index.FlushCounts();
         commit.Run();
         mustErase |= erases;
         if (mustErase)
@@ -117,6 +118,7 @@ internal sealed class CommitWriter : IDisposable
     public Exception TryRollback(Exception failure)
     {
         heads.Clear();
+        Index.ForgetCounts();
         try
         {
             if (Connection.InTransaction)

@@ -9,13 +9,13 @@ internal sealed class IndexWriter(SqliteConnection connection)
     public const int RowBytes = 600;
 
     /// <summary>
-    /// Most changes of a row move only its step, label and times, which stand in no index. Naming the indexed columns in the condition and
-    /// not in SET lets SQLite leave all indexes alone.
+    /// Most changes of a row move only its step, label and time of change, which stand in no index and are not counted. Naming what is in the condition
+    /// and not in SET lets SQLite leave all indexes alone.
     /// </summary>
     private readonly SqliteStatement update = connection.Prepare("""
-        UPDATE index_row SET workflow_version = ?6, step = ?9, label = ?10, updated_unix_ms = ?13, ended_unix_ms = ?14, brought_by = ?15
+        UPDATE index_row SET workflow_version = ?6, step = ?9, label = ?10, updated_unix_ms = ?13
         WHERE tenant = ?1 AND kind = ?2 AND id = ?3 AND execution = ?4 AND workflow = ?5 AND status = ?7 AND failure_class = ?8
-            AND active = ?11 AND created_unix_ms = ?12
+            AND active = ?11 AND created_unix_ms = ?12 AND ended_unix_ms = ?14 AND brought_by = ?15
         """);
 
     private readonly SqliteStatement replace = connection.Prepare("""
@@ -28,13 +28,14 @@ internal sealed class IndexWriter(SqliteConnection connection)
         """);
 
     private readonly PostingWriter postings = new(connection);
+    private readonly CountWriter counts = new(connection);
 
     public void Put(IndexRow row)
     {
         Bind(update, row).Run();
         if (connection.Changes == 0)
         {
-            Bind(replace, row).Bind(16, row.StartedBy).Run();
+            Replace(row);
         }
 
         if (row.Terms is { Count: > 0 } terms)
@@ -45,6 +46,23 @@ internal sealed class IndexWriter(SqliteConnection connection)
 
     /// <summary>Takes an execution and what belongs to it out of what words find.</summary>
     public void Erase(StreamId execution) => postings.Erase(execution);
+
+    /// <summary>Writes what the rows of the transaction have changed in the counts; before it commits.</summary>
+    public void FlushCounts() => counts.Flush();
+
+    /// <summary>After a rollback.</summary>
+    public void ForgetCounts() => counts.Forget();
+
+    private void Replace(IndexRow row)
+    {
+        if (CountWriter.IsCounted(row.Kind))
+        {
+            var before = SqliteIndex.Get(connection, (row.Tenant, row.Kind, row.Id));
+            counts.Change(before, row.StartedBy.Length == 0 && before is not null ? row with { StartedBy = before.StartedBy } : row);
+        }
+
+        Bind(replace, row).Bind(16, row.StartedBy).Run();
+    }
 
     private static SqliteStatement Bind(SqliteStatement statement, IndexRow row) => statement
         .Bind(1, row.Tenant)

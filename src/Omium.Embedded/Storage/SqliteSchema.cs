@@ -9,7 +9,10 @@ internal static class SqliteSchema
     private const int ApplicationId = 0x4F4D4955;
 
     /// <summary>Step n leads from version n to n + 1.</summary>
-    private static readonly string[] Steps = [Version1, Version2, Version3];
+    private static readonly string[] Steps = [Version1, Version2, Version3, Version4];
+
+    /// <summary>Versions before this one have no counts: they are made from the rows.</summary>
+    private const int CountedVersion = 4;
 
     public static int Version => Steps.Length;
 
@@ -42,6 +45,11 @@ internal static class SqliteSchema
         for (var step = version; step < Version; step++)
         {
             connection.Execute(Steps[step]);
+        }
+
+        if (version < CountedVersion)
+        {
+            new CountWriter(connection).Rebuild();
         }
 
         connection.Execute(string.Create(CultureInfo.InvariantCulture, $"PRAGMA application_id = {ApplicationId}; PRAGMA user_version = {Version}; COMMIT"));
@@ -152,5 +160,32 @@ internal static class SqliteSchema
         UPDATE index_row SET ended_unix_ms = updated_unix_ms WHERE kind = 'failure' AND status = 'resolved' AND ended_unix_ms = 0;
         UPDATE index_row SET brought_by = 'person' WHERE kind = 'audit' AND label IN ('review.decided', 'execution.paused', 'execution.resumed',
             'execution.cancelled', 'execution.retried', 'execution.migrated', 'residue.resolved');
+        """;
+
+    // What a time is counted from without reading its rows: how many there are of each sort in each hour of a day, and when the failures of a day began and
+    // how long they took (CountDay). Derived from index_row in the transactions that write it, and made anew from it by whoever opens an older database.
+    private const string Version4 = """
+        CREATE TABLE index_count (
+            tenant        TEXT NOT NULL,
+            kind          TEXT NOT NULL,
+            day_unix_ms   INTEGER NOT NULL,
+            workflow      TEXT NOT NULL,
+            failure_class TEXT NOT NULL,
+            status        TEXT NOT NULL,
+            brought_by    TEXT NOT NULL,
+            started_by    TEXT NOT NULL,
+            hours         BLOB NOT NULL,
+            PRIMARY KEY (tenant, kind, day_unix_ms, workflow, failure_class, status, brought_by, started_by)
+        ) WITHOUT ROWID;
+        CREATE TABLE index_time (
+            tenant        TEXT NOT NULL,
+            kind          TEXT NOT NULL,
+            day_unix_ms   INTEGER NOT NULL,
+            workflow      TEXT NOT NULL,
+            failure_class TEXT NOT NULL,
+            part          INTEGER NOT NULL,
+            times         BLOB NOT NULL,
+            PRIMARY KEY (tenant, kind, day_unix_ms, workflow, failure_class, part)
+        ) WITHOUT ROWID;
         """;
 }

@@ -77,7 +77,7 @@ public sealed class RecoveryRowTests
 
         using (var old = new SqliteConnection(Path.Combine(directory, "omium.db"), null, readOnly: false))
         {
-            old.Execute("ALTER TABLE index_row DROP COLUMN brought_by; PRAGMA user_version = 2");
+            old.Execute("DROP TABLE index_count; DROP TABLE index_time; ALTER TABLE index_row DROP COLUMN brought_by; PRAGMA user_version = 2");
         }
 
         await using (var store = EmbeddedStore.Open(new EmbeddedStoreOptions(directory)))
