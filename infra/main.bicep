@@ -33,6 +33,9 @@ param useModelKey bool = false
 @description('Key of the model endpoint. Empty = keep the one in the vault.')
 param modelApiKey string = ''
 
+@description('Whoever finds the console may open an account with a tenant of its own; false = by invitation only.')
+param isSignUpOpen bool = true
+
 @description('What executions use is metered in credits.')
 param isMetered bool = true
 
@@ -187,6 +190,7 @@ module api 'modules/functions.bicep' = {
     modelApiKeyUri: useModelKey ? vault.outputs.modelApiKeyUri : ''
     stripeApiKeyUri: useStripe ? vault.outputs.stripeApiKeyUri : ''
     stripeWebhookSecretsUri: useStripe ? vault.outputs.stripeWebhookSecretsUri : ''
+    isSignUpOpen: isSignUpOpen
     isMetered: isMetered
     billingPlan: billingPlan
     welcomeCredits: welcomeCredits

@@ -15,6 +15,7 @@ param modelName string
 param modelApiKeyUri string
 param stripeApiKeyUri string
 param stripeWebhookSecretsUri string
+param isSignUpOpen bool
 param isMetered bool
 param billingPlan string
 param welcomeCredits int
@@ -105,6 +106,7 @@ resource app 'Microsoft.Web/sites@2024-04-01' = {
       OMIUM_MODEL_API_KEY: empty(modelApiKeyUri) ? '' : '@Microsoft.KeyVault(SecretUri=${modelApiKeyUri})'
       OMIUM_STRIPE_API_KEY: empty(stripeApiKeyUri) ? '' : '@Microsoft.KeyVault(SecretUri=${stripeApiKeyUri})'
       OMIUM_STRIPE_WEBHOOK_SECRETS: empty(stripeWebhookSecretsUri) ? '' : '@Microsoft.KeyVault(SecretUri=${stripeWebhookSecretsUri})'
+      OMIUM_SIGN_UP: isSignUpOpen ? 'true' : 'false'
       OMIUM_BILLING: isMetered ? 'on' : 'off'
       OMIUM_BILLING_PLAN: billingPlan
       OMIUM_BILLING_WELCOME_CREDITS: string(welcomeCredits)

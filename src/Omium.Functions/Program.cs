@@ -58,6 +58,7 @@ builder.Services
         options.StreamFor = TimeSpan.FromSeconds(40);
         options.WaitMax = TimeSpan.FromSeconds(40);
         options.LookEvery = TimeSpan.FromSeconds(1);
+        OmiumApiSettings.Apply(options, builder.Configuration);
     })
     .AddSingleton<ApiDispatcher>()
     .AddSingleton<ApprovalEvents>();

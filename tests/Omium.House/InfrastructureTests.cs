@@ -80,8 +80,8 @@ public sealed partial class InfrastructureTests
         Assert.Superset(new HashSet<string> { "OMIUM_STORAGE_ACCOUNT", "OMIUM_BILLING", "OMIUM_BILLING_PLAN" }, read);
         // Without these no agent can ask a model; every other option of the runtime has a default that holds here.
         read.UnionWith(["OMIUM_MODEL_BASE_URL", "OMIUM_MODEL_NAME", "OMIUM_MODEL_API_KEY"]);
-        var options = RuntimeOptions().ToHashSet();
-        Assert.Superset(new HashSet<string> { "OMIUM_MODEL_BASE_URL", "OMIUM_MODEL_NAME", "OMIUM_MODEL_API_KEY", "OMIUM_WORKER_LEASE_MS" }, options);
+        var options = Options().ToHashSet();
+        Assert.Superset(new HashSet<string> { "OMIUM_MODEL_BASE_URL", "OMIUM_MODEL_NAME", "OMIUM_MODEL_API_KEY", "OMIUM_WORKER_LEASE_MS", "OMIUM_SIGN_UP" }, options);
         Repository.AssertNone(read.Except(LocalSettings).Where(name => !Regex.IsMatch(template, $@"\n +{name}: "))
             .Select(name => $"{Functions} does not set {name}, which the program reads."));
         Repository.AssertNone(Regex.Matches(template, @"\n +(OMIUM_\w+): ").Select(match => match.Groups[1].Value).Where(name => !read.Contains(name) && !options.Contains(name))
@@ -196,6 +196,10 @@ public sealed partial class InfrastructureTests
         select $"{path}: {pair} do not balance.");
 
     /// <summary>Every option that the runtime reads by a section's prefix.</summary>
+    /// <summary>Settings that have a default which holds on Azure: of the runtime, and of the API.</summary>
+    private static IEnumerable<string> Options() =>
+        RuntimeOptions().Concat(SettingName().Matches(Repository.Read("src/Omium.Api/OmiumApiSettings.cs")).Select(match => match.Groups[1].Value));
+
     private static IEnumerable<string> RuntimeOptions() =>
         from path in Repository.Matching("src/Omium.Runtime/", ".cs")
         let text = Repository.Read(path)
