@@ -11,8 +11,8 @@ internal static class CountDay
     /// <summary>Hours of a day.</summary>
     public const int Hours = 24;
 
-    /// <summary>Times of one part; it fills about half a page, so a day with many recoveries rewrites its last part only.</summary>
-    public const int PartTimesMax = 125;
+    /// <summary>Times of one part: four parts to a page, above which SQLite would give each a page of its own. A day with many recoveries rewrites its last part only.</summary>
+    public const int PartTimesMax = 50;
 
     private const int HourNumbers = 3, TimeNumbers = 2;
 

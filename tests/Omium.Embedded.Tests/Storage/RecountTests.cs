@@ -60,7 +60,7 @@ public sealed class RecountTests : IDisposable
     [Fact]
     public async Task Times_OfMoreThanAPart_AreAllKeptAndTakenOut()
     {
-        const int Many = (2 * CountDay.PartTimesMax) + 17;
+        const int Many = (5 * CountDay.PartTimesMax) + 17;
         await using var store = Open();
         var rows = Enumerable.Range(0, Many).Select(number => Row(IndexKinds.Failure, $"{number}", BeginMs + number) with { EndedUnixMs = BeginMs + number + 1_000 - (number % 7) }).ToArray();
         await PutAsync(store, "writer", 0, rows[..^5]);
