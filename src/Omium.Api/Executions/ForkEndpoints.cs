@@ -53,7 +53,7 @@ internal static class ForkEndpoints
         var at = request.At ?? named.Seq;
         var (stored, payloads) = (new Dictionary<string, byte[]>(StringComparer.Ordinal), request.Edits);
         if (await call.TryExecutionAsync(lineage.SegmentOf(at).Stream.Id) is not { } source || await TryEditsAsync(call, payloads, stored) is not (true, var edits)
-            || (edits is not null && request is { Mode: ForkModes.Live, Preview: not true } && !(await Corrections.TryAdmitAsync(call, named.State) && await Corrections.TryAdmitAsync(call, source.State))))
+            || (request is { Mode: ForkModes.Live, Preview: not true } && !(await TryAdmitAsync(call, named.State, edits) && await TryAdmitAsync(call, source.State, edits))))
         {
             return;
         }
@@ -105,6 +105,10 @@ internal static class ForkEndpoints
             call.Caller.KeyId, mode == ForkModes.Live ? preview.Digest : null);
         await ExecutionEndpoints.RunAsync(call, new StreamId(call.Caller.Tenant, claim.Execution), command, stored.Count == 0 ? null : stored);
     }
+
+    /// <summary>A fork that reaches outside is a retry of its own: false when it would go past what somebody else was asked, which was answered.</summary>
+    private static async ValueTask<bool> TryAdmitAsync(ApiCall call, ExecutionState asked, ForkEdits? edits) =>
+        await Escalations.TryAnswerAsync(call, asked, _ => true) && (edits is null || await Corrections.TryAdmitAsync(call, asked));
 
     /// <summary>Edits as the command carries them; false when they were answered with a problem.</summary>
     private static async ValueTask<(bool Ok, ForkEdits? Edits)> TryEditsAsync(ApiCall call, ForkEditsRequest? given, Dictionary<string, byte[]> stored)

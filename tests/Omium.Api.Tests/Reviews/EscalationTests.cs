@@ -20,13 +20,14 @@ public sealed class EscalationTests : IAsyncLifetime
     public ValueTask DisposeAsync() => _host.DisposeAsync();
 
     [Fact]
-    public async Task Operator_AnswersWhatWasEscalatedToOthers_NeitherByARetryNorByARollback()
+    public async Task Operator_AnswersWhatWasEscalatedToOthers_NeitherByARetryNorARollbackNorALiveFork()
     {
         var paused = await PauseAsync(Workflow, "escalated");
         using var client = await ClientWithAsync("read", "run", "decide");
         foreach (var (command, body) in new[]
         {
             ("retry", "{}"), ("retry", """{"from": "a"}"""), ("retry", """{"from": "b", "output": {}}"""), ("rollback", """{"to": "a"}"""), ("rollback", """{"to": "start", "scope": "all"}"""),
+            ("fork", """{"mode": "live"}"""),
         })
         {
             var refused = await _host.FailAsync(HttpMethod.Post, $"/v1/executions/{paused.Id}/{command}", 403, ApiHost.Json(body), client);
@@ -34,6 +35,8 @@ public sealed class EscalationTests : IAsyncLifetime
             Assert.Contains("risk_officer", refused.Detail, StringComparison.Ordinal);
         }
 
+        using var played = await client.PostAsync($"/v1/executions/{paused.Id}/fork", ApiHost.Json("{}")); // A sandbox answers nobody.
+        Assert.True(played.IsSuccessStatusCode, await played.Content.ReadAsStringAsync());
         using var looked = await client.PostAsync($"/v1/executions/{paused.Id}/rollback", ApiHost.Json("""{"to": "a", "preview": true}"""));
         Assert.True(looked.IsSuccessStatusCode);
         Assert.Equal(paused.OpenReviews, (await _host.GetAsync($"/v1/executions/{paused.Id}", ContractJson.Default.ExecutionView)).OpenReviews);
