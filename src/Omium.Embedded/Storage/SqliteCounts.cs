@@ -45,7 +45,11 @@ internal static class SqliteCounts
         }
         finally
         {
-            connection.Prepare("COMMIT").Run();
+            // A read that fails may have ended it already; what failed is told, and not that.
+            if (connection.InTransaction)
+            {
+                connection.Prepare("COMMIT").Run();
+            }
         }
 
         return sums.InOrder();
