@@ -43,7 +43,12 @@ public static class OmiumApiSettings
 
     private static void ApplyAccess(OmiumApiOptions options, IConfiguration configuration)
     {
-        options.SignUp = !string.Equals(Text(configuration, "OMIUM_SIGN_UP"), "false", StringComparison.OrdinalIgnoreCase);
+        options.SignUp = Text(configuration, "OMIUM_SIGN_UP") switch
+        {
+            null => options.SignUp,
+            var word when bool.TryParse(word, out var isOpen) => isOpen,
+            var word => throw new InvalidOperationException($"OMIUM_SIGN_UP is '{word}'; expected true or false"), // A door that was to be shut must not stay open.
+        };
         options.ClientAddressHeader = Text(configuration, "OMIUM_CLIENT_ADDRESS_HEADER") ?? options.ClientAddressHeader;
         options.ClientPrincipalTenant = Text(configuration, "OMIUM_CLIENT_PRINCIPAL_TENANT") ?? options.ClientPrincipalTenant;
         if (Text(configuration, "OMIUM_PUBLIC_URL") is { } text)

@@ -75,7 +75,7 @@ internal static class ExecutionCommandEndpoints
         }
 
         if (await call.TryExecutionAsync() is not { } cell || !await Escalations.TryAnswerAsync(call, cell.State, _ => true)
-            || ((request.Edits ?? (object?)input ?? output) is not null && !await Corrections.TryAdmitAsync(call, cell.State)))
+            || ((input is not null || output is not null || request.Edits is { Prompt: not null } or { Constraints: not null } or { Tools: not null }) && !await Corrections.TryAdmitAsync(call, cell.State)))
         {
             return;
         }

@@ -36,7 +36,7 @@ internal static class ExecutionViews
             Steps = [.. Newest(state).Select(visit => Step(state, visit, plan, payloads))],
             StepsOmitted = Math.Max(0, Visits(state, 0).Count() - StepsMax),
             Failure = failed is { } failure ? Failure(failure.Failure, failure.AtMs) : disputed is { } handoff ? Failure(FailureStory.FailureOf(state, handoff.Dispute!), handoff.DisputedMs) : null,
-            FailureId = failed is { } last ? FailureLedger.ListedId(state, last.Failure, last.AtMs)
+            FailureId = failed is { } last ? FailureLedger.ListedId(state, last.Failure)
                 : disputed is null ? null : FailureLedger.DisputeId(state.ExecutionId, disputed.Dispute!),
             Handoffs = state.Handoffs.IsEmpty ? null : AgreementViews.Handoffs(state, payloads),
             OpenReviews = state.OpenReviews,

@@ -53,7 +53,7 @@ internal static class ForkEndpoints
         var at = request.At ?? named.Seq;
         var (stored, payloads) = (new Dictionary<string, byte[]>(StringComparer.Ordinal), request.Edits);
         if (await call.TryExecutionAsync(lineage.SegmentOf(at).Stream.Id) is not { } source || await TryEditsAsync(call, payloads, stored) is not (true, var edits)
-            || (request is { Mode: ForkModes.Live, Preview: not true } && !(await TryAdmitAsync(call, named.State, edits) && await TryAdmitAsync(call, source.State, edits))))
+            || (request is { Mode: ForkModes.Live, Preview: not true } && !await TryAdmitAsync(call, lineage, edits is not null || lineage.IsFork)))
         {
             return;
         }
@@ -106,9 +106,23 @@ internal static class ForkEndpoints
         await ExecutionEndpoints.RunAsync(call, new StreamId(call.Caller.Tenant, claim.Execution), command, stored.Count == 0 ? null : stored);
     }
 
-    /// <summary>A fork that reaches outside is a retry of its own: false when it would go past what somebody else was asked, which was answered.</summary>
-    private static async ValueTask<bool> TryAdmitAsync(ApiCall call, ExecutionState asked, ForkEdits? edits) =>
-        await Escalations.TryAnswerAsync(call, asked, _ => true) && (edits is null || await Corrections.TryAdmitAsync(call, asked));
+    /// <summary>
+    /// A fork that reaches outside is a retry of its own: false when it would go past what somebody else was asked, of the execution or of one that it was
+    /// forked from, which was answered. A fork that is forked brings along what it was edited with.
+    /// </summary>
+    private static async ValueTask<bool> TryAdmitAsync(ApiCall call, Lineage lineage, bool corrects)
+    {
+        foreach (var stream in lineage.Segments.Select(segment => segment.Stream).Distinct())
+        {
+            if (await call.Services.Advancer.FindAsync(stream, call.Cancellation) is { State: var asked }
+                && !(await Escalations.TryAnswerAsync(call, asked, _ => true) && (!corrects || await Corrections.TryAdmitAsync(call, asked))))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
 
     /// <summary>Edits as the command carries them; false when they were answered with a problem.</summary>
     private static async ValueTask<(bool Ok, ForkEdits? Edits)> TryEditsAsync(ApiCall call, ForkEditsRequest? given, Dictionary<string, byte[]> stored)

@@ -143,14 +143,14 @@ internal static class FailureEndpoints
         }
 
         // A failure that was retried at once has no row of its own: what followed has resolved it. One that repeats another stands in that one's.
-        id = story.Dispute is null ? FailureLedger.ListedId(cell.State, story.Failure, story.AtMs) : id;
+        id = story.Dispute is null ? FailureLedger.ListedId(cell.State, story.Failure) : id;
         var row = await call.Services.Index.GetAsync(call.Caller.Tenant, IndexKinds.Failure, id, call.Cancellation);
         return (cell, story, id, row?.Status ?? "resolved");
     }
 
     /// <summary>The version that the run had when it failed; it may have been moved since.</summary>
     private static ValueTask<Kernel.Specs.WorkflowPlan> PlanOfAsync(ApiCall call, FailureStory story) =>
-        call.Services.Plans.GetAsync(call.Caller.Tenant, story.Before.SpecDigest, call.Cancellation);
+        call.Services.Plans.GetAsync(call.Caller.Tenant, story.SpecDigest, call.Cancellation);
 
     private static Task NotFoundAsync(ApiCall call) => call.ProblemAsync("failure_not_found", $"There is no failure {ApiCall.Shorten(call.Route("id"))}.");
 }

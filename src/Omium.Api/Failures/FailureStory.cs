@@ -38,6 +38,9 @@ internal sealed record FailureStory(ExecutionState Before, StepFailed Failure, l
 
     public IReadOnlyList<TimelineEntry> AutomaticActions { get; init; } = [];
 
+    /// <summary>The version that the run had in the record of the failure, also when that is the one that began it.</summary>
+    public string SpecDigest { get; init; } = Before.SpecDigest;
+
     /// <summary>The disputed handoff, when that is what it is about.</summary>
     public HandoffDisputed? Dispute { get; init; }
 
@@ -57,6 +60,7 @@ internal sealed record FailureStory(ExecutionState Before, StepFailed Failure, l
         await foreach (var (record, body) in ExecutionHistory.ReadAsync(services, cell.Stream))
         {
             var lines = timeline.Lines(record, body);
+            var after = ExecutionKernel.Fold(state, body);
             if (story is not null && PersonsCommands.Contains(record.Command))
             {
                 break;
@@ -67,7 +71,7 @@ internal sealed record FailureStory(ExecutionState Before, StepFailed Failure, l
                 var happened = body.Events[index];
                 if (story is null && FailureOf(cell.State, happened, name) is { } failed)
                 {
-                    story = new FailureStory(state, failed, record.AtUnixMs) { Dispute = happened as HandoffDisputed };
+                    story = new FailureStory(state, failed, record.AtUnixMs) { Dispute = happened as HandoffDisputed, SpecDigest = after.SpecDigest };
                 }
                 else if (story is not null && AutomaticKinds.Contains(lines[index].Kind) && actions.Count < ActionsMax)
                 {
@@ -80,7 +84,7 @@ internal sealed record FailureStory(ExecutionState Before, StepFailed Failure, l
                 }
             }
 
-            state = ExecutionKernel.Fold(state, body);
+            state = after;
         }
 
         // Asked again after it expired, a question has several reviews: the newest counts.

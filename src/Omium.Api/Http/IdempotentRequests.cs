@@ -153,7 +153,10 @@ internal sealed class IdempotentRequests(IDocumentStore documents, IKeyWrap keys
         response.Headers.CacheControl = "no-store";
         response.Headers.XContentTypeOptions = "nosniff";
         response.Headers["Omium-Replayed"] = "true";
-        await response.Body.WriteAsync(answer.Body, call.Cancellation);
+        if (answer.Body.Length > 0)
+        {
+            await response.Body.WriteAsync(answer.Body, call.Cancellation); // An answer without one (204) takes not even none.
+        }
     }
 
     /// <summary>The execution that an answer tells of: the one that its request names, by itself or by one of its reviews, or that it began; null when there is none.</summary>

@@ -109,7 +109,7 @@ internal sealed class PolicyDryRun(ApiServices services, string tenant, Recovery
 
             for (var index = 0; index < body.Events.Count; index++)
             {
-                if (body.Events[index] is StepFailed failed && !RetoldFailures.IsRetold(state, failed, body.Command.AtMs))
+                if (body.Events[index] is StepFailed { Repeats: null } failed)
                 {
                     var verdict = PolicyTrial.Judge(state, values, failed, uses, record.AtUnixMs);
                     if (verdict.Rule is { } rule)

@@ -25,10 +25,13 @@ internal static class Corrections
         return false;
     }
 
+    /// <summary>Ends of a question that nobody has answered with a yes: it was rejected, or what it was about was taken away from it.</summary>
+    private static readonly string[] Unanswered = ["reject", "cancelled", "rolled_back", "migrated", "superseded"];
+
+    /// <summary>True until somebody has answered, or the step has been got past: rolling back or cancelling what is asked about answers nothing.</summary>
     private static bool StandsOrRefuses(ExecutionState state, ReviewState review) =>
-        review.Request.HaltsExecution
-        && (state.OpenReviews.Contains(review.Request.Review)
-            || (review.Decided?.Decision == "reject" && state.Visits.GetValueOrDefault(new VisitKey(review.Request.Step, review.Request.Visit))?.Status != VisitStatus.RolledBack));
+        review.Request.HaltsExecution && (review.Decided is null || Unanswered.Contains(review.Decided.Decision))
+        && state.LatestVisit(review.Request.Step)?.Status != VisitStatus.Committed;
 
     private static bool MayDecide(ApiCall call, ReviewRequested asked) => call.Caller.Scopes.HasFlag(Scopes.Decide) && call.Caller.Answers(asked.Role);
 }

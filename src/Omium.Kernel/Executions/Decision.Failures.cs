@@ -192,6 +192,9 @@ internal sealed partial class Decision
 
     private void AskForHelp(VisitKey key) => Act(key, [new RecoveryAction("pause"), new RecoveryAction("notify"), new RecoveryAction("await_review")]);
 
+    /// <summary>Code of an attempt whose input could not be made.</summary>
+    private const string InputExpression = "input_expression";
+
     /// <summary>Begins a retried attempt that is due.</summary>
     private void EnterRetry(VisitKey key)
     {
@@ -209,6 +212,12 @@ internal sealed partial class Decision
         if (!key.IsItem && Plan.Step(key.Step)! is { Shared.Gathers: true } sharing)
         {
             Gather(sharing, key);
+            return;
+        }
+
+        if (Visit(key).Failures is [.., { Failure.Code: InputExpression }])
+        {
+            PrepareInput(Plan.Step(key.Step)!, key); // There is no input yet: what stands for it must not be sent.
             return;
         }
 
@@ -352,7 +361,7 @@ internal sealed partial class Decision
             key = new VisitKey(key.Step, _state.Latest[key.Step] + 1);
             Emit(new StepScheduled(key.Step, key.Visit, before.Input, before.InputDigest, NoneIfEmpty(before.After), NoneIfEmpty(before.Reads)));
             var failure = before.Failures[^1].Failure;
-            Emit(failure with { Visit = key.Visit, Attempt = 1, Final = true, Edges = [], InputTokens = 0, OutputTokens = 0 });
+            Emit(failure with { Visit = key.Visit, Attempt = 1, Final = true, Edges = [], InputTokens = 0, OutputTokens = 0, Repeats = before.Key.Visit });
             GiveUp(key, []);
             return;
         }

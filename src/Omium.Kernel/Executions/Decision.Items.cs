@@ -156,7 +156,7 @@ internal sealed partial class Decision
         Emit(new StepScheduled(name, key.Visit, stored, DigestOf(stored), [parent], null));
         if (problem is not null)
         {
-            Fail(key, new Failing(FailureClasses.ExpressionFailed, "input_expression", problem) { Permanent = true });
+            Fail(key, NoInput(problem));
             return;
         }
 

@@ -161,7 +161,7 @@ internal sealed partial class Decision
 
         if (problem is not null)
         {
-            Fail(key, new Failing(FailureClasses.ExpressionFailed, "input_expression", problem) { Permanent = true });
+            Fail(key, NoInput(problem));
             return;
         }
 
@@ -220,6 +220,8 @@ internal sealed partial class Decision
                 break;
         }
     }
+
+    private static Failing NoInput(string problem) => new(FailureClasses.ExpressionFailed, InputExpression, problem) { Permanent = true };
 
     private JsonElement InputOf(StepPlan step, DecisionScope scope, out string? problem)
     {

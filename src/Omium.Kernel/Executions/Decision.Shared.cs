@@ -137,13 +137,14 @@ internal sealed partial class Decision
         return null;
     }
 
+    /// <summary>Makes the input of an attempt whose visit was scheduled without one: what is shared had to be there first, or the attempt before could not make it.</summary>
     private void PrepareInput(StepPlan step, VisitKey key)
     {
-        var correction = CorrectionOf(step, Visit(key).After);
+        var correction = key.IsItem ? null : CorrectionOf(step, Visit(key).After);
         string? problem = null;
-        var input = correction?.Input ?? (step.ForEach is null ? InputOf(step, Scope(key), out problem) : JsonMake.EmptyObject);
+        var input = correction?.Input ?? (step.ForEach is null || key.IsItem ? InputOf(step, Scope(key), out problem) : JsonMake.EmptyObject);
         var stored = Externalize(input);
-        Emit(new StepPrepared(key.Step, key.Visit, Visit(key).Attempt, stored, DigestOf(stored), SourcesOf(step)));
+        Emit(new StepPrepared(key.Step, key.Visit, Visit(key).Attempt, stored, DigestOf(stored), key.IsItem ? null : SourcesOf(step)));
         if (correction?.Output is { } given)
         {
             Finish(step, key, given, correction.By);
@@ -152,7 +153,7 @@ internal sealed partial class Decision
 
         if (problem is not null)
         {
-            Fail(key, new Failing(FailureClasses.ExpressionFailed, "input_expression", problem) { Permanent = true });
+            Fail(key, NoInput(problem));
             return;
         }
 

@@ -167,9 +167,10 @@ public sealed record CheckpointCommitted(string Name, string Step, int Visit) : 
 /// <param name="Edges">With Final: the outgoing edges taken.</param>
 /// <param name="InputTokens">Tokens read in the turn that failed.</param>
 /// <param name="OutputTokens">Tokens written in the turn that failed.</param>
+/// <param name="Repeats">The visit whose failure this is, said again by another visit that holds the end: that one was taken back and then given up.</param>
 public sealed record StepFailed(
     string Step, int Visit, int Attempt, string Class, string Code, string Message, string Fingerprint, JsonElement? Output, string? Expected, JsonElement? Actual, bool Final,
-    IReadOnlyList<int>? Edges, long InputTokens = 0, long OutputTokens = 0) : ExecutionEvent;
+    IReadOnlyList<int>? Edges, long InputTokens = 0, long OutputTokens = 0, int? Repeats = null) : ExecutionEvent;
 
 /// <summary>A failed attempt that a policy or a person decided about is failed for good; these outgoing edges are taken.</summary>
 public sealed record StepGivenUp(string Step, int Visit, IReadOnlyList<int>? Edges) : ExecutionEvent;

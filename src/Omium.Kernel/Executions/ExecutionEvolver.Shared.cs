@@ -21,7 +21,7 @@ internal static partial class ExecutionEvolver
         StateRead e => Sharing(state, new(e.Step, e.Visit), s => s with { Reads = e.Values, Gathering = false }),
         StepPrepared e => With(state, new(e.Step, e.Visit), v => v with
         {
-            Input = e.Input, InputDigest = e.InputDigest, Reads = e.Reads ?? [], Shared = (v.Shared ?? new SharedUse()) with { PreparedAttempt = e.Attempt },
+            Input = e.Input, InputDigest = e.InputDigest, Reads = e.Reads ?? [], Shared = v.Shared is { } shared ? shared with { PreparedAttempt = e.Attempt } : null,
         }),
         WritesRequested e => With(Sharing(state, new(e.Step, e.Visit), s => s with
             {

@@ -48,9 +48,9 @@ public sealed class FailureLedger
     public static string FailureId(string execution, string step, int visit, int attempt) => $"{execution}.{step}.{visit}.{attempt}";
 
     /// <summary>The id under which the list has a failure that the log says; see <see cref="RetoldFailures"/>.</summary>
-    public static string ListedId(ExecutionState state, StepFailed failed, long atMs)
+    public static string ListedId(ExecutionState state, StepFailed failed)
     {
-        var told = RetoldFailures.FirstTold(state, failed, atMs);
+        var told = RetoldFailures.FirstTold(state, failed);
         return FailureId(state.ExecutionId, told.Step, told.Visit, told.Attempt);
     }
 
@@ -75,8 +75,9 @@ public sealed class FailureLedger
             switch (happened)
             {
                 // An item's failure is listed of its own only when a person is asked about it: else it is in its step's output, and its step's failure names it.
-                case StepFailed e when !ItemName.Is(e.Step) && !events.OfType<RetryScheduled>().Any(retry => retry.Step == e.Step && retry.Visit == e.Visit)
-                    && !RetoldFailures.IsRetold(after, e, atMs):
+                // One that is tried again at once is not; one that a retry in the same record has led to is.
+                case StepFailed { Repeats: null } e when !ItemName.Is(e.Step)
+                    && !events.OfType<RetryScheduled>().Any(retry => retry.Step == e.Step && retry.Visit == e.Visit && retry.Attempt > e.Attempt):
                     Add(new ListedFailure(FailureId(after.ExecutionId, e.Step, e.Visit, e.Attempt), e.Step, e.Visit, e.Class, e.Code, atMs));
                     break;
                 case ReviewRequested { Kind: "failure" } e when ItemName.Is(e.Step) && after.Visits[new VisitKey(e.Step, e.Visit)].Failures is { Count: > 0 } failures:

@@ -33,6 +33,7 @@ public sealed class ApiSettingsTests
     [InlineData("OMIUM_API_RATE_PER_SECOND", "fast")]
     [InlineData("OMIUM_API_BODY_BYTES_MAX", "12")]
     [InlineData("OMIUM_PUBLIC_URL", "omium.example")]
+    [InlineData("OMIUM_SIGN_UP", "no")]
     public void Apply_OfWhatCannotBeRead_NamesIt(string name, string value) =>
         Assert.Contains(name, Assert.Throws<InvalidOperationException>(() => Apply(new OmiumApiOptions(), (name, value))).Message, StringComparison.Ordinal);
 

@@ -37,4 +37,33 @@ public sealed class ToldOnceTests
         var trial = await host.PostAsync("/v1/policies/dry-run", """{"policy": {"rules": [{"do": ["retry"], "limit": 1}]}, "workflow": "given-up"}""", ContractJson.Default.DryRunView);
         Assert.Equal((1, 1), (trial.Caught, trial.Examined));
     }
+
+    /// <summary>The same words of a visit that a person has asked for are another failure: ignoring the one before does not hide it. Here the first is in the first record of all.</summary>
+    [Fact]
+    public async Task Failure_OfARetryThatSaysTheSame_IsListedOfItsOwn()
+    {
+        await using var host = await ApiHost.StartAsync();
+        using var saved = await host.Client.PostAsync("/v1/workflows", ApiHost.Json("""
+            {"spec": {"omium": "v0", "name": "never", "steps": [{"id": "a", "type": "decision", "input": {"n": "${{ 1 / input.n }}"}}]}}
+            """));
+        Assert.True(saved.IsSuccessStatusCode, await saved.Content.ReadAsStringAsync());
+        var started = await host.PostAsync("/v1/executions", """{"workflow": "never", "input": {"n": 0}}""", ContractJson.Default.ExecutionView, 201);
+        await Streams.UntilAsync(host, started.Id, "execution.failed");
+        var first = await host.GetAsync($"/v1/failures/{started.Id}.a.1.1", ContractJson.Default.FailureView);
+        Assert.Equal("open", first.Status);
+        for (var again = 0; again < 2; again++)
+        {
+            using var ignoring = new HttpRequestMessage(HttpMethod.Post, $"/v1/failures/{first.Id}/ignore") { Headers = { { "Idempotency-Key", "once" } } };
+            using var ignored = await host.Client.SendAsync(ignoring);
+            Assert.Equal((System.Net.HttpStatusCode.NoContent, again == 1), (ignored.StatusCode, ignored.Headers.Contains("Omium-Replayed")));
+        }
+
+        var before = await host.GetAsync($"/v1/executions/{started.Id}", ContractJson.Default.ExecutionView);
+        await host.PostAsync($"/v1/executions/{started.Id}/retry", "{}", ContractJson.Default.ExecutionView);
+        await Streams.UntilAsync(host, started.Id, "execution.failed", $"{before.Seq}");
+        var listed = (await host.GetAsync($"/v1/failures?execution={started.Id}", ContractJson.Default.FailurePage)).Items;
+        Assert.Equal(["open", "ignored"], listed.Select(failure => failure.Status));
+        Assert.Equal(first.Id, listed[1].Id);
+        Assert.Equal("open", (await host.GetAsync($"/v1/failures/{listed[0].Id}", ContractJson.Default.FailureView)).Status);
+    }
 }

@@ -60,6 +60,9 @@ public sealed class EscalationTests : IAsyncLifetime
         using var played = await runs.PostAsync($"/v1/executions/{asked.Id}/fork", ApiHost.Json("""{"edits": {"steps": {"b": {"output": {}}}}}"""));
         Assert.True(played.IsSuccessStatusCode, await played.Content.ReadAsStringAsync());
 
+        var sandbox = await ApiHost.ReadAsync(played, ContractJson.Default.ExecutionView, (int)played.StatusCode);
+        await RefuseAsync($"/v1/executions/{sandbox.Id}/fork", """{"mode": "live"}"""); // Which brings along what it was edited with.
+
         // As it stands it may run again; it fails again, and asks again.
         Assert.NotEqual(asked.OpenReviews, (await RetryAsync(runs, "{}", "execution.paused")).OpenReviews);
         Assert.Equal("succeeded", (await RetryAsync(decides, corrected, "execution.succeeded")).Status);
@@ -93,6 +96,28 @@ public sealed class EscalationTests : IAsyncLifetime
         Assert.Contains(review.Id, refused.Detail, StringComparison.Ordinal);
         using var retried = await runs.PostAsync($"/v1/executions/{asked.Id}/retry", ApiHost.Json("{}"));
         await ApiHost.ReadAsync(retried, ContractJson.Default.ExecutionView, 200);
+    }
+
+    /// <summary>Taking away what is asked about answers nothing: what the question was about is corrected by whoever may decide.</summary>
+    [Fact]
+    public async Task Operator_WhoMayNotDecide_CorrectsNothingByRollingBackOrCancellingWhatIsAskedAbout()
+    {
+        var asked = await PauseAsync(Workflow.Replace("{\"escalate_to\": \"risk_officer\"}", "\"await_review\"", StringComparison.Ordinal), "escalated");
+        using var runs = await ClientWithAsync("read", "run");
+        using var taken = await runs.PostAsync($"/v1/executions/{asked.Id}/rollback", ApiHost.Json("""{"to": "a"}"""));
+        Assert.True(taken.IsSuccessStatusCode, await taken.Content.ReadAsStringAsync());
+        Assert.Empty((await _host.GetAsync($"/v1/executions/{asked.Id}", ContractJson.Default.ExecutionView)).OpenReviews);
+        await RefuseAsync("retry", """{"from": "a", "output": {}}""");
+        using var cancelled = await runs.PostAsync($"/v1/executions/{asked.Id}/cancel", ApiHost.Json("{}"));
+        Assert.True(cancelled.IsSuccessStatusCode, await cancelled.Content.ReadAsStringAsync());
+        await RefuseAsync("fork", """{"mode": "live", "edits": {"steps": {"b": {"output": {}}}}}""");
+        await RefuseAsync("retry", """{"from": "b", "output": {}}""");
+
+        async Task RefuseAsync(string command, string body)
+        {
+            var refused = await _host.FailAsync(HttpMethod.Post, $"/v1/executions/{asked.Id}/{command}", 403, ApiHost.Json(body), runs);
+            Assert.Equal(("forbidden", true), (refused.Code, refused.Detail!.Contains("decide", StringComparison.Ordinal)));
+        }
     }
 
     [Fact]

@@ -31,6 +31,37 @@ public sealed class RetryTests
         Assert.NotEqual(waits, Waits(Begun(Policy, seed: 8)));
     }
 
+    /// <summary>Whatever orders the next attempt: an input that cannot be made is not replaced by an empty one.</summary>
+    [Theory]
+    [InlineData("""{"rules": [{"do": ["retry"], "limit": 3}]}""", null)]
+    [InlineData("""{"rules": [{"do": ["pause"]}]}""", "resume")]
+    [InlineData("""{"rules": [{"do": ["pause", "await_review"]}]}""", "approve")]
+    public void InputThatCannotBeMade_IsTriedAnewByEachAttempt_AndNothingIsSent(string policy, string? answer)
+    {
+        var run = Flow.Of(string.Join(',', Call("a"), Call("b", "a", """, "input": {"n": "${{ 1 / int(steps.a.output.n) }}"}""", tool: "wire")), recovery: policy);
+        run.Start();
+        run.Run(CarryOut);
+        if (answer == "resume")
+        {
+            run.Send(new ResumeExecution(run.NowMs, "ada", "r1"));
+        }
+        else if (answer is not null)
+        {
+            run.Decide(answer);
+        }
+
+        run.Run(CarryOut);
+        var visit = run.State.LatestVisit("b")!;
+        Assert.True(visit.Attempt > 1 || visit.Key.Visit > 1);
+        Assert.Empty(visit.Calls);
+        Assert.All(visit.Failures, failure => Assert.Equal("input_expression", failure.Failure.Code));
+        Assert.NotEqual(ExecutionStatus.Succeeded, run.State.Status);
+        Laws.Check(run);
+
+        static EffectOutcome CarryOut(string tool, string arguments) =>
+            tool == "plain" ? Ok("""{"n": 0}""") : throw new InvalidOperationException($"{tool} was called with {arguments}.");
+    }
+
     [Fact]
     public void Waits_GrowToTheMaximumOnly()
     {
