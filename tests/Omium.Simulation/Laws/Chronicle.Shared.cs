@@ -45,7 +45,8 @@ internal sealed partial class Chronicle
                 break;
             case StepPrepared e:
                 var prepared = Visit(e.Step, e.Visit);
-                Law(prepared.Shared.Holds || Workflow.Step(e.Step)!.Sharing is not { Locks.Count: > 0 }, $"{prepared.Key} was prepared without its locks");
+                // An item stands in the locks of its list, which are asked for again where they were given up; what it calls is held to them.
+                Law(prepared.Key.IsItem || prepared.Shared.Holds || Workflow.Step(e.Step)!.Sharing is not { Locks.Count: > 0 }, $"{prepared.Key} was prepared without its locks");
                 foreach (var read in e.Reads ?? [])
                 {
                     Law(Visit(read.Step, read.Visit).Standing == Standing.Committed, $"{prepared.Key} read {read}, which is not committed");
